@@ -1,0 +1,62 @@
+"""Parameters and multiply-accumulates of a network, by torch's own counter."""
+
+import csv
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.zoo import Model, zoo
+
+# Counting needs torch and seconds, reading this file neither; `python -m models --recount` writes it and a test
+# counts again and compares.
+_FILE = Path(__file__).with_name("counts.csv")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Parameters (BN's running statistics not counted) and multiply-accumulates of one image."""
+
+    params: int
+    macs: int
+
+
+def counts(model: Model) -> Counts:
+    """The counts of a network, counted once for those of the zoo.
+
+    Raises UserError where the source of another one can't be read.
+    """
+    return _counted().get(model.name) or count(model)
+
+
+def count(model: Model) -> Counts:
+    """Count on the meta device: shapes only, nothing is computed.
+
+    Convolutions and matrix products count, one multiply-accumulate each; norms, activations, poolings and sums do
+    not, as in the published "FLOPs", which are multiply-accumulates too.
+    """
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    module = model.architecture()
+    image = torch.empty(1, 3, model.resolution_px, model.resolution_px, device="meta")
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        module(image)
+    return Counts(sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2)
+
+
+def recount() -> None:
+    """Count every network of the zoo again and write the file."""
+    with _FILE.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["model", "params", "macs"])
+        for model in zoo().values():
+            counted = count(model)
+            writer.writerow([model.name, counted.params, counted.macs])
+
+
+@functools.cache
+def _counted() -> dict[str, Counts]:
+    if not _FILE.exists():
+        return {}
+    with _FILE.open(newline="", encoding="utf-8") as file:
+        return {row["model"]: Counts(int(row["params"]), int(row["macs"])) for row in csv.DictReader(file)}

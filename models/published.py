@@ -1,0 +1,43 @@
+"""The published table as data: what the model card prints, never what this project measured."""
+
+import csv
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+_TABLE = Path(__file__).with_name("published.csv")
+
+# The targets that have a published column, and the column.
+COLUMNS = {"v100": "v100_ms", "t4": "t4_ms", "pixel2": "pixel2_ms"}
+
+
+@dataclass(frozen=True)
+class Published:
+    """One printed row; `latency_ms` is milliseconds per image, by target name; the notes say why a figure is not what it seems."""
+
+    params: str
+    flops: str
+    top1_percent: float
+    latency_ms: dict[str, float]
+    checkpoint_url: str
+    counts_note: str
+    latency_note: str
+
+
+@functools.cache
+def published() -> dict[str, Published]:
+    """Every printed row by model name, in the printed order (source: the ZenNet model card, ICCV 2021)."""
+    with _TABLE.open(newline="", encoding="utf-8") as file:
+        return {row["model"]: _read(row) for row in csv.DictReader(file)}
+
+
+def _read(row: dict[str, str]) -> Published:
+    return Published(
+        params=row["params_printed"],
+        flops=row["flops_printed"],
+        top1_percent=float(row["top1_percent"]),
+        latency_ms={target: float(row[column]) for target, column in COLUMNS.items() if row[column]},
+        checkpoint_url=row["checkpoint_url"],
+        counts_note=row["counts_note"],
+        latency_note=row["latency_note"],
+    )

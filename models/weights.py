@@ -1,0 +1,98 @@
+"""Where a network's weights come from: seeded by key and shape, or an official checkpoint."""
+
+import hashlib
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import UserError, one_line
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+# Part of every artifact's key: change it when `seeded` changes.
+SEEDED = "seeded-1"
+
+
+def seeded(key: str, shape: tuple[int, ...]) -> "NDArray[np.float32]":
+    """The weights of one state-dict entry, the same on every machine: they depend on key and shape alone.
+
+    He-like: uniform with variance 2 / fan-in for kernels. Uniform draws on a 2^-24 grid need no libm, so every
+    platform agrees to the last bit, and none but zero is smaller than 1e-9, so no product denormalises.
+    """
+    import numpy as np
+
+    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little")
+    unit = np.random.Generator(np.random.PCG64(seed)).random(shape, dtype=np.float32)
+    low, high = _bounds(key, shape)
+    return np.asarray(np.float32(low) + unit * np.float32(high - low), dtype=np.float32)
+
+
+def _bounds(key: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    if key.endswith("running_var"):
+        return 0.5, 1.5
+    if len(shape) == 1 and key.endswith("weight"):  # a norm's scale; below 1, or residual sums would grow past FP16
+        return 0.5, 1.0
+    if len(shape) <= 1:  # biases and running means
+        return -0.1, 0.1
+    bound = math.sqrt(6.0 / math.prod(shape[1:]))
+    return -bound, bound
+
+
+def load_seeded(module: "nn.Module") -> None:
+    """Give `module` (on any device, the meta device too) its seeded weights, on the CPU."""
+    import torch
+
+    def tensor(key: str, old: "Tensor") -> "Tensor":
+        if not old.is_floating_point():
+            return torch.zeros(old.shape, dtype=old.dtype)
+        return torch.from_numpy(seeded(key, tuple(old.shape)))
+
+    module.load_state_dict({key: tensor(key, old) for key, old in module.state_dict().items()}, assign=True)
+
+
+def load_checkpoint(module: "nn.Module", path: Path) -> None:
+    """Give `module` the weights of a checkpoint: a state dict, or one under the key "state_dict".
+
+    Read with weights_only, so that a checkpoint can't run code. Raises UserError naming the first key that differs.
+    """
+    state = _read_state(path)
+    expected = module.state_dict()
+    for key, tensor in expected.items():
+        if key not in state:
+            raise _misfit(path, f"no {key!r}")
+        if tuple(state[key].shape) != tuple(tensor.shape):
+            raise _misfit(path, f"{key!r} has shape {tuple(state[key].shape)}, not {tuple(tensor.shape)}")
+    for key in state:
+        if key not in expected:
+            raise _misfit(path, f"{key!r}, which the network lacks")
+    module.load_state_dict({key: state[key].to(expected[key].dtype) for key in expected}, assign=True)
+    module.requires_grad_(False)
+
+
+def _misfit(path: Path, found: str) -> UserError:
+    return UserError(f"{path} is not a checkpoint of this network", found=found, fix="give the checkpoint of this one")
+
+
+def _read_state(path: Path) -> "dict[str, Tensor]":
+    import pickle
+
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError, KeyError, IndexError) as error:
+        # torch has no error of its own for a damaged file: these are what its readers raise.
+        found = "a file that holds code or is no checkpoint" if isinstance(error, pickle.UnpicklingError) else error
+        raise UserError(
+            f"unreadable checkpoint {path}", found=one_line(found, 160), fix="give a state dict saved by torch.save"
+        ) from error
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+        raise UserError(
+            f"unreadable checkpoint {path}", found=f"a {type(content).__name__}, not a state dict", fix="give one"
+        )
+    return content
