@@ -1,0 +1,1 @@
+"""The file that a runtime loads: one module a format, a cache, and the check against the source."""

@@ -28,6 +28,12 @@ def counts(model: Model) -> Counts:
     return _counted().get(model.name) or count(model)
 
 
+def known_params(model: Model) -> float:
+    """The parameters of a network of the zoo; infinite for any other, which would have to be counted."""
+    counted = _counted().get(model.name)
+    return counted.params if counted else float("inf")
+
+
 def count(model: Model) -> Counts:
     """Count on the meta device: shapes only, nothing is computed.
 

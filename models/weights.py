@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.errors import UserError, one_line
+from models.images import synthetic_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # Part of every artifact's key: change it when `seeded` changes.
 SEEDED = "seeded-1"
+
+_SETTLING_IMAGES = 2
 
 
 def seeded(key: str, shape: tuple[int, ...]) -> "NDArray[np.float32]":
@@ -33,16 +36,20 @@ def seeded(key: str, shape: tuple[int, ...]) -> "NDArray[np.float32]":
 def _bounds(key: str, shape: tuple[int, ...]) -> tuple[float, float]:
     if key.endswith("running_var"):
         return 0.5, 1.5
-    if len(shape) == 1 and key.endswith("weight"):  # a norm's scale; below 1, or residual sums would grow past FP16
-        return 0.5, 1.0
+    if len(shape) == 1 and key.endswith("weight"):  # a norm's scale
+        return 0.25, 0.5  # residual branches so weak that their sums neither explode nor drown the image
     if len(shape) <= 1:  # biases and running means
         return -0.1, 0.1
     bound = math.sqrt(6.0 / math.prod(shape[1:]))
     return -bound, bound
 
 
-def load_seeded(module: "nn.Module") -> None:
-    """Give `module` (on any device, the meta device too) its seeded weights, on the CPU."""
+def load_seeded(module: "nn.Module", resolution_px: int) -> None:
+    """Give `module` (on any device, the meta device too) its seeded weights, on the CPU.
+
+    Its norms get the spread that they see on seeded images of that size, as training leaves it, so that the logits
+    depend on the image through every layer and stay within FP16.
+    """
     import torch
 
     def tensor(key: str, old: "Tensor") -> "Tensor":
@@ -51,6 +58,30 @@ def load_seeded(module: "nn.Module") -> None:
         return torch.from_numpy(seeded(key, tuple(old.shape)))
 
     module.load_state_dict({key: tensor(key, old) for key, old in module.state_dict().items()}, assign=True)
+    settle_norms(module, resolution_px)
+
+
+def settle_norms(module: "nn.Module", resolution_px: int) -> "dict[nn.BatchNorm2d, float]":
+    """Set every BN's variance to the mean square that it sees on seeded images, rounded to a power of four.
+
+    Returns the unrounded exponents: as long as none is near a half, all machines round alike.
+    """
+    import torch
+    from torch import nn
+
+    exponents: dict[nn.BatchNorm2d, float] = {}
+
+    def settle(norm: nn.BatchNorm2d, inputs: "tuple[Tensor]") -> None:
+        exponents[norm] = math.log(float(inputs[0].square().mean()), 4.0)
+        norm.running_var.fill_(4.0 ** round(exponents[norm]))  # type: ignore[union-attr]
+
+    norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+    hooks = [norm.register_forward_pre_hook(settle) for norm in norms]
+    with torch.inference_mode():
+        module(torch.from_numpy(synthetic_images(_SETTLING_IMAGES, resolution_px)))
+    for hook in hooks:
+        hook.remove()
+    return exponents
 
 
 def load_checkpoint(module: "nn.Module", path: Path) -> None:

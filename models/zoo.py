@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from models.errors import UserError
 from models.names import select
 from models.published import Published, published
+from models.structure import parse_structure
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,7 +55,7 @@ class Model:
 
         module = self.architecture()
         if weights is None:
-            load_seeded(module)
+            load_seeded(module, self.resolution_px)
         else:
             load_checkpoint(module, Path(weights))
         return module
@@ -83,6 +84,9 @@ def _custom(text: str) -> Model | None:
     resolution_px = int(match["px"] or 224)
     if not 8 <= resolution_px <= 4096:
         raise UserError("resolution out of range", found=f"@{resolution_px}", fix="expected 8 to 4096 pixels")
+    kind, _, spec = match["source"].partition(":")
+    if kind != "timm":
+        parse_structure(spec)  # now, rather than in the middle of a sweep
     return Model(text, "custom", resolution_px, match["source"])
 
 

@@ -1,0 +1,81 @@
+"""`python -m exporters`: write networks in a format, from the cache or anew, each checked against its source."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from exporters.artifact import Artifact, Job
+from exporters.batch import obtain_all
+from exporters.cache import exporter, formats
+from exporters.child import Failure
+from models.command_line import print_json, print_table, run
+from models.errors import UserError
+from models.zoo import find
+
+
+def main() -> int:
+    """Export; exit 1 where a network could not be exported."""
+    arguments = _parser().parse_args()
+    module = exporter(arguments.to)
+    precision = arguments.precision or module.PRECISIONS[0]
+    models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
+    if arguments.weights and len(models) > 1:
+        raise UserError("--weights fits one network", found=f"{len(models)} networks", fix="name one MODEL")
+    jobs = [
+        Job(model=model, format=arguments.to, precision=precision, batch=arguments.batch, weights=arguments.weights)
+        for model in models
+    ]
+    artifacts: dict[Job, Artifact] = {}
+    for done, (job, outcome) in enumerate(obtain_all(jobs, arguments.out), start=1):
+        if isinstance(outcome, Failure):
+            print(f"error: {job.model.name}: {outcome.reason}", file=sys.stderr)  # noqa: T201
+        else:
+            artifacts[job] = outcome
+            print(f"[{done}/{len(jobs)}] {outcome.path}", file=sys.stderr)  # noqa: T201
+    _print([artifacts[job] for job in jobs if job in artifacts], as_json=arguments.json)
+    return 0 if len(artifacts) == len(jobs) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m exporters", description=__doc__)
+    parser.add_argument("model", nargs="+", help="name, glob, or a source such as timm:resnet50@224")
+    parser.add_argument("--to", required=True, metavar="FORMAT", help=f"one of {', '.join(formats())}")
+    parser.add_argument("--precision", help="the format's first one unless given")
+    parser.add_argument("--batch", type=_batch, default=None, help="images in a batch; dynamic unless given")
+    parser.add_argument("--weights", type=Path, help="a checkpoint; seeded weights unless given")
+    parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _batch(text: str) -> int | None:
+    if text == "dynamic":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= 4096:
+        raise argparse.ArgumentTypeError(f"expected 1 to 4096 or dynamic, found {text!r}")
+    return int(text)
+
+
+def _print(artifacts: list[Artifact], *, as_json: bool) -> None:
+    if as_json:
+        print_json(msgspec.to_builtins(artifacts))
+        return
+    rows = [
+        [
+            artifact.model,
+            artifact.format,
+            artifact.precision,
+            str(artifact.batch or "dynamic"),
+            f"{artifact.size_bytes / 1e6:.1f} MB",
+            f"{artifact.fidelity.relative_error:.1e}" if artifact.fidelity else "",
+            artifact.path,
+        ]
+        for artifact in artifacts
+    ]
+    print_table(["model", "format", "precision", "batch", "size", "relative error", "path"], rows)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,64 @@
+"""`Job` (what file is wanted) and `Artifact` (the file that was made, and how)."""
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from models.zoo import Model
+
+
+class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
+    """How far an artifact's logits lie from those of the torch network in FP32 on the same images.
+
+    `relative_error` is the largest difference over the largest logit; `top1_agreement` a share from 0 to 1.
+    """
+
+    images: int
+    relative_error: float
+    relative_error_limit: float
+    top1_agreement: float
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One file to make: `batch` None keeps the batch dynamic, `weights` None seeds them."""
+
+    model: Model
+    format: str
+    precision: str
+    batch: int | None = None
+    weights: Path | None = None
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of one model in one format; `input_shape` is (N, 3, H, W) with None for a dynamic batch."""
+
+    model: str
+    format: str
+    precision: str
+    batch: int | None
+    path: str
+    input_shape: tuple[int | None, ...]
+    sha256: str
+    size_bytes: int
+    weights: str
+    made_by: dict[str, str]
+    fidelity: Fidelity | None
+
+
+def sha256_of(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions(distributions: tuple[str, ...]) -> dict[str, str]:
+    """The installed version of each distribution, "absent" where there is none."""
+    found = {}
+    for name in distributions:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found

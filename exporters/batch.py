@@ -1,0 +1,44 @@
+"""Many exports at once: in parallel child processes, as many as cores and memory allow."""
+
+import functools
+import logging
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from exporters.artifact import Artifact, Job
+from exporters.cache import Cache, exporter
+from exporters.child import Failure, run_each
+from exporters.machine import available_bytes, usable_cores
+from models.counts import known_params
+
+
+def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact | Failure]]:
+    """Each job with its artifact, from the cache below `root` or exported now, or with the reason why there is none.
+
+    Jobs that the cache holds come first; the others as they end.
+    """
+    cache, missing = Cache(root), []
+    for job in jobs:
+        artifact = cache.find(job)
+        if artifact is None:
+            missing.append(job)
+        else:
+            yield job, artifact
+    modules = [exporter(job.format) for job in missing]
+    peak_bytes = max((module.PEAK_BYTES for module in modules), default=1)
+    at_once = max(1, min(usable_cores(), available_bytes() // peak_bytes, len(missing)))
+    export = functools.partial(_export, root=root, threads=max(1, usable_cores() // at_once))
+    # The large ones first: one that starts last would keep the others waiting.
+    missing.sort(key=lambda job: known_params(job.model), reverse=True)
+    preload = sorted({name for module in modules for name in module.PRELOAD})
+    yield from run_each(export, missing, at_once=at_once, preload=preload)
+
+
+def _export(job: Job, root: Path, threads: int) -> Artifact:
+    warnings.simplefilter("ignore")  # torch and onnxscript warn about their own insides
+    logging.disable(logging.WARNING)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(threads)
+    return Cache(root).obtain(job)

@@ -1,0 +1,156 @@
+"""The artifact cache: every file is made once, checked by its sha256 ever after, and made again when damaged."""
+
+import hashlib
+import importlib
+import os
+import pkgutil
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Protocol, cast
+
+import msgspec
+
+import exporters
+from exporters.artifact import Artifact, Fidelity, Job, sha256_of, versions
+from models.errors import UserError
+from models.names import select
+from models.weights import SEEDED
+
+
+class Exporter(Protocol):
+    """What a module `exporters/to_FORMAT.py` holds."""
+
+    PRECISIONS: tuple[str, ...]  # the first is the default
+    SUFFIX: str
+    TOOLS: tuple[str, ...]  # the distributions whose versions are part of the key
+    PRELOAD: tuple[str, ...]  # the modules that are worth importing once for many exports
+    PEAK_BYTES: int  # what the largest network of the zoo takes at the peak, with room to spare
+
+    def export(self, job: Job, path: Path, cache: "Cache") -> Fidelity | None:
+        """Write the file of `job` to `path` and check it against its source."""
+
+
+def formats() -> list[str]:
+    """Every format that a module of this package exports to."""
+    names = (module.name for module in pkgutil.iter_modules(exporters.__path__))
+    return [name.removeprefix("to_") for name in names if name.startswith("to_")]
+
+
+def exporter(format_name: str) -> Exporter:
+    """The module that exports to a format; raises UserError naming the near ones."""
+    (name, *_) = select(format_name, formats(), "format")
+    return cast(Exporter, importlib.import_module(f"exporters.to_{name}"))
+
+
+class Cache:
+    """The artifacts below one folder: `ROOT/MODEL/PRECISION-bBATCH-KEY.SUFFIX`, each with a JSON file beside it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, job: Job) -> Path:
+        """Where the file of `job` lies, made or not. Raises UserError where its checkpoint can't be read."""
+        batch = "dynamic" if job.batch is None else str(job.batch)
+        stem = f"{job.precision}-b{batch}-{_key(job)[:12]}{exporter(job.format).SUFFIX}"
+        return self.root / _slug(job.model.name) / stem
+
+    def find(self, job: Job) -> Artifact | None:
+        """The artifact of `job` if it is there and intact; a damaged one is reported on stderr and not returned."""
+        path = self.path(job)
+        try:
+            artifact = msgspec.json.decode(_sidecar(path).read_bytes(), type=Artifact)
+        except FileNotFoundError:
+            return None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            artifact = None
+        if artifact is None or not path.exists() or sha256_of(path) != artifact.sha256:
+            print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
+            return None
+        return msgspec.structs.replace(artifact, path=str(path))
+
+    def obtain(self, job: Job) -> Artifact:
+        """The artifact of `job`, exported now if the cache lacks it; two processes never make the same one twice.
+
+        Raises UserError where it can't be exported, is not faithful to its source, or can't be written.
+        """
+        from filelock import FileLock
+
+        if job.precision not in exporter(job.format).PRECISIONS:
+            known = exporter(job.format).PRECISIONS
+            raise UserError(f"no such precision of {job.format}", found=job.precision, fix=f"choose {', '.join(known)}")
+        path = self.path(job)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_suffix(".lock")):
+                return self.find(job) or self._make(job, path)
+        except OSError as error:
+            raise UserError(
+                f"can't write artifact {path}", found=error.strerror or str(error), fix="free or choose another folder"
+            ) from error
+
+    def _make(self, job: Job, path: Path) -> Artifact:
+        module = exporter(job.format)
+        # A temporary folder, since some formats write more than one file while they are made.
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as folder:
+            made = Path(folder) / path.name
+            fidelity = module.export(job, made, self)
+            artifact = Artifact(
+                model=job.model.name,
+                format=job.format,
+                precision=job.precision,
+                batch=job.batch,
+                path=str(path),
+                input_shape=(job.batch, 3, job.model.resolution_px, job.model.resolution_px),
+                sha256=sha256_of(made),
+                size_bytes=made.stat().st_size,
+                weights=_weights_name(job),
+                made_by=versions(module.TOOLS),
+                fidelity=fidelity,
+            )
+            sidecar = _sidecar(made)
+            sidecar.write_bytes(msgspec.json.format(msgspec.json.encode(artifact)))
+            _replace(made, path)
+            _replace(sidecar, _sidecar(path))
+        return artifact
+
+
+def _replace(made: Path, path: Path) -> None:
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    made.replace(path)
+
+
+def _sidecar(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _key(job: Job) -> str:
+    parts = {
+        "source": job.model.source,
+        "resolution_px": job.model.resolution_px,
+        "format": job.format,
+        "precision": job.precision,
+        "batch": job.batch,
+        "weights": _weights_name(job),
+        "made_by": versions(exporter(job.format).TOOLS),
+    }
+    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+
+
+def _weights_name(job: Job) -> str:
+    if job.weights is None:
+        return SEEDED
+    try:
+        return f"{job.weights.name} sha256:{sha256_of(job.weights)}"
+    except OSError as error:
+        raise UserError(
+            f"can't read checkpoint {job.weights}", found=error.strerror or str(error), fix="give an existing file"
+        ) from error
+
+
+def _slug(name: str) -> str:
+    """A folder name for any model name: never a path, never two models in one folder."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -1,0 +1,54 @@
+"""The check of an artifact against its source: none is kept, and so none is timed, that computes something else."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from exporters.artifact import Fidelity, Job
+from models.errors import UserError
+from models.images import synthetic_images
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_IMAGES = 2
+
+
+def check(
+    job: Job, run: "Callable[[NDArray[np.float32]], NDArray[np.float32]]", *, limit: float, batch: int = _IMAGES
+) -> Fidelity:
+    """Show `run` (images NCHW to logits) and the torch network of `job` the same images and compare.
+
+    Raises UserError where the relative error exceeds `limit` or the top-1 class differs.
+    """
+    import torch
+
+    images = synthetic_images(batch, job.model.resolution_px, seed=1)
+    with torch.inference_mode():
+        reference = job.model.build(job.weights)(torch.from_numpy(images)).numpy()
+    return judge(reference, run(images), limit=limit)
+
+
+def judge(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, limit: float) -> Fidelity:
+    """Compare logits (N, classes) with the reference's.
+
+    Raises UserError where shapes differ, a logit is not finite, the error exceeds `limit` or a top-1 class differs.
+    """
+    import numpy as np
+
+    if logits.shape != reference.shape or not np.isfinite(logits).all():
+        found = f"shape {logits.shape}, not {reference.shape}" if logits.shape != reference.shape else "NaN or infinity"
+        raise _unfaithful(found)
+    fidelity = Fidelity(
+        images=len(reference),
+        relative_error=float(np.abs(logits - reference).max() / np.abs(reference).max()),
+        relative_error_limit=limit,
+        top1_agreement=float((logits.argmax(axis=1) == reference.argmax(axis=1)).mean()),
+    )
+    if not fidelity.relative_error <= limit or fidelity.top1_agreement < 1:
+        raise _unfaithful(f"relative error {fidelity.relative_error:.2g}, top-1 agreement {fidelity.top1_agreement:g}")
+    return fidelity
+
+
+def _unfaithful(found: str) -> UserError:
+    return UserError("wrong outputs: the exported network disagrees with its source", found=found, fix="not timed")

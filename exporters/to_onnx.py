@@ -1,0 +1,99 @@
+"""ONNX, FP32 or FP16, batch norms folded into the convolutions, fixed or dynamic batch."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from exporters.artifact import Fidelity, Job
+from exporters.cache import Cache
+from exporters.fidelity import check
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PRECISIONS = ("fp32", "fp16")
+SUFFIX = ".onnx"
+TOOLS = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm")
+PRELOAD = ("torch", "timm", "onnxscript", "onnxruntime")
+PEAK_BYTES = 6_000_000_000
+
+INPUT, OUTPUT = "images", "logits"
+_BATCH = "batch"
+# 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
+_OPSET = 18
+_LIMITS = {"fp32": 1e-4, "fp16": 2e-2}
+
+
+def export(job: Job, path: Path, cache: Cache) -> Fidelity:
+    """Write the network to `path`: traced once, with a dynamic batch; the other variants derive from that file.
+
+    Raises UserError where ONNX Runtime's logits differ from torch's by more than 1e-4 (FP32) or 2e-2 (FP16).
+    """
+    if job.precision == "fp32" and job.batch is None:
+        _trace(job, path)
+    elif job.batch is None:
+        source = cache.obtain(msgspec.structs.replace(job, precision="fp32"))
+        _halve(Path(source.path), path)
+    else:
+        source = cache.obtain(msgspec.structs.replace(job, batch=None))
+        _fix_batch(Path(source.path), path, job.batch)
+        return source.fidelity  # the same nodes: only the declared shape differs
+    return check(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
+
+
+def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """The logits of an ONNX file with a dynamic batch, by ONNX Runtime on the CPU; float32 in and out."""
+    import numpy as np
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    dtype = {"tensor(float)": np.float32, "tensor(float16)": np.float16}[session.get_inputs()[0].type]
+    (logits,) = session.run([OUTPUT], {INPUT: images.astype(dtype)})
+    return np.asarray(logits, dtype=np.float32)
+
+
+def _trace(job: Job, path: Path) -> None:
+    import torch
+
+    px = job.model.resolution_px
+    # Two images, since torch would take a batch of one for a constant.
+    images = torch.zeros(2, 3, px, px)
+    program = torch.onnx.export(
+        job.model.build(job.weights),
+        (images,),
+        dynamo=True,
+        optimize=True,  # folds the batch norms
+        opset_version=_OPSET,
+        dynamic_shapes=({0: torch.export.Dim(_BATCH)},),
+        input_names=[INPUT],
+        output_names=[OUTPUT],
+        verbose=False,
+    )
+    program.save(str(path), external_data=False)
+
+
+def _halve(source: Path, path: Path) -> None:
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    # Batch norms were folded in FP32; weights, activations, input and output are FP16.
+    onnx.save(convert_float_to_float16(onnx.load(str(source)), keep_io_types=False), str(path))
+
+
+def _fix_batch(source: Path, path: Path, batch: int) -> None:
+    import onnx
+    from onnx.tools.update_model_dims import update_inputs_outputs_dims
+
+    model = onnx.load(str(source))
+    shapes = {
+        value.name: [batch, *(dim.dim_value for dim in value.type.tensor_type.shape.dim[1:])]
+        for value in (*model.graph.input, *model.graph.output)
+    }
+    inputs = {value.name: shapes[value.name] for value in model.graph.input}
+    outputs = {value.name: shapes[value.name] for value in model.graph.output}
+    del model.graph.value_info[:]  # they still say "batch"
+    onnx.save(update_inputs_outputs_dims(model, inputs, outputs), str(path))
