@@ -1,0 +1,1 @@
+"""How it is measured: the protocol, the one measuring loop, records, and the sweep."""

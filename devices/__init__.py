@@ -1,0 +1,1 @@
+"""Where an artifact runs: the targets, one module a runtime, and what the hardware was doing meanwhile."""

@@ -11,7 +11,7 @@ from exporters.artifact import Artifact, Job
 from exporters.cache import Cache, exporter
 from exporters.child import Failure, run_each
 from exporters.machine import available_bytes, usable_cores
-from models.counts import known_params
+from models.counts import known_counts
 
 
 def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact | Failure]]:
@@ -31,9 +31,14 @@ def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact 
     at_once = max(1, min(usable_cores(), available_bytes() // peak_bytes, len(missing)))
     export = functools.partial(_export, root=root, threads=max(1, usable_cores() // at_once))
     # The large ones first: one that starts last would keep the others waiting.
-    missing.sort(key=lambda job: known_params(job.model), reverse=True)
+    missing.sort(key=_params, reverse=True)
     preload = sorted({name for module in modules for name in module.PRELOAD})
     yield from run_each(export, missing, at_once=at_once, preload=preload)
+
+
+def _params(job: Job) -> float:
+    counted = known_counts(job.model)
+    return counted.params if counted else float("inf")
 
 
 def _export(job: Job, root: Path, threads: int) -> Artifact:

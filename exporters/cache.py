@@ -26,6 +26,7 @@ class Exporter(Protocol):
     SUFFIX: str
     TOOLS: tuple[str, ...]  # the distributions whose versions are part of the key
     PRELOAD: tuple[str, ...]  # the modules that are worth importing once for many exports
+    DYNAMIC_BATCH: bool  # whether the runtime fixes the batch, so that one file serves every batch
     PEAK_BYTES: int  # what the largest network of the zoo takes at the peak, with room to spare
 
     def export(self, job: Job, path: Path, cache: "Cache") -> Fidelity | None:

@@ -9,6 +9,7 @@ PRECISIONS = ("fp32",)
 SUFFIX = ".txt"
 TOOLS: tuple[str, ...] = ()
 PRELOAD: tuple[str, ...] = ()
+DYNAMIC_BATCH = True
 PEAK_BYTES = 1_000_000
 
 

@@ -17,10 +17,11 @@ PRECISIONS = ("fp32", "fp16")
 SUFFIX = ".onnx"
 TOOLS = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm")
 PRELOAD = ("torch", "timm", "onnxscript", "onnxruntime")
+DYNAMIC_BATCH = True
 PEAK_BYTES = 6_000_000_000
 
-INPUT, OUTPUT = "images", "logits"
-_BATCH = "batch"
+INPUT, OUTPUT, BATCH = "images", "logits", "batch"
+
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
 _OPSET = 18
 _LIMITS = {"fp32": 1e-4, "fp16": 2e-2}
@@ -68,7 +69,7 @@ def _trace(job: Job, path: Path) -> None:
         dynamo=True,
         optimize=True,  # folds the batch norms
         opset_version=_OPSET,
-        dynamic_shapes=({0: torch.export.Dim(_BATCH)},),
+        dynamic_shapes=({0: torch.export.Dim(BATCH)},),
         input_names=[INPUT],
         output_names=[OUTPUT],
         verbose=False,

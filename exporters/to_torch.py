@@ -10,6 +10,7 @@ PRECISIONS = ("fp32",)
 SUFFIX = ".pt"
 TOOLS = ("torch", "timm")
 PRELOAD = ("torch", "timm")
+DYNAMIC_BATCH = True
 PEAK_BYTES = 3_000_000_000
 
 

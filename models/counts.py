@@ -25,13 +25,12 @@ def counts(model: Model) -> Counts:
 
     Raises UserError where the source of another one can't be read.
     """
-    return _counted().get(model.name) or count(model)
+    return known_counts(model) or count(model)
 
 
-def known_params(model: Model) -> float:
-    """The parameters of a network of the zoo; infinite for any other, which would have to be counted."""
-    counted = _counted().get(model.name)
-    return counted.params if counted else float("inf")
+def known_counts(model: Model) -> Counts | None:
+    """The counts of a network of the zoo; None for any other, which would have to be counted."""
+    return _counted().get(model.name)
 
 
 def count(model: Model) -> Counts:

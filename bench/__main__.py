@@ -1,0 +1,113 @@
+"""`python -m bench`: measure networks on targets; every finished cell is a line of results/TARGET.jsonl."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bench.protocol import Protocol
+from bench.record import Record
+from bench.sweep import Order, sweep
+from devices.session import absence_of
+from devices.targets import Target, find_targets
+from models.command_line import print_table, run
+from models.errors import UserError, one_line
+from models.zoo import Model, find
+
+
+def main() -> int:
+    """Measure; exit 1 where a cell has no number."""
+    arguments = _parser().parse_args()
+    targets = _unique(find_targets(pattern, arguments.targets) for pattern in arguments.target)
+    models = _unique(find(pattern) for pattern in arguments.model or ["*"])
+    protocol = _protocol(arguments)
+    if arguments.weights and len(models) > 1:
+        raise UserError("--weights fits one network", found=f"{len(models)} networks", fix="name one with --model")
+    for target in targets:
+        if absence := absence_of(target):
+            raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
+    complete = True
+    for target in targets:
+        order = Order(
+            target=target,
+            models=models,
+            protocol=protocol,
+            results=arguments.results,
+            artifacts=arguments.artifacts,
+            weights=arguments.weights,
+            resume=arguments.resume,
+        )
+        records = _sweep(order)
+        _print(target, records)
+        complete = complete and all(record.measurement for record in records)
+    return 0 if complete else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("target", nargs="+", help="name or glob of targets.toml")
+    parser.add_argument("--model", action="append", metavar="GLOB", help="which networks; all of the zoo unless given")
+    parser.add_argument("--resume", action="store_true", help="go on with the last sweep where it was interrupted")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="the cache (default: %(default)s)")
+    parser.add_argument("--weights", type=Path, help="a checkpoint of the one --model; seeded weights unless given")
+    parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
+    protocol = parser.add_argument_group("protocol")
+    for field, kind, default, description in _protocol_options():
+        flag = "--" + field.removesuffix("_s").replace("_", "-")
+        help_text = f"{description} (default: {default})"
+        protocol.add_argument(flag, dest=field, type=kind, default=default, metavar="N", help=help_text)
+    return parser
+
+
+def _protocol_options() -> list[tuple[str, type, float, str]]:
+    """The protocol's fields with type, default and help: they are written once, in the dataclass."""
+    return [
+        (field.name, type(field.default), field.default, (getattr(field.type, "extra_json_schema", None) or {})["description"])
+        for field in msgspec.inspect.type_info(Protocol).fields  # type: ignore[attr-defined]
+    ]
+
+
+def _protocol(arguments: argparse.Namespace) -> Protocol:
+    values = {field: getattr(arguments, field) for field in Protocol.__struct_fields__}
+    try:
+        return msgspec.convert(values, Protocol)
+    except msgspec.ValidationError as error:
+        raise UserError("a protocol option is out of range", found=one_line(error), fix="see --help") from error
+
+
+def _unique(groups):
+    return list({item.name: item for group in groups for item in group}.values())
+
+
+def _sweep(order: Order) -> list[Record]:
+    try:
+        return sweep(order)
+    except KeyboardInterrupt:
+        print("every visit so far is kept; the same command with --resume goes on", file=sys.stderr)  # noqa: T201
+        raise
+
+
+def _print(target: Target, records: list[Record]) -> None:
+    rows = []
+    for record in records:
+        if record.measurement is None:
+            rows.append([record.model.name, "", "", "", f"no number: {record.reason}"])
+            continue
+        estimate, verdict = record.measurement.estimate, record.verdict
+        per_image_ms = 1e3 / target.batch
+        rows.append(
+            [
+                record.model.name,
+                f"{estimate.median_s * per_image_ms:.3f}",
+                f"{estimate.low_s * per_image_ms:.3f} to {estimate.high_s * per_image_ms:.3f}",
+                f"{len(record.measurement.rounds)}",
+                f"{verdict.word}: {verdict.detail}" if verdict else "",
+            ]
+        )
+    print_table([target.name, "ms per image", "95 % interval", "rounds", "verdict"], rows)
+
+
+if __name__ == "__main__":
+    run(main)

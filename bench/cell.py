@@ -1,0 +1,62 @@
+"""`Cell`: one network on one target while a sweep measures it."""
+
+from dataclasses import dataclass, field
+
+from bench.journal import Opened
+from bench.protocol import Protocol
+from bench.record import Measurement, Network, Round
+from exporters.artifact import Artifact
+from models.counts import known_counts
+from models.zoo import Model
+
+
+@dataclass
+class Cell:
+    """What is known of a cell so far; `reason` says why it can't go on."""
+
+    network: Network
+    artifact: Artifact | None = None
+    place: dict[str, str | int] = field(default_factory=dict)
+    clock: str = ""
+    warmup_s: list[float] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+    reason: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.network.name
+
+    def opened(self, entry: Opened) -> None:
+        """Take note of a session that was loaded, the first or a later one."""
+        self.artifact, self.place, self.clock = entry.artifact, entry.place, entry.clock
+        self.warmup_s = self.warmup_s + entry.warmup_s
+
+    def measurement(self) -> Measurement | None:
+        """What was measured so far, if anything was."""
+        if not self.rounds:
+            return None
+        return Measurement(clock=self.clock, place=self.place, warmup_s=self.warmup_s, rounds=self.rounds)
+
+    def finished(self, protocol: Protocol) -> bool:
+        """Whether it needs no further visit."""
+        if self.reason is not None or len(self.rounds) >= protocol.max_rounds:
+            return True
+        measurement = self.measurement()
+        if measurement is None or len(self.rounds) < protocol.min_rounds:
+            return False
+        return measurement.estimate.half_width <= protocol.interval
+
+
+def network_of(model: Model) -> Network:
+    """The model as records keep it; its sizes only where they are known without torch."""
+    counted = known_counts(model)
+    return Network(
+        name=model.name,
+        family=model.family,
+        resolution_px=model.resolution_px,
+        source=model.source,
+        params=counted and counted.params,
+        macs=counted and counted.macs,
+        top1_percent=model.top1_percent,
+    )

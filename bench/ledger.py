@@ -1,0 +1,138 @@
+"""`Ledger`: what a sweep has on disk, so that nothing measured is lost whenever it ends."""
+
+import uuid
+from pathlib import Path
+
+from bench.cell import Cell
+from bench.journal import Journal, Opened, Started, Visited
+from bench.protocol import Protocol
+from bench.record import Network, Record, Round
+from bench.store import append_line, read_records
+from bench.verdict import judge
+from devices.conditions import machine, moment
+from devices.targets import Target
+from models.errors import UserError
+
+
+class Ledger:
+    """The cells of one target's sweep: those with a record, and those that the journal still holds.
+
+    `elapsed_s` is the sampling time that the journal accounts for.
+    """
+
+    def __init__(self, results: Path, target: str) -> None:
+        self.file = results / f"{target}.jsonl"
+        self.journal = Journal(results, target)
+        self.started: Started | None = None
+        self.cells: dict[str, Cell] = {}
+        self.records: dict[str, Record] = {}
+        self.elapsed_s = 0.0
+
+    def begin(self, target: Target, protocol: Protocol) -> Started:
+        """Begin a new sweep; what an interrupted one measured becomes records first."""
+        self._replay()
+        self.end()
+        self.cells, self.records, self.elapsed_s = {}, {}, 0.0
+        self.started = Started(
+            sweep=uuid.uuid4().hex[:12],
+            target=target,
+            protocol=protocol,
+            conditions={"machine": machine(), "start": moment()},
+        )
+        self.journal.append(self.started)
+        return self.started
+
+    def resume(self, target: Target, protocol: Protocol) -> Started:
+        """Take up the last sweep: the journal's if it was interrupted, else the newest record's; begin without one.
+
+        Raises UserError where the last sweep was measured by another protocol or on a target of other options.
+        """
+        self._replay()
+        if self.started is None:
+            newest = next(reversed(read_records(self.file)), None)
+            if newest is None:
+                return self.begin(target, protocol)
+            self._take_up(_started_by(newest))
+            assert self.started is not None
+            self.journal.append(self.started)
+        differing = [
+            *_differing("target", self.started.target, target),
+            *_differing("protocol", self.started.protocol, protocol),
+        ]
+        if differing:
+            raise UserError(
+                f"--resume would mix two protocols in sweep {self.started.sweep}",
+                found=", ".join(differing),
+                fix="give the same options, or leave --resume out",
+            )
+        return self.started
+
+    def cell(self, network: Network) -> Cell:
+        """The cell of a network, new or with what the journal holds of it."""
+        return self.cells.setdefault(network.name, Cell(network))
+
+    def opened(self, entry: Opened) -> None:
+        """Keep that a session was loaded."""
+        self.cell(entry.network).opened(entry)
+        self.journal.append(entry)
+
+    def visited(self, cell: Cell, visit: Round) -> None:
+        """Keep what a visit measured."""
+        cell.rounds.append(visit)
+        self.journal.append(Visited(model=cell.name, round=visit))
+
+    def finish(self, cell: Cell) -> None:
+        """Write a cell's record, unless it has one."""
+        if self.started is None or cell.name in self.records:
+            return
+        measurement = cell.measurement()
+        record = Record(
+            sweep=self.started.sweep,
+            model=cell.network,
+            target=self.started.target,
+            protocol=self.started.protocol,
+            artifact=cell.artifact,
+            conditions=self.started.conditions | {"end": moment()},
+            measurement=measurement,
+            verdict=measurement and judge(measurement, self.started.protocol),
+            reason=cell.reason,
+        )
+        append_line(self.file, record)
+        self.records[cell.name] = record
+
+    def end(self) -> None:
+        """Write the records of all cells that were measured, then remove the journal."""
+        for cell in self.cells.values():
+            if cell.rounds:
+                self.finish(cell)
+        self.journal.end()
+
+    def _replay(self) -> None:
+        for entry in self.journal.entries():
+            match entry:
+                case Started():
+                    self._take_up(entry)
+                case Opened():
+                    self.cell(entry.network).opened(entry)
+                case Visited() if cell := self.cells.get(entry.model):
+                    cell.rounds.append(entry.round)
+                    self.elapsed_s = max(self.elapsed_s, entry.round.end_s)
+
+    def _take_up(self, started: Started) -> None:
+        self.started = started
+        self.records = {
+            record.model.name: record for record in read_records(self.file) if record.sweep == started.sweep
+        }
+
+
+def _started_by(record: Record) -> Started:
+    conditions = {key: value for key, value in record.conditions.items() if key != "end"}
+    return Started(sweep=record.sweep, target=record.target, protocol=record.protocol, conditions=conditions)
+
+
+def _differing(kind: str, old: Target | Protocol, new: Target | Protocol) -> list[str]:
+    return [
+        f"{kind} {field} was {getattr(old, field)!r}, now {getattr(new, field)!r}"
+        for field in old.__struct_fields__
+        if getattr(old, field) != getattr(new, field)
+    ]

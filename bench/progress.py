@@ -1,0 +1,35 @@
+"""Progress on stderr while a sweep runs: bars on a terminal, silence elsewhere."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Bar:
+    """One stage's bar; does nothing without a terminal."""
+
+    def __init__(self, progress: "Progress | None" = None, task: "TaskID | None" = None) -> None:
+        self._progress, self._task = progress, task
+
+    def at(self, done: float, text: str) -> None:
+        """Show that `done` of the total is done, and what came last."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=done, description=text)
+
+
+@contextmanager
+def stage(name: str, total: float) -> Iterator[Bar]:
+    """A bar for one stage of a sweep."""
+    if total <= 0 or not sys.stderr.isatty():
+        yield Bar()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(f"{name:8}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield Bar(progress, progress.add_task("", total=total))

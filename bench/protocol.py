@@ -1,0 +1,31 @@
+"""The protocol: what is measured for how long and when it stops, written into every record."""
+
+from typing import Annotated
+
+import msgspec
+
+
+
+class Protocol(msgspec.Struct, frozen=True, kw_only=True):
+    """Every number that shapes a measurement; a field's `description` is its help on the command line.
+
+    A sweep goes in rounds. A round visits every network once, in shuffled order. A visit settles (runs that are
+    kept but don't count), then samples. A network is done when the interval of its estimate is narrow enough.
+    """
+
+    budget_s: Annotated[float, msgspec.Meta(gt=0, description="seconds of sampling for the whole target")] = 100.0
+    min_rounds: Annotated[int, msgspec.Meta(ge=1, description="rounds that every network gets")] = 6
+    max_rounds: Annotated[int, msgspec.Meta(ge=1, description="rounds after which a network is done")] = 100
+    interval: Annotated[
+        float, msgspec.Meta(gt=0, description="half-width of the 95 %% interval, relative, at which one is done")
+    ] = 0.005
+    visit_s: Annotated[float, msgspec.Meta(ge=0, description="seconds that a visit samples at least")] = 0.25
+    visit_samples: Annotated[int, msgspec.Meta(ge=1, description="samples that a visit takes at least")] = 2
+    settle_samples: Annotated[int, msgspec.Meta(ge=0, description="runs at a visit's start that don't count")] = 1
+    warmup_s: Annotated[float, msgspec.Meta(ge=0, description="seconds that a warm-up lasts at least")] = 0.3
+    warmup_max_s: Annotated[float, msgspec.Meta(ge=0, description="seconds after which a warm-up ends anyway")] = 5.0
+    warmup_drift: Annotated[
+        float, msgspec.Meta(gt=0, description="relative change between its halves below which a warm-up ends")
+    ] = 0.05
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, description="seconds after which a session is given up")] = 600.0
+    seed: Annotated[int, msgspec.Meta(ge=0, description="seed of the order of the networks in each round")] = 1

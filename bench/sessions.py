@@ -1,0 +1,63 @@
+"""The sessions that are loaded: all of a sweep's, or as many as memory holds, the least recently used closed first."""
+
+from collections.abc import Callable
+
+from bench.cell import Cell
+from bench.journal import Opened
+from bench.measure import warm_up
+from bench.protocol import Protocol
+from devices.session import Session
+from devices.targets import Target
+from devices.worker import open_session
+from exporters.machine import available_bytes
+
+# A session takes up to this many times its file while it loads (file, parsed graph, weights in the kernels' layout).
+_FILES_A_SESSION = 3
+_SPARE_BYTES = 1_000_000_000
+
+
+class Sessions:
+    """Loads sessions when they are asked for; `tell` hears of each that was loaded and warmed up."""
+
+    def __init__(self, target: Target, protocol: Protocol, tell: Callable[[Opened], None]) -> None:
+        self._target, self._protocol, self._tell = target, protocol, tell
+        self._open: dict[str, Session] = {}  # in the order of their last use
+
+    def of(self, cell: Cell) -> Session:
+        """The warm session of a cell. Raises SessionLost where it can't be loaded or fails in its warm-up."""
+        name = cell.name
+        session = self._open.pop(name, None) or self._load(cell)
+        self._open[name] = session
+        return session
+
+    def close(self, cell: Cell) -> None:
+        """End a cell's session, if it has one."""
+        if session := self._open.pop(cell.name, None):
+            session.close()
+
+    def close_all(self) -> None:
+        """End every session."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def _load(self, cell: Cell) -> Session:
+        assert cell.artifact is not None
+        needed = cell.artifact.size_bytes * _FILES_A_SESSION + _SPARE_BYTES
+        while self._open and available_bytes() < needed:
+            self._open.pop(next(iter(self._open))).close()
+        session = open_session(cell.artifact, self._target, timeout_s=self._protocol.timeout_s)
+        try:
+            warmup_s = warm_up(session, self._protocol)
+        except BaseException:
+            session.close()
+            raise
+        self._tell(
+            Opened(
+                network=cell.network,
+                artifact=cell.artifact,
+                place=session.place,
+                clock=session.clock,
+                warmup_s=warmup_s,
+            )
+        )
+        return session

@@ -1,0 +1,138 @@
+"""One target's sweep: export, load, and visit every network once a round until each is done or the budget is gone."""
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.cell import Cell, network_of
+from bench.ledger import Ledger
+from bench.measure import visit
+from bench.progress import stage
+from bench.protocol import Protocol
+from bench.record import Record
+from bench.sessions import Sessions
+from devices.session import clock_of
+from devices.targets import Target
+from devices.worker import SessionLost
+from exporters.batch import obtain_all
+from exporters.child import Failure
+from models.errors import UserError
+from models.zoo import Model
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a sweep is asked to do."""
+
+    target: Target
+    models: Sequence[Model]
+    protocol: Protocol
+    results: Path
+    artifacts: Path
+    weights: Path | None = None
+    resume: bool = False
+
+
+def sweep(order: Order) -> list[Record]:
+    """Measure every model of `order` and return their records, which lie in `results/TARGET.jsonl` by then.
+
+    Raises UserError where another sweep writes there, or a sweep can't be resumed as asked.
+    """
+    with _sole_writer(order.results, order.target.name):
+        ledger = Ledger(order.results, order.target.name)
+        begin = ledger.resume if order.resume else ledger.begin
+        begin(order.target, order.protocol)
+        cells = [ledger.cell(network_of(model)) for model in order.models]
+        _export(order, ledger)
+        with _sessions(order, ledger) as sessions:
+            _load(_pending(cells, ledger), ledger, sessions)
+            _measure(cells, ledger, sessions, order)
+        ledger.end()
+        return [ledger.records[cell.name] for cell in cells]
+
+
+@contextmanager
+def _sole_writer(results: Path, target: str) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = results / f"{target}.lock"
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, timeout=0):
+            yield
+    except Timeout as error:
+        raise UserError(
+            f"another sweep writes {results / target}.jsonl", found=f"{lock} is held", fix="wait, or give --results"
+        ) from error
+    except PermissionError as error:
+        raise UserError(
+            f"can't write into {results}", found=error.strerror or "", fix="mend its permissions, or give --results"
+        ) from error
+
+
+@contextmanager
+def _sessions(order: Order, ledger: Ledger) -> Iterator[Sessions]:
+    sessions = Sessions(order.target, order.protocol, ledger.opened)
+    try:
+        yield sessions
+    finally:
+        sessions.close_all()
+
+
+def _pending(cells: Sequence[Cell], ledger: Ledger) -> list[Cell]:
+    return [cell for cell in cells if cell.name not in ledger.records]
+
+
+def _export(order: Order, ledger: Ledger) -> None:
+    """Give every pending cell its artifact, or a record with the reason why it has none."""
+    models = [model for model in order.models if model.name not in ledger.records]
+    jobs = [order.target.job(model, order.weights) for model in models]
+    with stage("export", len(jobs)) as bar:
+        for done, (job, outcome) in enumerate(obtain_all(jobs, order.artifacts), start=1):
+            cell = ledger.cells[job.model.name]
+            if isinstance(outcome, Failure):
+                cell.reason = outcome.reason
+                ledger.finish(cell)
+            else:
+                cell.artifact = outcome
+            bar.at(done, cell.name)
+
+
+def _load(cells: Sequence[Cell], ledger: Ledger, sessions: Sessions) -> None:
+    """Load and warm up every session, so that the first round is like the others."""
+    with stage("load", len(cells)) as bar:
+        for done, cell in enumerate(cells, start=1):
+            with _recording_loss(cell, ledger, sessions):
+                sessions.of(cell)
+            bar.at(done, cell.name)
+
+
+def _measure(cells: Sequence[Cell], ledger: Ledger, sessions: Sessions, order: Order) -> None:
+    """Go in rounds. Every network gets one visit at least, whatever the budget."""
+    protocol, clock_s = order.protocol, clock_of(order.target)
+    origin_s = clock_s() - ledger.elapsed_s
+    shuffle = random.Random(protocol.seed).shuffle
+    with stage("measure", protocol.budget_s) as bar:
+        while pending := _pending(cells, ledger):
+            shuffle(pending)
+            for cell in pending:
+                in_budget = clock_s() - origin_s < protocol.budget_s
+                if in_budget or not cell.rounds:
+                    with _recording_loss(cell, ledger, sessions):
+                        ledger.visited(cell, visit(sessions.of(cell), protocol, lambda: clock_s() - origin_s))
+                if not in_budget or cell.finished(protocol):
+                    sessions.close(cell)
+                    ledger.finish(cell)
+                bar.at(clock_s() - origin_s, cell.name)
+
+
+@contextmanager
+def _recording_loss(cell: Cell, ledger: Ledger, sessions: Sessions) -> Iterator[None]:
+    try:
+        yield
+    except SessionLost as lost:
+        cell.reason = str(lost)
+        sessions.close(cell)
+        ledger.finish(cell)

@@ -1,0 +1,40 @@
+"""Whether a number can be trusted: the rules, one function each, applied in order."""
+
+from bench.protocol import Protocol
+from bench.record import Measurement, Verdict
+
+# A sample counts as contended when the process was pushed off its core, or the hypervisor took the core, while it ran.
+_CONTENDED_SHARE = 0.5
+# Rounds whose interval is wider than this, relative to the median, did not measure one and the same thing.
+_WIDE = 0.05
+
+
+def judge(measurement: Measurement, protocol: Protocol) -> Verdict:
+    """The first rule that objects, or "stable"."""
+    for rule in (_too_few, _contended, _drifting):
+        verdict = rule(measurement, protocol)
+        if verdict is not None:
+            return verdict
+    return Verdict(word="stable", detail=f"±{measurement.estimate.half_width:.1%} across rounds")
+
+
+def _too_few(measurement: Measurement, protocol: Protocol) -> Verdict | None:
+    rounds = len(measurement.rounds)
+    if rounds >= protocol.min_rounds:
+        return None
+    return Verdict(word="too few samples", detail=f"{rounds} rounds of at least {protocol.min_rounds}")
+
+
+def _contended(measurement: Measurement, protocol: Protocol) -> Verdict | None:  # noqa: ARG001
+    flags = [
+        any(values[index] > 0 for name, values in part.samples.evidence.items() if name in ("switches", "steal_s"))
+        for part in measurement.rounds
+        for index in range(len(part.samples.seconds))
+    ]
+    share = sum(flags) / len(flags)
+    return Verdict(word="contended", detail=f"{share:.0%} of the samples") if share > _CONTENDED_SHARE else None
+
+
+def _drifting(measurement: Measurement, protocol: Protocol) -> Verdict | None:  # noqa: ARG001
+    width = measurement.estimate.half_width
+    return Verdict(word="drifting", detail=f"±{width:.1%} across rounds") if width > _WIDE else None

@@ -1,0 +1,86 @@
+"""Runtime `ort`: ONNX Runtime, on whichever execution provider the target names."""
+
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from devices.host_clock import NAME, time_each
+from devices.samples import Samples
+from devices.targets import Target, threads_of
+from exporters.artifact import Artifact
+from exporters.to_onnx import BATCH, INPUT, OUTPUT
+from models.errors import UserError
+from models.images import synthetic_images
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+IN_PROCESS = False
+
+_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+
+
+def absence(target: Target) -> str | None:
+    """Why ONNX Runtime or its provider isn't here."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        return "no onnxruntime; `make bench` installs it"
+    provider = target.options["provider"]
+    if provider == "CPUExecutionProvider":
+        return None
+    from devices.nvidia import no_gpu
+
+    return no_gpu()
+
+
+def open_session(artifact: Artifact, target: Target) -> "OrtSession":
+    """Load an ONNX file, its dynamic batch fixed to the target's.
+
+    Raises UserError where ONNX Runtime falls back to another provider.
+    """
+    return OrtSession(artifact, target)
+
+
+class OrtSession:
+    """One ONNX Runtime session with its input and output bound to memory that is allocated once."""
+
+    clock = NAME
+
+    def __init__(self, artifact: Artifact, target: Target) -> None:
+        import onnxruntime
+
+        provider = target.options["provider"]
+        self._session = onnxruntime.InferenceSession(artifact.path, _options(target), providers=[provider])
+        found = self._session.get_providers()[0]
+        if found != provider:
+            raise UserError(f"{target.name} must run on {provider}", found=found, fix="see python -m devices")
+        self.place: dict[str, str | int] = {"provider": provider, "threads": threads_of(target)}
+        self._binding = self._bind(artifact, target.batch)
+
+    def run(self, count: int) -> Samples:
+        """The seconds of `count` inferences of one batch."""
+        session, binding = self._session, self._binding
+        return time_each(lambda: session.run_with_iobinding(binding), count)
+
+    def close(self) -> None:
+        """Free the session's memory."""
+        del self._binding, self._session
+
+    def _bind(self, artifact: Artifact, batch: int) -> Any:
+        binding: onnxruntime.IOBinding = self._session.io_binding()
+        dtype = _TYPES[self._session.get_inputs()[0].type]
+        images = synthetic_images(batch, artifact.input_shape[-1] or 0).astype(dtype)
+        binding.bind_cpu_input(INPUT, images)
+        binding.bind_output(OUTPUT, "cpu")
+        return binding
+
+
+def _options(target: Target) -> "onnxruntime.SessionOptions":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_free_dimension_override_by_name(BATCH, target.batch)
+    options.intra_op_num_threads = threads_of(target)
+    options.inter_op_num_threads = 1
+    # Threads spin while an inference runs and stop with it; spinning on, they would slow whoever comes next.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return options

@@ -1,0 +1,64 @@
+"""`Session`, `Samples`, and how the modules of this package are found by a runtime's name."""
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable
+from typing import Protocol, cast
+
+
+
+import devices
+from devices.samples import Samples
+from devices.targets import Target
+from exporters.artifact import Artifact
+from models.errors import UserError
+
+
+
+
+class Session(Protocol):
+    """An artifact loaded on a target, its input already there."""
+
+    place: dict[str, str | int]  # where it truly runs: provider, threads, delegate
+    clock: str  # which clock takes the seconds
+
+    def run(self, count: int) -> Samples:
+        """Run `count` inferences; average nothing."""
+
+    def close(self) -> None:
+        """Free the device."""
+
+
+class Runtime(Protocol):
+    """What a module `devices/RUNTIME.py` holds."""
+
+    IN_PROCESS: bool  # whether sessions run in the sweep's own process; each has one of its own elsewhere
+
+    def absence(self, target: Target) -> str | None:
+        """Why the target can't run here, or None where it can."""
+
+    def open_session(self, artifact: Artifact, target: Target) -> Session:
+        """Load the artifact; raises UserError where it would run elsewhere than the target says."""
+
+
+def runtime_of(target: Target) -> Runtime:
+    """The module that runs a target. Raises UserError where targets.toml names one that isn't there."""
+    known = [module.name for module in pkgutil.iter_modules(devices.__path__)]
+    if target.runtime not in known:
+        raise UserError(f"target {target.name} has no runtime", found=target.runtime, fix="see the modules of devices/")
+    return cast(Runtime, importlib.import_module(f"devices.{target.runtime}"))
+
+
+def absence_of(target: Target) -> str | None:
+    """Why a target can't run here, or None where it can."""
+    try:
+        return runtime_of(target).absence(target)
+    except UserError as error:
+        return str(error)
+
+
+def clock_of(target: Target) -> Callable[[], float]:
+    """The clock that budgets are counted by, in seconds: the host's, but for a device with a virtual one."""
+    clock: Callable[[], float] = getattr(runtime_of(target), "now_s", time.monotonic)
+    return clock

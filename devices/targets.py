@@ -1,0 +1,71 @@
+"""The targets: each a device, a runtime and how it is driven, read from targets.toml."""
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from exporters.artifact import Job
+from exporters.cache import exporter
+from exporters.machine import usable_cores
+from models.errors import UserError, one_line
+from models.names import select
+from models.zoo import Model
+
+_FILE = Path(__file__).with_name("targets.toml")
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One column of the table; the comments of targets.toml say what each field means."""
+
+    name: str
+    title: str
+    runtime: str
+    format: str
+    precision: str
+    batch: int
+    device: str
+    note: str = ""
+    options: dict[str, Any] = {}
+
+    def job(self, model: Model, weights: Path | None = None) -> Job:
+        """The file of `model` that this target loads."""
+        # Where the runtime fixes the batch when it loads the file, one file serves every batch.
+        batch = None if exporter(self.format).DYNAMIC_BATCH else self.batch
+        return Job(model=model, format=self.format, precision=self.precision, batch=batch, weights=weights)
+
+
+def find_targets(pattern: str, extra: Path | None = None) -> list[Target]:
+    """The targets that a name or a glob matches; `extra` is a TOML file of more, or of other ones by the same name.
+
+    Raises UserError naming the nearest names, or what is wrong in a file.
+    """
+    targets = read_targets(_FILE) | (read_targets(extra) if extra else {})
+    return [targets[name] for name in select(pattern, targets, "target")]
+
+
+@functools.cache
+def read_targets(path: Path) -> dict[str, Target]:
+    """Every target of a TOML file by name. Raises UserError naming the table and field that are wrong."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {name: _read(name, table) for name, table in tables.items()}
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise UserError(f"unreadable targets in {path}", found=one_line(error), fix="mend that file") from error
+
+
+def _read(name: str, table: object) -> Target:
+    try:
+        if not isinstance(table, dict):
+            raise msgspec.ValidationError("expected a table")
+        return msgspec.convert(table | {"name": name}, Target)
+    except msgspec.ValidationError as error:
+        raise msgspec.ValidationError(f"[{name}] {error}") from error
+
+
+def threads_of(target: Target) -> int:
+    """How many threads a target runs with: its option, "physical cores" meaning all that this process may use."""
+    threads = target.options.get("threads", "physical cores")
+    return usable_cores() if threads == "physical cores" else int(threads)

@@ -1,0 +1,50 @@
+"""Runtime `torch_cpu`: the network in eager PyTorch on this machine's CPU."""
+
+from pathlib import Path
+
+from devices.host_clock import NAME, time_each
+from devices.samples import Samples
+from devices.targets import Target, threads_of
+from exporters.artifact import Artifact
+from models.images import synthetic_images
+from models.zoo import find
+
+IN_PROCESS = False
+
+
+def absence(target: Target) -> str | None:  # noqa: ARG001 - every runtime has this argument
+    """None: torch is part of every installation."""
+    return None
+
+
+def open_session(artifact: Artifact, target: Target) -> "TorchCpuSession":
+    """Build the network with the artifact's weights."""
+    return TorchCpuSession(artifact, target)
+
+
+class TorchCpuSession:
+    """The eager module under inference mode; option `channels_last` lays out memory NHWC."""
+
+    clock = NAME
+
+    def __init__(self, artifact: Artifact, target: Target) -> None:
+        import torch
+
+        torch.set_num_threads(threads_of(target))
+        self.place: dict[str, str | int] = {"device": "cpu", "threads": torch.get_num_threads()}
+        layout = torch.channels_last if target.options.get("channels_last") else torch.contiguous_format
+        (model,) = find(artifact.model)
+        self._module = model.build(Path(artifact.path)).to(memory_format=layout)
+        images = torch.from_numpy(synthetic_images(target.batch, model.resolution_px))
+        self._images = images.to(memory_format=layout)
+
+    def run(self, count: int) -> Samples:
+        """The seconds of `count` inferences of one batch."""
+        import torch
+
+        with torch.inference_mode():
+            return time_each(lambda: self._module(self._images), count)
+
+    def close(self) -> None:
+        """Free the module's memory."""
+        del self._module

@@ -1,0 +1,96 @@
+"""A session in a process of its own, so that a crash, a hang or an out-of-memory kill costs one network."""
+
+import multiprocessing
+import os
+import traceback
+from multiprocessing.connection import Connection
+from typing import cast
+
+from devices.samples import Samples
+from devices.session import Session, runtime_of
+from devices.targets import Target
+from exporters.artifact import Artifact
+from exporters.child import Failure, guard_child, reason_of, reason_of_death
+from models.errors import UserError
+
+
+class SessionLost(Exception):  # noqa: N818 - it ends one cell, not the program
+    """A session that can't go on, with the reason in one line."""
+
+
+def open_session(artifact: Artifact, target: Target, *, timeout_s: float) -> Session:
+    """Load an artifact on a target, in a child process unless the runtime says otherwise.
+
+    Raises SessionLost where it can't be loaded, whatever the cause.
+    """
+    runtime = runtime_of(target)
+    if not runtime.IN_PROCESS:
+        return WorkerSession(artifact, target, timeout_s=timeout_s)
+    try:
+        return runtime.open_session(artifact, target)
+    except UserError as error:
+        raise SessionLost(str(error)) from error
+
+
+class WorkerSession:
+    """A Session that another process holds; that process waits on a pipe, and uses no CPU, between two runs."""
+
+    def __init__(self, artifact: Artifact, target: Target, *, timeout_s: float) -> None:
+        # A process started afresh is the same whatever ran before it; a forked one would inherit what was imported.
+        context = multiprocessing.get_context("spawn")
+        self._pipe, there = context.Pipe()
+        self._timeout_s = timeout_s
+        self._process = context.Process(target=_serve, args=(there, artifact, target), daemon=True)
+        self._process.start()
+        there.close()
+        try:
+            self.place, self.clock = cast(tuple[dict[str, str | int], str], self._answer())
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, count: int) -> Samples:
+        """Run `count` inferences there. Raises SessionLost where that process died, failed or hung."""
+        try:
+            self._pipe.send(count)
+        except OSError as error:
+            raise SessionLost(reason_of_death(self._process)) from error
+        return cast(Samples, self._answer())
+
+    def close(self) -> None:
+        """End the process; a second call does nothing."""
+        self._pipe.close()
+        self._process.join(timeout=2)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+    def _answer(self) -> object:
+        if not self._pipe.poll(self._timeout_s):
+            self._process.kill()
+            raise SessionLost(f"hung: no answer within {self._timeout_s:g} s")
+        try:
+            answer = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise SessionLost(reason_of_death(self._process)) from error
+        if isinstance(answer, Failure):
+            raise SessionLost(answer.reason)
+        return answer
+
+
+def _serve(pipe: Connection, artifact: Artifact, target: Target) -> None:
+    guard_child()
+    # One BLAS or OpenMP thread beside the runtime's own: theirs would compete with it.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    try:
+        session = runtime_of(target).open_session(artifact, target)
+        pipe.send((session.place, session.clock))
+        while True:
+            pipe.send(session.run(pipe.recv()))
+    except EOFError:  # the sweep has closed its end
+        return
+    except Exception as error:
+        if not isinstance(error, UserError | MemoryError):
+            traceback.print_exc()
+        pipe.send(Failure(reason_of(error)))
