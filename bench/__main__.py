@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -14,6 +16,8 @@ from devices.targets import Target, find_targets
 from models.command_line import print_table, run
 from models.errors import UserError, one_line
 from models.zoo import Model, find
+
+Named = TypeVar("Named", Target, Model)
 
 
 def main() -> int:
@@ -64,7 +68,12 @@ def _parser() -> argparse.ArgumentParser:
 def _protocol_options() -> list[tuple[str, type, float, str]]:
     """The protocol's fields with type, default and help: they are written once, in the dataclass."""
     return [
-        (field.name, type(field.default), field.default, (getattr(field.type, "extra_json_schema", None) or {})["description"])
+        (
+            field.name,
+            type(field.default),
+            field.default,
+            (getattr(field.type, "extra_json_schema", None) or {})["description"],
+        )
         for field in msgspec.inspect.type_info(Protocol).fields  # type: ignore[attr-defined]
     ]
 
@@ -77,7 +86,7 @@ def _protocol(arguments: argparse.Namespace) -> Protocol:
         raise UserError("a protocol option is out of range", found=one_line(error), fix="see --help") from error
 
 
-def _unique(groups):
+def _unique(groups: "Iterable[list[Named]]") -> "list[Named]":
     return list({item.name: item for group in groups for item in group}.values())
 
 

@@ -56,7 +56,7 @@ def network_of(model: Model) -> Network:
         family=model.family,
         resolution_px=model.resolution_px,
         source=model.source,
-        params=counted and counted.params,
-        macs=counted and counted.macs,
+        params=counted.params if counted else None,
+        macs=counted.macs if counted else None,
         top1_percent=model.top1_percent,
     )

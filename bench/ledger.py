@@ -94,7 +94,7 @@ class Ledger:
             artifact=cell.artifact,
             conditions=self.started.conditions | {"end": moment()},
             measurement=measurement,
-            verdict=measurement and judge(measurement, self.started.protocol),
+            verdict=judge(measurement, self.started.protocol) if measurement else None,
             reason=cell.reason,
         )
         append_line(self.file, record)

@@ -10,7 +10,12 @@ from devices.session import Session
 
 
 def warm_up(session: Session, protocol: Protocol) -> list[float]:
-    """Run until the times no longer drift: the medians of their two halves agree. Returns every second, in order."""
+    """Run until the times no longer drift: the medians of their two halves agree. Returns every second, in order.
+
+    A tool that gives aggregates warms up by itself, each time.
+    """
+    if session.aggregates:
+        return []
     seconds = session.run(2).seconds
     while (total := sum(seconds)) < protocol.warmup_max_s:
         half = len(seconds) // 2
@@ -24,6 +29,8 @@ def warm_up(session: Session, protocol: Protocol) -> list[float]:
 def visit(session: Session, protocol: Protocol, now_s: Callable[[], float]) -> Round:
     """One visit of a round: settle, then sample. `now_s` is the clock that `at_s` is read from."""
     at_s = now_s()
+    if session.aggregates:
+        return Round(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))
     settle = session.run(protocol.settle_samples).seconds if protocol.settle_samples else []
     first = session.run(protocol.visit_samples)
     rest = protocol.visit_s - sum(first.seconds)
@@ -42,4 +49,5 @@ def _join(parts: list[Samples]) -> Samples:
     return Samples(
         seconds=[second for part in parts for second in part.seconds],
         evidence={name: [value for part in parts for value in part.evidence[name]] for name in parts[0].evidence},
+        conditions=[table for part in parts for table in part.conditions],
     )

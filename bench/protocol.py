@@ -5,7 +5,6 @@ from typing import Annotated
 import msgspec
 
 
-
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     """Every number that shapes a measurement; a field's `description` is its help on the command line.
 
@@ -23,7 +22,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     visit_samples: Annotated[int, msgspec.Meta(ge=1, description="samples that a visit takes at least")] = 2
     settle_samples: Annotated[int, msgspec.Meta(ge=0, description="runs at a visit's start that don't count")] = 1
     warmup_s: Annotated[float, msgspec.Meta(ge=0, description="seconds that a warm-up lasts at least")] = 0.3
-    warmup_max_s: Annotated[float, msgspec.Meta(ge=0, description="seconds after which a warm-up ends anyway")] = 5.0
+    warmup_max_s: Annotated[float, msgspec.Meta(ge=0, description="seconds after which a warm-up ends anyway")] = 1.5
     warmup_drift: Annotated[
         float, msgspec.Meta(gt=0, description="relative change between its halves below which a warm-up ends")
     ] = 0.05

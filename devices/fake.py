@@ -16,7 +16,7 @@ from models.errors import UserError
 IN_PROCESS = True
 
 
-def absence(target: Target) -> str | None:  # noqa: ARG001 - every runtime has this argument
+def absence(target: Target) -> str | None:
     """None: it needs nothing."""
     return None
 
@@ -44,6 +44,7 @@ class FakeSession:
     """Inferences that take the given seconds in turn, over and over."""
 
     clock = "virtual"
+    aggregates = False
 
     def __init__(self, seconds: list[float]) -> None:
         self.place: dict[str, str | int] = {"device": "fake"}

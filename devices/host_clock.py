@@ -4,6 +4,8 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 from devices.samples import Samples
 
@@ -12,41 +14,59 @@ NAME = "host: time.perf_counter_ns around each inference"
 
 def time_each(call: Callable[[], object], count: int) -> Samples:
     """Call `call` `count` times; the seconds of each, the readings taken outside them."""
-    seconds, switches, steal_s, cpu_s = [], [], [], []
-    with _Steal() as steal:
-        before, stolen = resource.getrusage(resource.RUSAGE_SELF), steal.read_s()
+    seconds: list[float] = []
+    evidence: dict[str, list[float]] = {name: [] for name in _Counters.NAMES}
+    with _Counters() as counters:
+        before = counters.read()
         for _ in range(count):
             start_ns = time.perf_counter_ns()
             call()
             end_ns = time.perf_counter_ns()
-            after, stolen_after = resource.getrusage(resource.RUSAGE_SELF), steal.read_s()
+            after = counters.read()
             seconds.append((end_ns - start_ns) * 1e-9)
-            switches.append(float(after.ru_nivcsw - before.ru_nivcsw))
-            steal_s.append(stolen_after - stolen)
-            cpu_s.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-            before, stolen = after, stolen_after
-    return Samples(seconds=seconds, evidence={"switches": switches, "steal_s": steal_s, "cpu_s": cpu_s})
+            for name, old, new in zip(_Counters.NAMES, before, after, strict=True):
+                evidence[name].append(new - old)
+            before = after
+    return Samples(seconds=seconds, evidence=evidence)
 
 
-class _Steal:
-    """Seconds that the hypervisor gave to other guests, all cores summed; always zero where Linux doesn't say."""
+class _Counters:
+    """What the kernel counts of this process and this machine; zero where it doesn't say (not Linux)."""
 
-    def __enter__(self) -> "_Steal":
-        try:
-            self._file = os.open("/proc/stat", os.O_RDONLY)
-        except OSError:
-            self._file = -1
+    NAMES = ("wait_s", "steal_s", "switches", "cpu_s")
+
+    def __enter__(self) -> "_Counters":
+        self._files = ExitStack()
+        self._stat = self._open("/proc/stat")
+        tasks = Path("/proc/self/task")
+        threads = sorted(tasks.iterdir()) if tasks.exists() else []
+        # Files that stay open: a reading then costs a few microseconds. Threads that start later are not seen.
+        self._threads = [file for thread in threads if (file := self._open(f"{thread}/schedstat")) is not None]
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file >= 0:
-            os.close(self._file)
+        self._files.close()
 
-    def read_s(self) -> float:
-        if self._file < 0:
+    def read(self) -> tuple[float, float, float, float]:
+        """The counters named by NAMES, since some fixed moment."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        # "running_ns waiting_ns slices"
+        waited_ns = sum(int(os.pread(thread, 64, 0).split()[1]) for thread in self._threads)
+        return waited_ns * 1e-9, self._steal_s(), float(usage.ru_nivcsw), usage.ru_utime + usage.ru_stime
+
+    def _steal_s(self) -> float:
+        if self._stat is None:
             return 0.0
         # "cpu user nice system idle iowait irq softirq steal …", in ticks
-        return int(os.pread(self._file, 256, 0).split(maxsplit=9)[8]) / _TICKS_A_SECOND
+        return int(os.pread(self._stat, 256, 0).split(maxsplit=9)[8]) / _TICKS_A_SECOND
+
+    def _open(self, path: str) -> int | None:
+        try:
+            file = os.open(path, os.O_RDONLY)
+        except OSError:
+            return None
+        self._files.callback(os.close, file)
+        return file
 
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")

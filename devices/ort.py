@@ -43,6 +43,7 @@ class OrtSession:
     """One ONNX Runtime session with its input and output bound to memory that is allocated once."""
 
     clock = NAME
+    aggregates = False
 
     def __init__(self, artifact: Artifact, target: Target) -> None:
         import onnxruntime

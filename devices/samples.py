@@ -1,15 +1,23 @@
 """`Samples`: what one call of a session's `run` measured."""
 
+from typing import Any
+
 import msgspec
 
 
 class Samples(msgspec.Struct, frozen=True, kw_only=True):
     """The seconds of each inference of one batch, in order, and what else was seen during each of them.
 
-    `evidence` holds lists as long as `seconds`; which ones depends on the clock. The host's has `switches`
-    (involuntary context switches of the process), `steal_s` (taken by other guests of the host, all cores summed)
-    and `cpu_s` (CPU time of the process).
+    `evidence` holds lists as long as `seconds`; which ones depends on the clock. The host's has `wait_s` (threads
+    of the process that were ready and had no core, summed), `steal_s` (taken by other guests of the host, all cores
+    summed), `switches` (involuntary context switches) and `cpu_s` (CPU time of the process); a GPU's has `enqueue_s`
+    (host time to queue the batch); a tool that gives aggregates has one sample an invocation, its median, and
+    `count`, `min_s`, `max_s`, `mean_s`, … beside it.
+
+    `conditions` holds one table of readings a call of `run`: clocks, temperatures, power, by names that end in their
+    unit. Two keys have a meaning for the verdict: `throttled` and `contended`, a text that says why.
     """
 
     seconds: list[float]
     evidence: dict[str, list[float]] = {}
+    conditions: list[dict[str, Any]] = []

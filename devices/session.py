@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol, cast
 
-
-
 import devices
 from devices.samples import Samples
 from devices.targets import Target
@@ -15,13 +13,12 @@ from exporters.artifact import Artifact
 from models.errors import UserError
 
 
-
-
 class Session(Protocol):
     """An artifact loaded on a target, its input already there."""
 
     place: dict[str, str | int]  # where it truly runs: provider, threads, delegate
     clock: str  # which clock takes the seconds
+    aggregates: bool  # whether one `run` gives one sample, a tool's median after its own warm-up
 
     def run(self, count: int) -> Samples:
         """Run `count` inferences; average nothing."""

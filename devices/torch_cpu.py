@@ -12,7 +12,7 @@ from models.zoo import find
 IN_PROCESS = False
 
 
-def absence(target: Target) -> str | None:  # noqa: ARG001 - every runtime has this argument
+def absence(target: Target) -> str | None:
     """None: torch is part of every installation."""
     return None
 
@@ -26,6 +26,7 @@ class TorchCpuSession:
     """The eager module under inference mode; option `channels_last` lays out memory NHWC."""
 
     clock = NAME
+    aggregates = False
 
     def __init__(self, artifact: Artifact, target: Target) -> None:
         import torch

@@ -44,7 +44,8 @@ class WorkerSession:
         self._process.start()
         there.close()
         try:
-            self.place, self.clock = cast(tuple[dict[str, str | int], str], self._answer())
+            answer = cast(tuple[dict[str, str | int], str, bool], self._answer())
+            self.place, self.clock, self.aggregates = answer
         except BaseException:
             self.close()
             raise
@@ -85,7 +86,7 @@ def _serve(pipe: Connection, artifact: Artifact, target: Target) -> None:
         os.environ.setdefault(variable, "1")
     try:
         session = runtime_of(target).open_session(artifact, target)
-        pipe.send((session.place, session.clock))
+        pipe.send((session.place, session.clock, session.aggregates))
         while True:
             pipe.send(session.run(pipe.recv()))
     except EOFError:  # the sweep has closed its end

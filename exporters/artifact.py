@@ -12,23 +12,30 @@ from models.zoo import Model
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """How far an artifact's logits lie from those of the torch network in FP32 on the same images.
 
-    `relative_error` is the largest difference over the largest logit; `top1_agreement` a share from 0 to 1.
+    `relative_error` is the largest difference over the largest logit, `cosine` the smallest cosine between two
+    images' logits, `top1_agreement` a share from 0 to 1. The limits are what the artifact had to keep.
     """
 
     images: int
     relative_error: float
-    relative_error_limit: float
+    relative_error_limit: float | None
     top1_agreement: float
+    cosine: float
+    cosine_limit: float | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One file to make: `batch` None keeps the batch dynamic, `weights` None seeds them."""
+    """One file to make: `batch` None keeps the batch dynamic, `weights` None seeds them.
+
+    `calibration` is a folder of images for integer formats; None takes seeded synthetic ones.
+    """
 
     model: Model
     format: str
     precision: str
     batch: int | None = None
     weights: Path | None = None
+    calibration: Path | None = None
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +50,7 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     size_bytes: int
     weights: str
+    calibration: str | None = None  # what an integer format was calibrated on
     made_by: dict[str, str]
     fidelity: Fidelity | None
 

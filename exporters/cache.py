@@ -19,6 +19,10 @@ from models.names import select
 from models.weights import SEEDED
 
 
+# Part of every key: raise it when the files that the same tools make, or what is kept of them, change.
+_RECIPE = 1
+
+
 class Exporter(Protocol):
     """What a module `exporters/to_FORMAT.py` holds."""
 
@@ -58,16 +62,13 @@ class Cache:
         return self.root / _slug(job.model.name) / stem
 
     def find(self, job: Job) -> Artifact | None:
-        """The artifact of `job` if it is there and intact; a damaged one is reported on stderr and not returned."""
+        """The artifact of `job` if it is there and its content is what was made."""
         path = self.path(job)
         try:
             artifact = msgspec.json.decode(_sidecar(path).read_bytes(), type=Artifact)
-        except FileNotFoundError:
-            return None
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            artifact = None
-        if artifact is None or not path.exists() or sha256_of(path) != artifact.sha256:
-            print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
+            if sha256_of(path) != artifact.sha256:
+                return None
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return None
         return msgspec.structs.replace(artifact, path=str(path))
 
@@ -85,7 +86,11 @@ class Cache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_suffix(".lock")):
-                return self.find(job) or self._make(job, path)
+                if artifact := self.find(job):
+                    return artifact
+                if path.exists():
+                    print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
+                return self._make(job, path)
         except OSError as error:
             raise UserError(
                 f"can't write artifact {path}", found=error.strerror or str(error), fix="free or choose another folder"
@@ -129,6 +134,7 @@ def _sidecar(path: Path) -> Path:
 
 def _key(job: Job) -> str:
     parts = {
+        "recipe": _RECIPE,
         "source": job.model.source,
         "resolution_px": job.model.resolution_px,
         "format": job.format,

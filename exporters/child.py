@@ -38,6 +38,7 @@ def run_each(
     context.set_forkserver_preload(preload)
     waiting = list(items)
     running: dict[Connection, tuple[Item, BaseProcess]] = {}
+    process: BaseProcess
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -96,7 +97,7 @@ def _call(connection: Connection, function: Callable[[Item], Result], item: Item
     connection.send(outcome)
 
 
-def _outcome(connection: Connection, process: BaseProcess) -> Result | Failure:  # type: ignore[type-var]
+def _outcome(connection: Connection, process: BaseProcess) -> Result | Failure:
     try:
         outcome: Result | Failure = connection.recv()
     except EOFError:

@@ -34,20 +34,30 @@ def judge(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, li
 
     Raises UserError where shapes differ, a logit is not finite, the error exceeds `limit` or a top-1 class differs.
     """
+    fidelity = measure(reference, logits, limit=limit)
+    if not fidelity.relative_error <= limit or fidelity.top1_agreement < 1:
+        raise _unfaithful(f"relative error {fidelity.relative_error:.2g}, top-1 agreement {fidelity.top1_agreement:g}")
+    return fidelity
+
+
+def measure(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, limit: float | None = None) -> Fidelity:
+    """How far logits (N, classes) lie from the reference's; judges nothing but NaN and shapes.
+
+    Raises UserError where shapes differ or a logit is not finite.
+    """
     import numpy as np
 
     if logits.shape != reference.shape or not np.isfinite(logits).all():
         found = f"shape {logits.shape}, not {reference.shape}" if logits.shape != reference.shape else "NaN or infinity"
         raise _unfaithful(found)
-    fidelity = Fidelity(
+    norms = np.linalg.norm(logits, axis=1) * np.linalg.norm(reference, axis=1)
+    return Fidelity(
         images=len(reference),
         relative_error=float(np.abs(logits - reference).max() / np.abs(reference).max()),
         relative_error_limit=limit,
         top1_agreement=float((logits.argmax(axis=1) == reference.argmax(axis=1)).mean()),
+        cosine=float(((logits * reference).sum(axis=1) / norms).min()),
     )
-    if not fidelity.relative_error <= limit or fidelity.top1_agreement < 1:
-        raise _unfaithful(f"relative error {fidelity.relative_error:.2g}, top-1 agreement {fidelity.top1_agreement:g}")
-    return fidelity
 
 
 def _unfaithful(found: str) -> UserError:

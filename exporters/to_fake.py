@@ -13,6 +13,6 @@ DYNAMIC_BATCH = True
 PEAK_BYTES = 1_000_000
 
 
-def export(job: Job, path: Path, cache: Cache) -> None:  # noqa: ARG001 - every exporter has these arguments
+def export(job: Job, path: Path, cache: Cache) -> None:
     """Write the model's name to `path`."""
     path.write_text(job.model.name + "\n", encoding="utf-8")

@@ -27,7 +27,7 @@ _OPSET = 18
 _LIMITS = {"fp32": 1e-4, "fp16": 2e-2}
 
 
-def export(job: Job, path: Path, cache: Cache) -> Fidelity:
+def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
     """Write the network to `path`: traced once, with a dynamic batch; the other variants derive from that file.
 
     Raises UserError where ONNX Runtime's logits differ from torch's by more than 1e-4 (FP32) or 2e-2 (FP16).
@@ -74,6 +74,7 @@ def _trace(job: Job, path: Path) -> None:
         output_names=[OUTPUT],
         verbose=False,
     )
+    assert program is not None
     program.save(str(path), external_data=False)
 
 

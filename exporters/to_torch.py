@@ -14,7 +14,7 @@ DYNAMIC_BATCH = True
 PEAK_BYTES = 3_000_000_000
 
 
-def export(job: Job, path: Path, cache: Cache) -> Fidelity:  # noqa: ARG001 - every exporter has these arguments
+def export(job: Job, path: Path, cache: Cache) -> Fidelity:
     """Write the state dict to `path`.
 
     Raises UserError where the reloaded network's logits differ from the source's.

@@ -13,7 +13,10 @@ COLUMNS = {"v100": "v100_ms", "t4": "t4_ms", "pixel2": "pixel2_ms"}
 
 @dataclass(frozen=True)
 class Published:
-    """One printed row; `latency_ms` is milliseconds per image, by target name; the notes say why a figure is not what it seems."""
+    """One printed row; `latency_ms` is milliseconds per image, by target name.
+
+    The notes say why a figure is not what it seems.
+    """
 
     params: str
     flops: str

@@ -91,7 +91,8 @@ class SqueezeExcite(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        return features * self.netblock(features)
+        gate: Tensor = self.netblock(features)
+        return features * gate
 
 
 def _conv_bn(
@@ -157,5 +158,3 @@ def _res_idw(
 
 def _round_to_8(channels: int) -> int:
     return max(8, round(channels / 8) * 8)
-
-

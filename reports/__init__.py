@@ -1,0 +1,1 @@
+"""What people read: the table, the chart, the page, comparisons."""
