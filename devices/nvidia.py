@@ -13,3 +13,11 @@ def no_gpu() -> str | None:
     if cuda.cuInit(0) != 0 or cuda.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
         return "an NVIDIA driver, but no NVIDIA GPU"
     return None
+
+
+if __name__ == "__main__":
+    # `make` asks on bare Python, before it installs what a lane needs.
+    import sys
+
+    if reason := no_gpu():
+        sys.exit(f"error: no NVIDIA GPU to measure on: {reason}; see the GPU section of README.md, or run make bench")
