@@ -40,6 +40,7 @@ def main() -> int:
             results=arguments.results,
             artifacts=arguments.artifacts,
             weights=arguments.weights,
+            calibration=arguments.calibration,
             resume=arguments.resume,
         )
         records = _sweep(order)
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="the cache (default: %(default)s)")
     parser.add_argument("--weights", type=Path, help="a checkpoint of the one --model; seeded weights unless given")
+    parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer targets, else synthetic")
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     protocol = parser.add_argument_group("protocol")
     for field, kind, default, description in _protocol_options():

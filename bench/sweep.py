@@ -32,6 +32,7 @@ class Order:
     results: Path
     artifacts: Path
     weights: Path | None = None
+    calibration: Path | None = None
     resume: bool = False
 
 
@@ -88,7 +89,7 @@ def _pending(cells: Sequence[Cell], ledger: Ledger) -> list[Cell]:
 def _export(order: Order, ledger: Ledger) -> None:
     """Give every pending cell its artifact, or a record with the reason why it has none."""
     models = [model for model in order.models if model.name not in ledger.records]
-    jobs = [order.target.job(model, order.weights) for model in models]
+    jobs = [order.target.job(model, order.weights, order.calibration) for model in models]
     with stage("export", len(jobs)) as bar:
         for done, (job, outcome) in enumerate(obtain_all(jobs, order.artifacts), start=1):
             cell = ledger.cells[job.model.name]

@@ -30,11 +30,18 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     note: str = ""
     options: dict[str, Any] = {}
 
-    def job(self, model: Model, weights: Path | None = None) -> Job:
-        """The file of `model` that this target loads."""
+    def job(self, model: Model, weights: Path | None = None, calibration: Path | None = None) -> Job:
+        """The file of `model` that this target loads; `calibration` matters to integer formats alone."""
         # Where the runtime fixes the batch when it loads the file, one file serves every batch.
         batch = None if exporter(self.format).DYNAMIC_BATCH else self.batch
-        return Job(model=model, format=self.format, precision=self.precision, batch=batch, weights=weights)
+        return Job(
+            model=model,
+            format=self.format,
+            precision=self.precision,
+            batch=batch,
+            weights=weights,
+            calibration=calibration,
+        )
 
 
 def find_targets(pattern: str, extra: Path | None = None) -> list[Target]:

@@ -24,7 +24,14 @@ def main() -> int:
     if arguments.weights and len(models) > 1:
         raise UserError("--weights fits one network", found=f"{len(models)} networks", fix="name one MODEL")
     jobs = [
-        Job(model=model, format=arguments.to, precision=precision, batch=arguments.batch, weights=arguments.weights)
+        Job(
+            model=model,
+            format=arguments.to,
+            precision=precision,
+            batch=arguments.batch,
+            weights=arguments.weights,
+            calibration=arguments.calibration,
+        )
         for model in models
     ]
     artifacts: dict[Job, Artifact] = {}
@@ -45,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", help="the format's first one unless given")
     parser.add_argument("--batch", type=_batch, default=None, help="images in a batch; dynamic unless given")
     parser.add_argument("--weights", type=Path, help="a checkpoint; seeded weights unless given")
+    parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer formats, else synthetic")
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

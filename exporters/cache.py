@@ -8,16 +8,16 @@ import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 
 import exporters
 from exporters.artifact import Artifact, Fidelity, Job, sha256_of, versions
+from exporters.calibration import calibration_name, is_calibrated
 from models.errors import UserError
 from models.names import select
 from models.weights import SEEDED
-
 
 # Part of every key: raise it when the files that the same tools make, or what is kept of them, change.
 _RECIPE = 1
@@ -112,6 +112,7 @@ class Cache:
                 sha256=sha256_of(made),
                 size_bytes=made.stat().st_size,
                 weights=_weights_name(job),
+                calibration=calibration_name(job) if is_calibrated(job) else None,
                 made_by=versions(module.TOOLS),
                 fidelity=fidelity,
             )
@@ -133,7 +134,7 @@ def _sidecar(path: Path) -> Path:
 
 
 def _key(job: Job) -> str:
-    parts = {
+    parts: dict[str, Any] = {
         "recipe": _RECIPE,
         "source": job.model.source,
         "resolution_px": job.model.resolution_px,
@@ -143,6 +144,8 @@ def _key(job: Job) -> str:
         "weights": _weights_name(job),
         "made_by": versions(exporter(job.format).TOOLS),
     }
+    if is_calibrated(job):
+        parts["calibration"] = calibration_name(job)
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 

@@ -29,5 +29,12 @@ def synthetic_images(count: int, resolution_px: int, seed: int = 0) -> "NDArray[
         planes = 0.8 * planes.mean(axis=0) * np.sqrt(3) + 0.6 * planes
         brightness, contrast = random.uniform(0.3, 0.7), random.uniform(0.1, 0.25)
         image[:] = np.clip(brightness + contrast * planes, 0.0, 1.0)
+    return normalised(images)
+
+
+def normalised(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """RGB images (N, 3, H, W) from 0 to 1 with ImageNet's mean and deviation taken out."""
+    import numpy as np
+
     mean, std = (np.array(values, dtype=np.float32)[:, None, None] for values in (_MEAN, _STD))
     return (images - mean) / std
