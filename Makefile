@@ -36,8 +36,10 @@ help:  ## what there is
 bench: bench-cpu
 
 bench-%: $$(call preflight,$$*) $$(call stamp,$$*)
-	$(call python,$*) -m bench $* --results $(RESULTS) $(ARGS)
-	$(call python,$*) -m reports render --results $(RESULTS) --out $(OUT)
+	@# A cell without a number fails the run; what was measured is rendered all the same.
+	@$(call python,$*) -m bench $* --results $(RESULTS) $(ARGS) || { code=$$?; \
+		[ ! -e $(RESULTS)/$*.jsonl ] || $(call python,$*) -m reports render --results $(RESULTS) --out $(OUT); exit $$code; }
+	@$(call python,$*) -m reports render --results $(RESULTS) --out $(OUT)
 
 report: .venv/.installed-cpu
 	.venv/bin/python -m reports render --results $(RESULTS) --out $(OUT) $(ARGS)

@@ -109,13 +109,15 @@ def _misfit(path: Path, found: str) -> UserError:
 
 def _read_state(path: Path) -> "dict[str, Tensor]":
     import pickle
+    import warnings
 
     import torch
 
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError, KeyError, IndexError) as error:
-        # torch has no error of its own for a damaged file: these are what its readers raise.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it says of foreign pickles, the error says too
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch has no error of its own for a damaged file: its readers raise all kinds
         found = "a file that holds code or is no checkpoint" if isinstance(error, pickle.UnpicklingError) else error
         raise UserError(
             f"unreadable checkpoint {path}", found=one_line(found, 160), fix="give a state dict saved by torch.save"

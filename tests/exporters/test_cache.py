@@ -1,0 +1,130 @@
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from exporters.artifact import Artifact, Job, sha256_of
+from exporters.cache import Cache, exporter, formats
+from models import UserError, find
+
+TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
+
+
+def fake_job(name: str = TINY, **changes) -> Job:
+    return msgspec.structs.replace(Job(model=find(name)[0], format="fake", precision="fp32"), **changes)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return Cache(tmp_path / "artifacts")
+
+
+def test_a_file_is_made_once(cache):
+    first = cache.obtain(fake_job())
+    made = Path(first.path).stat().st_mtime_ns
+    assert cache.obtain(fake_job()) == first
+    assert Path(first.path).stat().st_mtime_ns == made
+
+
+def test_an_artifact_says_what_it_is(cache):
+    artifact = cache.obtain(fake_job())
+    assert artifact.sha256 == sha256_of(Path(artifact.path))
+    assert artifact.size_bytes == Path(artifact.path).stat().st_size
+    assert artifact.input_shape == (None, 3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    "other", [{"batch": 4}, {"model": find("EfficientNet-B3")[0]}, {"model": find(TINY[:-2] + "64")[0]}]
+)
+def test_everything_that_shapes_a_file_is_in_its_key(cache, other):
+    assert cache.path(fake_job()) != cache.path(fake_job(**other))
+
+
+def test_the_checkpoint_s_content_is_in_the_key(cache, tmp_path):
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"one")
+    one = cache.path(fake_job(weights=weights))
+    weights.write_bytes(b"two")
+    assert cache.path(fake_job(weights=weights)) != one != cache.path(fake_job())
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [flip, lambda path: path.write_bytes(path.read_bytes()[:-1]), Path.unlink])
+@pytest.mark.parametrize("which", ["file", "description"])
+def test_a_damaged_artifact_is_made_again(cache, damage, which, capsys):
+    made = cache.obtain(fake_job())
+    path = Path(made.path)
+    damage(path if which == "file" else path.with_suffix(".json"))
+    again = cache.obtain(fake_job())
+    assert (again.sha256, sha256_of(path)) == (made.sha256, made.sha256)
+    assert "\n" not in capsys.readouterr().err.strip()
+
+
+def test_two_processes_make_the_same_artifact_once(cache, tmp_path):
+    code = (
+        "import sys, time, pathlib; from exporters import to_fake; from tests.exporters.test_cache import *\n"
+        "plain = to_fake.export\n"
+        "def slow(job, path, cache):\n"
+        "    with open(sys.argv[2], 'a') as file: file.write('made\\n')\n"
+        "    time.sleep(0.3); plain(job, path, cache)\n"
+        "to_fake.export = slow\n"
+        "Cache(pathlib.Path(sys.argv[1])).obtain(fake_job())\n"
+    )
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", code, str(cache.root), str(log)]
+    processes = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert log.read_text() == "made\n"
+
+
+def test_no_model_name_leads_out_of_the_cache(cache):
+    for name in ("timm:../../../etc/passwd", "timm:..", "timm:a/b", "timm:\\\\share\\x", "timm:" + "x" * 300):
+        path = cache.path(fake_job(name))
+        assert cache.root in path.parents
+        assert path.resolve().is_relative_to(cache.root.resolve())
+        assert len(path.parent.name) < 100
+
+
+def test_an_unwritable_folder_is_one_error(tmp_path):
+    # A file where the folder should be: it stops root too, whom permissions don't.
+    (tmp_path / "artifacts").write_text("")
+    with pytest.raises(UserError, match="can't write artifact"):
+        Cache(tmp_path / "artifacts").obtain(fake_job())
+
+
+def test_a_full_disk_is_one_error_and_leaves_no_artifact(cache, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporter("fake"), "export", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        cache.obtain(fake_job())
+    assert not [path for path in cache.root.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    assert cache.find(fake_job()) is None
+
+
+def test_unknown_formats_and_precisions_name_the_known(cache):
+    assert {"onnx", "torch", "fake"} <= set(formats())
+    with pytest.raises(UserError, match="did you mean onnx"):
+        exporter("onx")
+    with pytest.raises(UserError, match="choose fp32"):
+        cache.obtain(fake_job(precision="fp4"))
+
+
+def test_the_command_prints_the_artifacts_as_json(tmp_path):
+    command = [sys.executable, "-m", "exporters", "*latency0*", "--to", "fake", "--out", str(tmp_path), "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    artifacts = msgspec.convert(json.loads(ended.stdout), list[Artifact])
+    assert [artifact.model for artifact in artifacts] == [model.name for model in find("*latency0*")]
+    assert all(Path(artifact.path).stat().st_mode & stat.S_IRUSR for artifact in artifacts)
+    assert os.path.commonpath([artifact.path for artifact in artifacts]) == str(tmp_path)

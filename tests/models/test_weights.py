@@ -1,0 +1,110 @@
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from models import UserError, find
+from models.weights import seeded, settle_norms
+
+TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,8,1,8,1)@32"
+
+
+@pytest.fixture
+def tiny():
+    (model,) = find(TINY)
+    return model
+
+
+def test_seeded_weights_are_the_same_to_the_last_bit_everywhere():
+    digest = hashlib.sha256(seeded("module_list.0.weight", (16, 3, 3, 3)).tobytes()).hexdigest()
+    assert digest == "870b46f9fc2bf46b87945d6a728274496aba1d06b1da63c0da71fffdaded53bd"
+
+
+def test_seeded_weights_have_no_denormals_and_the_variance_of_he():
+    values = seeded("layer.weight", (64, 32, 3, 3))
+    assert np.abs(values[values != 0]).min() > np.finfo(np.float32).tiny
+    assert values.var() == pytest.approx(2 / (32 * 9), rel=0.05)
+
+
+def test_building_twice_gives_the_same_network(tiny):
+    one, two = tiny.build().state_dict(), tiny.build().state_dict()
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert not tiny.build().training
+
+
+@pytest.mark.parametrize("name", ["*flops400M*", "*latency01ms*", "EfficientNet-B3"])
+def test_norms_round_alike_on_every_machine(name):
+    # Another machine's logs differ in the seventh digit; one that near a half would round the other way there.
+    (model,) = find(name)
+    exponents = settle_norms(model.build(), model.resolution_px).values()
+    assert min(abs(abs(exponent - round(exponent)) - 0.5) for exponent in exponents) > 1e-4
+
+
+def test_logits_depend_on_the_image(tiny):
+    module = tiny.build()
+    with torch.inference_mode():
+        one, two = module(torch.zeros(1, 3, 32, 32)), module(torch.ones(1, 3, 32, 32))
+    assert (one - two).abs().max() > 0.01 * one.abs().max()
+
+
+@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": state, "epoch": 3}])
+def test_a_checkpoint_is_loaded_strictly(tiny, tmp_path, wrap):
+    state = {key: tensor + 1 for key, tensor in tiny.build().state_dict().items()}
+    torch.save(wrap(state), tmp_path / "weights.pth")
+    loaded = tiny.build(tmp_path / "weights.pth").state_dict()
+    assert all(torch.equal(loaded[key], state[key]) for key in state)
+
+
+def test_a_wrong_checkpoint_names_the_first_key_that_differs(tiny, tmp_path):
+    path = tmp_path / "weights.pth"
+    state = tiny.build().state_dict()
+    first = next(iter(state))
+
+    torch.save({key: value for key, value in state.items() if key != first}, path)
+    with pytest.raises(UserError, match=f"no '{first}'"):
+        tiny.build(path)
+    torch.save(state | {first: torch.zeros(2)}, path)
+    with pytest.raises(UserError, match=f"'{first}' has shape"):
+        tiny.build(path)
+    torch.save(state | {"extra": torch.zeros(2)}, path)
+    with pytest.raises(UserError, match="'extra', which the network lacks"):
+        tiny.build(path)
+
+
+class Evil:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return (open, (str(self.marker), "w"))
+
+
+def test_a_checkpoint_that_holds_code_is_refused_and_runs_nothing(tiny, tmp_path):
+    path, marker = tmp_path / "evil.pth", tmp_path / "ran"
+    torch.save({"weight": Evil(marker)}, path)
+    with pytest.raises(UserError, match="holds code"):
+        tiny.build(path)
+    path.write_bytes(pickle.dumps(Evil(marker)))
+    with pytest.raises(UserError, match="unreadable checkpoint"):
+        tiny.build(path)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
+def test_a_damaged_checkpoint_is_one_error(tiny, tmp_path, content):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="unreadable checkpoint"):
+        tiny.build(path)
+
+
+def test_a_truncated_checkpoint_and_a_missing_one_are_errors(tiny, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(tiny.build().state_dict(), path)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(UserError, match="unreadable checkpoint"):
+        tiny.build(path)
+    with pytest.raises(UserError, match="unreadable checkpoint"):
+        tiny.build(tmp_path / "absent.pth")
