@@ -1,0 +1,84 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from devices.session import absence_of, runtime_of
+from devices.targets import find_targets, read_targets
+from models import UserError, find
+
+
+def test_the_targets_of_the_mission_are_declared():
+    declared = {target.name: target for target in find_targets("*")}
+    assert {"cpu", "cpu-torch", "v100", "t4", "pixel2", "fake"} <= set(declared)
+    assert (declared["v100"].batch, declared["v100"].precision) == (64, "fp16")
+    assert (declared["t4"].batch, declared["t4"].precision, declared["t4"].runtime) == (64, "int8", "trt")
+    assert (declared["pixel2"].batch, declared["pixel2"].device) == (1, "Pixel 2")
+
+
+@pytest.mark.parametrize("target", find_targets("*"), ids=lambda target: target.name)
+def test_every_target_has_a_runtime_and_a_format(target):
+    assert hasattr(runtime_of(target), "open_session")
+    assert target.job(find("EfficientNet-B3")[0]).precision == target.precision
+
+
+def test_a_file_of_more_targets_adds_and_replaces(tmp_path):
+    more = tmp_path / "more.toml"
+    more.write_text(
+        '[mine]\ntitle="Mine"\nruntime="fake"\nformat="fake"\nprecision="fp32"\nbatch=2\ndevice="none"\n'
+        '[fake]\ntitle="Other"\nruntime="fake"\nformat="fake"\nprecision="fp32"\nbatch=1\ndevice="none"\n'
+    )
+    (mine,) = find_targets("mine", more)
+    assert (mine.name, mine.batch) == ("mine", 2)
+    assert find_targets("fake", more)[0].title == "Other"
+    assert len(find_targets("*", more)) == len(find_targets("*")) + 1
+
+
+def test_an_unknown_target_names_the_near_ones():
+    with pytest.raises(UserError, match="did you mean v100"):
+        find_targets("v10")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[mine", "unreadable targets"),
+        ("mine = 3", r"\[mine\] expected a table"),
+        ('[mine]\ntitle = "x"', r"\[mine\] .*runtime"),
+        ('[mine]\ntitel = "x"', r"\[mine\]"),
+    ],
+)
+def test_a_wrong_file_names_table_and_field(tmp_path, text, says):
+    path = tmp_path / "targets.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=says):
+        read_targets(path)
+
+
+def test_a_target_of_no_runtime_says_so(tmp_path):
+    path = tmp_path / "targets.toml"
+    path.write_text('[mine]\ntitle="x"\nruntime="abacus"\nformat="fake"\nprecision="fp32"\nbatch=1\ndevice="none"\n')
+    assert "abacus" in (absence_of(find_targets("mine", path)[0]) or "")
+
+
+def test_the_command_says_of_each_target_why_it_is_not_here():
+    command = [sys.executable, "-m", "devices", "--json"]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    found = {target["name"]: target for target in listed}
+    assert all(found[name]["available"] for name in ("cpu", "cpu-torch", "fake"))
+    assert all(bool(target["absence"]) != target["available"] for target in listed)
+
+
+@pytest.mark.parametrize("room", ["models", "exporters", "devices", "bench", "reports"])
+def test_help_answers_without_heavy_imports(room):
+    code = (
+        f"import runpy, sys; sys.argv = ['{room}', '--help']\n"
+        f"try: runpy.run_module('{room}', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'onnx', 'onnxruntime', 'pandas', 'matplotlib', 'numpy', 'timm', 'rich'} & set(sys.modules)\n"
+        "print(heavy or '', file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "usage: python -m" in ended.stdout
+    assert ended.stderr.strip() == ""
