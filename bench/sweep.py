@@ -58,19 +58,22 @@ def sweep(order: Order) -> list[Record]:
 def _sole_writer(results: Path, target: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    lock = results / f"{target}.lock"
+    lock = FileLock(results / f"{target}.lock", timeout=0)
     try:
         results.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=0):
-            yield
+        lock.acquire()
     except Timeout as error:
         raise UserError(
-            f"another sweep writes {results / target}.jsonl", found=f"{lock} is held", fix="wait, or give --results"
+            f"another sweep writes {results / target}.jsonl",
+            found=f"{lock.lock_file} is held",
+            fix="wait, or give --results",
         ) from error
-    except PermissionError as error:
+    except OSError as error:
         raise UserError(
-            f"can't write into {results}", found=error.strerror or "", fix="mend its permissions, or give --results"
+            f"can't write into {results}", found=error.strerror or "", fix="mend it, or give --results"
         ) from error
+    with lock:
+        yield
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import traceback
+from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import cast
 
@@ -84,14 +86,22 @@ def _serve(pipe: Connection, artifact: Artifact, target: Target) -> None:
     # One BLAS or OpenMP thread beside the runtime's own: theirs would compete with it.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the sweep has closed its end
+        for answer in _answers(pipe, artifact, target):
+            pipe.send(answer)
+
+
+def _answers(pipe: Connection, artifact: Artifact, target: Target) -> Iterator[object]:
+    """What the session says of itself, then the samples of each run that is asked for, or why there are none."""
     try:
         session = runtime_of(target).open_session(artifact, target)
-        pipe.send((session.place, session.clock, session.aggregates))
+        yield session.place, session.clock, session.aggregates
         while True:
-            pipe.send(session.run(pipe.recv()))
-    except EOFError:  # the sweep has closed its end
-        return
+            count = pipe.recv()
+            yield session.run(count)
+    except EOFError:
+        raise
     except Exception as error:
         if not isinstance(error, UserError | MemoryError):
             traceback.print_exc()
-        pipe.send(Failure(reason_of(error)))
+        yield Failure(reason_of(error))

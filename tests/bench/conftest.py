@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench.protocol import Protocol
+from bench.record import Record
+from bench.sweep import Order, sweep
+from devices.targets import find_targets
+from models import find
+
+TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("artifacts")
+
+
+@pytest.fixture
+def order(tmp_path, artifacts):
+    """Makes an order for the fake device; `options` replaces its table."""
+
+    def make(*patterns: str, options: dict | None = None, resume: bool = False, **protocol) -> Order:
+        (target,) = find_targets("fake")
+        if options is not None:
+            target = msgspec.structs.replace(target, options=options)
+        models = [model for pattern in patterns or ["*"] for model in find(pattern)]
+        return Order(
+            target=target,
+            models=models,
+            protocol=Protocol(**protocol),
+            results=tmp_path / "results",
+            artifacts=artifacts,
+            resume=resume,
+        )
+
+    return make
+
+
+@pytest.fixture
+def record(order) -> Record:
+    (record,) = sweep(order("EfficientNet-B3"))
+    return record
