@@ -36,7 +36,7 @@ def judge(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, li
     """
     fidelity = measure(reference, logits, limit=limit)
     if not fidelity.relative_error <= limit or fidelity.top1_agreement < 1:
-        raise _unfaithful(f"relative error {fidelity.relative_error:.2g}, top-1 agreement {fidelity.top1_agreement:g}")
+        raise unfaithful(f"relative error {fidelity.relative_error:.2g}, top-1 agreement {fidelity.top1_agreement:g}")
     return fidelity
 
 
@@ -49,7 +49,7 @@ def measure(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, 
 
     if logits.shape != reference.shape or not np.isfinite(logits).all():
         found = f"shape {logits.shape}, not {reference.shape}" if logits.shape != reference.shape else "NaN or infinity"
-        raise _unfaithful(found)
+        raise unfaithful(found)
     norms = np.linalg.norm(logits, axis=1) * np.linalg.norm(reference, axis=1)
     return Fidelity(
         images=len(reference),
@@ -60,5 +60,6 @@ def measure(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, 
     )
 
 
-def _unfaithful(found: str) -> UserError:
+def unfaithful(found: str) -> UserError:
+    """The error of an artifact that computes something else."""
     return UserError("wrong outputs: the exported network disagrees with its source", found=found, fix="not timed")

@@ -1,5 +1,6 @@
 """ONNX, FP32 or FP16, batch norms folded into the convolutions, fixed or dynamic batch."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,13 +40,18 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
         _halve(Path(source.path), path)
     else:
         source = cache.obtain(msgspec.structs.replace(job, batch=None))
-        _fix_batch(Path(source.path), path, job.batch)
+        fix_batch(Path(source.path), path, job.batch)
         return source.fidelity  # the same nodes: only the declared shape differs
     return check(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
 
 
 def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     """The logits of an ONNX file with a dynamic batch, by ONNX Runtime on the CPU; float32 in and out."""
+    return load(path)(images)
+
+
+def load(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
+    """An ONNX file as a function, by ONNX Runtime on the CPU; float32 in and out."""
     import numpy as np
     import onnxruntime
 
@@ -53,8 +59,12 @@ def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     dtype = {"tensor(float)": np.float32, "tensor(float16)": np.float16}[session.get_inputs()[0].type]
-    (logits,) = session.run([OUTPUT], {INPUT: images.astype(dtype)})
-    return np.asarray(logits, dtype=np.float32)
+
+    def logits(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        (values,) = session.run([OUTPUT], {INPUT: images.astype(dtype)})
+        return np.asarray(values, dtype=np.float32)
+
+    return logits
 
 
 def _trace(job: Job, path: Path) -> None:
@@ -86,7 +96,8 @@ def _halve(source: Path, path: Path) -> None:
     onnx.save(convert_float_to_float16(onnx.load(str(source)), keep_io_types=False), str(path))
 
 
-def _fix_batch(source: Path, path: Path, batch: int) -> None:
+def fix_batch(source: Path, path: Path, batch: int) -> None:
+    """Write an ONNX file of a dynamic batch with `batch` declared instead."""
     import onnx
     from onnx.tools.update_model_dims import update_inputs_outputs_dims
 

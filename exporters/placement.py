@@ -1,0 +1,94 @@
+"""Where an INT8 network quantizes for TensorRT: as NVIDIA's own quantizer (modelopt) does, so that its kernels fuse.
+
+TensorRT runs a convolution, the sum behind it and the ReLU behind that as one INT8 kernel, provided that nothing is
+quantized between them and that the other summand, the skip branch, arrives quantized.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+_FEW_CHANNELS = 16  # below this, INT8 tensor cores run half empty
+
+
+@dataclass(frozen=True)
+class Placement:
+    """`activations`: of each node by name, the inputs that are quantized; `weights`: the same for weights."""
+
+    activations: dict[str, list[int]]
+    weights: dict[str, int]
+
+
+def place(graph: Any) -> Placement:
+    """Choose what is quantized in an FP32 ONNX graph.
+
+    Sigmoid and Mul, the insides of squeeze-excite and SiLU, stay in floating point: TensorRT fuses them with each
+    other, and a quantized tensor between them would be one more pass over memory. So do convolutions of pooled maps:
+    a matrix of one pixel an image is too small to gain anything.
+    """
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    producers = {output: node for node in graph.node for output in node.output}
+    chosen = {
+        node.name
+        for node in graph.node
+        if (node.op_type == "Conv" and _is_worth_it(node, shapes, producers))
+        or (node.op_type == "Gemm" and min(shapes.get(node.input[1], (0,))) >= _FEW_CHANNELS)
+    }
+    activations: dict[str, list[int]] = defaultdict(list)
+    for name in chosen:
+        activations[name].append(0)
+    for node in graph.node:
+        if node.op_type == "Add" and (index := _skip_input(node, producers, chosen)) is not None:
+            activations[node.name].append(index)
+    return Placement(activations=dict(activations), weights=dict.fromkeys(chosen, 1))
+
+
+def _is_worth_it(node: Any, shapes: dict[str, tuple[int, ...]], producers: dict[str, Any]) -> bool:
+    out_channels, in_channels, *kernel_px = shapes[node.input[1]]
+    groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
+    if groups > 1:
+        return out_channels % 8 == 0 and min(kernel_px) >= 3
+    first = node.input[0] not in producers
+    if _is_pooled(node.input[0], producers):
+        return False
+    few = min(out_channels, in_channels) < _FEW_CHANNELS
+    return not few or (first and out_channels % 8 == 0 and len(set(kernel_px)) == 1)
+
+
+def _is_pooled(tensor: str, producers: dict[str, Any]) -> bool:
+    """Whether a tensor is one pixel an image: behind a global pooling, with nothing but pointwise work between."""
+    while (node := producers.get(tensor)) is not None:
+        if node.op_type in {"GlobalAveragePool", "ReduceMean"}:
+            return True
+        if node.op_type not in {"Conv", "Relu", "Sigmoid", "Mul"}:
+            return False
+        if node.op_type == "Mul" and len(set(node.input)) == 2 and not _is_silu(node, producers):
+            return False  # a gate on a feature map
+        tensor = node.input[0]
+    return False
+
+
+def _is_silu(node: Any, producers: dict[str, Any]) -> bool:
+    sigmoid = producers.get(node.input[1])
+    return sigmoid is not None and sigmoid.op_type == "Sigmoid" and sigmoid.input[0] == node.input[0]
+
+
+def _skip_input(node: Any, producers: dict[str, Any], chosen: set[str]) -> int | None:
+    """Which input of a sum is the skip branch: the one that does not end in the convolution that the sum fuses with."""
+    behind = [producers.get(tensor) for tensor in node.input]
+    fusible = [index for index, producer in enumerate(behind) if producer is not None and producer.name in chosen]
+    if not fusible:
+        return None
+    # Where both do, one is a projection of the block's input: the shorter way to it.
+    depths = [_depth(tensor, producers) for tensor in node.input]
+    main = max(fusible, key=lambda index: depths[index])
+    return 1 - main
+
+
+def _depth(tensor: str, producers: dict[str, Any]) -> int:
+    """How many convolutions lie on the branch, up to the sum or the activation of a sum before it."""
+    depth = 0
+    while (node := producers.get(tensor)) is not None and node.op_type != "Add":
+        depth += node.op_type == "Conv"
+        tensor = node.input[0]
+    return depth

@@ -1,0 +1,49 @@
+"""The range of every activation over calibration images, which is what an integer format's scales come from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporters.to_onnx import INPUT
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_IMAGES_AT_ONCE = 4  # all activations of that many images are in memory
+
+
+class Feed:
+    """Images in small batches, as onnxruntime.quantization reads them."""
+
+    def __init__(self, images: "NDArray[np.float32]") -> None:
+        self._batches = batches(images)
+
+    def get_next(self) -> "dict[str, NDArray[np.float32]] | None":
+        batch = next(self._batches, None)
+        return None if batch is None else {INPUT: batch}
+
+
+def batches(images: "NDArray[np.float32]") -> "Iterator[NDArray[np.float32]]":
+    """Images (N, 3, H, W) in batches that fit into memory with all their activations."""
+    return (images[start : start + _IMAGES_AT_ONCE] for start in range(0, len(images), _IMAGES_AT_ONCE))
+
+
+def largest_magnitudes(source: Path, images: "NDArray[np.float32]") -> dict[str, float]:
+    """The largest magnitude of every input and output of the convolutions, products and sums of an ONNX file.
+
+    A working file is left beside it.
+    """
+    from onnxruntime.quantization import CalibrationMethod
+    from onnxruntime.quantization.calibrate import create_calibrator
+
+    calibrator = create_calibrator(
+        str(source),
+        ["Conv", "Gemm", "Add"],
+        augmented_model_path=str(source.with_suffix(".calibrated.onnx")),
+        calibrate_method=CalibrationMethod.MinMax,
+        use_external_data_format=False,
+    )
+    calibrator.collect_data(Feed(images))
+    ranges = calibrator.compute_data().items()
+    return {tensor: max(float(abs(bound).max()) for bound in data.range_value) for tensor, data in ranges}

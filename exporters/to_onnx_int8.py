@@ -1,0 +1,123 @@
+"""INT8 ONNX with explicit Q/DQ nodes: one placement that TensorRT fuses, one that ONNX Runtime's CPU kernels fuse.
+
+Both need the opposite of each other. TensorRT takes symmetric INT8 only, quantized after a ReLU and never between a
+convolution and its sum; ONNX Runtime has integer CPU kernels only where every convolution's output is quantized, and
+drops a ReLU only into an asymmetric range. docs/nvidia.md has what each costs on the other.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from exporters.artifact import Fidelity, Job
+from exporters.cache import Cache
+from exporters.calibration import calibration_images
+from exporters.fidelity import check, measure, unfaithful
+from exporters.ranges import Feed, batches, largest_magnitudes
+from exporters.to_onnx import fix_batch, run
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
+PRECISIONS = ("int8", "int8-fp16", "int8-cpu")
+SUFFIX = ".onnx"
+TOOLS = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm")
+PRELOAD = ("torch", "timm", "onnxscript", "onnxruntime")
+DYNAMIC_BATCH = True
+PEAK_BYTES = 8_000_000_000
+
+_IMAGES = 64
+_PREPARED_LIMIT = 1e-4
+# The seeded weights were never trained: eight bits may cost them their logits, and do in the EfficientNets.
+_COSINE_LIMITS = {"trained": 0.9, "seeded": 0.0}
+
+
+def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
+    """Write the network to `path`, calibrated by the largest magnitudes over up to 64 images.
+
+    Raises UserError where the smallest cosine between INT8 and FP32 logits over these images is below 0.9 with a
+    checkpoint's weights, or not positive with seeded ones.
+    """
+    if job.batch is not None:
+        source = cache.obtain(msgspec.structs.replace(job, batch=None))
+        fix_batch(Path(source.path), path, job.batch)
+        return source.fidelity  # the same nodes: only the declared shape differs
+    source = cache.obtain(msgspec.structs.replace(job, format="onnx", precision="fp32"))
+    images = calibration_images(job, _IMAGES)
+    prepared = path.with_suffix(".prepared.onnx")
+    _prepare(Path(source.path), prepared)
+    check(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
+    if job.precision == "int8-cpu":
+        _quantize_for_cpu(prepared, path, images)
+    else:
+        _quantize_for_tensorrt(prepared, path, images, halved=job.precision == "int8-fp16")
+    return _judge(_logits(Path(source.path), images), _logits(path, images), "trained" if job.weights else "seeded")
+
+
+def _prepare(source: Path, path: Path) -> None:
+    """Turn means over height and width into global poolings, which both runtimes have INT8 kernels for."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load(str(source))
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    nodes: list[Any] = []
+    for node in model.graph.node:
+        axes = constants.get(node.input[1]) if node.op_type == "ReduceMean" else None
+        if axes is None or {int(axis) % 4 for axis in numpy_helper.to_array(axes)} != {2, 3}:
+            nodes.append(node)
+            continue
+        keeps = next((attribute.i for attribute in node.attribute if attribute.name == "keepdims"), 1)
+        pooled = node.output[0] if keeps else f"{node.output[0]}_pooled"
+        nodes.append(helper.make_node("GlobalAveragePool", [node.input[0]], [pooled], node.name))
+        if not keeps:
+            nodes.append(helper.make_node("Flatten", [pooled], [node.output[0]], f"{node.name}_flatten"))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    used = {tensor for node in nodes for tensor in node.input}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    onnx.save(model, str(path))
+
+
+def _quantize_for_tensorrt(prepared: Path, path: Path, images: "NDArray[np.float32]", *, halved: bool) -> None:
+    import onnx
+
+    from exporters.insertion import halve, insert
+    from exporters.placement import place
+
+    magnitudes = largest_magnitudes(prepared, images)
+    model = onnx.load(str(prepared))
+    insert(model, place(model.graph), magnitudes)
+    if halved:
+        halve(model)
+    onnx.save(model, str(path))
+
+
+def _quantize_for_cpu(prepared: Path, path: Path, images: "NDArray[np.float32]") -> None:
+    from onnxruntime.quantization import QuantType, quantize_static
+
+    # Unsigned activations: their range begins at a ReLU's zero, so that the ReLU disappears into the convolution.
+    types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
+    quantize_static(str(prepared), str(path), Feed(images), per_channel=True, **types)
+
+
+def _logits(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    import numpy as np
+
+    from exporters.to_onnx import load
+
+    session = load(path)
+    return np.concatenate([session(batch) for batch in batches(images)])
+
+
+def _judge(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", weights: str) -> Fidelity:
+    limit = _COSINE_LIMITS[weights]
+    fidelity = msgspec.structs.replace(measure(reference, logits), cosine_limit=limit)
+    if not fidelity.cosine > limit:
+        raise unfaithful(f"cosine {fidelity.cosine:.3f}, top-1 agreement {fidelity.top1_agreement:.0%}")
+    return fidelity

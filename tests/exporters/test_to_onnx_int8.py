@@ -1,0 +1,231 @@
+"""INT8 ONNX: where it quantizes, that nothing else changed, and that ONNX Runtime fuses what the naive call leaves."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import numpy_helper
+
+from exporters import to_onnx, to_onnx_int8
+from exporters.artifact import Job
+from exporters.cache import Cache
+from exporters.calibration import SYNTHETIC, calibration_images
+from exporters.ranges import Feed
+from models import UserError, find
+
+# Depthwise units with squeeze-excite (one with a projection, one with the identity), then plain residual units.
+SMALL = (
+    "zennet-se:SuperConvK3BNRELU(3,16,2,1)SuperResIDWE2K3(16,32,2,32,2)SuperResK1K3K1(32,32,1,16,1)"
+    "SuperConvK1BNRELU(32,64,1,1)@32"
+)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return Cache(tmp_path_factory.mktemp("artifacts"))
+
+
+def job(precision="int8", **changes) -> Job:
+    return Job(**{"model": find(SMALL)[0], "format": "onnx_int8", "precision": precision} | changes)
+
+
+@pytest.fixture(scope="module")
+def artifacts(cache):
+    return {precision: cache.obtain(job(precision)) for precision in to_onnx_int8.PRECISIONS}
+
+
+@pytest.fixture(scope="module")
+def model(artifacts):
+    return onnx.load(artifacts["int8"].path)
+
+
+@pytest.fixture(scope="module")
+def source(cache):
+    return Path(cache.obtain(job(format="onnx", precision="fp32")).path)
+
+
+class Graph:
+    def __init__(self, model):
+        self.nodes = list(model.graph.node)
+        self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+        self.producers = {output: node for node in self.nodes for output in node.output}
+
+    def of(self, kind):
+        return [node for node in self.nodes if node.op_type == kind]
+
+    def behind(self, tensor):
+        """The kinds of nodes on the way back from a tensor, over quantization."""
+        node = self.producers.get(tensor)
+        return "image" if node is None else node.op_type
+
+    def is_quantized(self, tensor):
+        return self.behind(tensor) == "DequantizeLinear"
+
+    def is_pooled(self, tensor):
+        while (node := self.producers.get(tensor)) is not None and node.op_type in {"Conv", "Relu"}:
+            tensor = node.input[0]
+        return node is not None and node.op_type == "GlobalAveragePool"
+
+
+def test_every_scale_is_symmetric_int8(model):
+    graph = Graph(model)
+    for node in graph.of("QuantizeLinear") + graph.of("DequantizeLinear"):
+        zero_point = graph.constants[node.input[2]]
+        assert zero_point.dtype == np.int8
+        assert not zero_point.any()
+
+
+def test_weights_have_a_scale_a_channel(model):
+    graph = Graph(model)
+    checked = 0
+    for conv in graph.of("Conv") + graph.of("Gemm"):
+        if not graph.is_quantized(conv.input[1]):
+            continue
+        quantize = graph.producers[graph.producers[conv.input[1]].input[0]]
+        weights, scales = graph.constants[quantize.input[0]], graph.constants[quantize.input[1]]
+        (axis,) = (attribute.i for attribute in quantize.attribute)
+        assert scales.shape == (weights.shape[axis],)
+        moved = np.abs(np.moveaxis(weights, axis, 0)).reshape(len(scales), -1)
+        assert scales * 127 == pytest.approx(moved.max(axis=1), rel=1e-6)
+        checked += 1
+    assert checked == 23
+
+
+def test_convolutions_are_quantized_but_for_those_of_pooled_maps(model):
+    graph = Graph(model)
+    kinds = Counter((graph.is_pooled(conv.input[0]), graph.is_quantized(conv.input[0])) for conv in graph.of("Conv"))
+    assert set(kinds) == {(True, False), (False, True)}
+    assert kinds[True, False] == 8  # two in each of four squeeze-excites
+    assert graph.is_quantized(graph.of("Gemm")[0].input[0])
+
+
+def test_a_sum_gets_its_skip_branch_quantized_and_its_convolution_as_it_is(model):
+    graph = Graph(model)
+    sums = graph.of("Add")
+    assert len(sums) == 6
+    skips = Counter()
+    for node in sums:
+        ((main, skip),) = [pair for pair in (node.input, node.input[::-1]) if not graph.is_quantized(pair[0])]
+        assert graph.behind(main) == "Conv"
+        assert graph.is_quantized(skip)
+        shortcut = graph.producers[graph.producers[graph.producers[skip].input[0]].input[0]]
+        skips[shortcut.op_type] += 1
+    assert skips == {"Conv": 2, "Relu": 4}  # projections, identities
+
+
+def test_squeeze_excite_stays_in_floating_point(model):
+    graph = Graph(model)
+    for node in graph.of("Sigmoid") + graph.of("Mul") + graph.of("GlobalAveragePool"):
+        assert not any(graph.is_quantized(tensor) for tensor in node.input)
+
+
+def test_activations_are_quantized_behind_the_relu(model):
+    graph = Graph(model)
+    behind = {
+        graph.behind(node.input[0]) for node in graph.of("QuantizeLinear") if node.input[0] not in graph.constants
+    }
+    assert behind == {"image", "Relu", "Mul", "Conv", "Flatten"}
+    projections = [node for node in graph.of("QuantizeLinear") if graph.behind(node.input[0]) == "Conv"]
+    assert len(projections) == 2
+
+
+def test_one_tensor_is_quantized_once(model):
+    inputs = [node.input[0] for node in Graph(model).of("QuantizeLinear")]
+    assert len(inputs) == len(set(inputs))
+
+
+def test_without_its_pairs_it_is_the_source(model, source, tmp_path):
+    names = {}
+    kept = []
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear":
+            names[node.output[0]] = names[node.input[0]]
+        elif node.op_type == "QuantizeLinear":
+            names[node.output[0]] = node.input[0]
+        else:
+            kept.append(onnx.NodeProto.FromString(node.SerializeToString()))
+            kept[-1].input[:] = [names.get(tensor, tensor) for tensor in node.input]
+    stripped = onnx.ModelProto.FromString(model.SerializeToString())
+    del stripped.graph.node[:]
+    stripped.graph.node.extend(kept)
+    onnx.save(stripped, tmp_path / "stripped.onnx")
+    images = calibration_images(job(), 2)
+    expected = to_onnx.run(source, images)
+    assert to_onnx.run(tmp_path / "stripped.onnx", images) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+def test_the_fp16_variant_has_no_fp32_left(artifacts):
+    model = onnx.load(artifacts["int8-fp16"].path)
+    assert {tensor.data_type for tensor in model.graph.initializer} == {
+        onnx.TensorProto.FLOAT16,
+        onnx.TensorProto.INT8,
+    }
+    assert model.opset_import[0].version >= 19
+    for value in (*model.graph.input, *model.graph.output):
+        assert value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT16
+    scales = [Graph(model).constants[node.input[1]] for node in Graph(model).of("QuantizeLinear")]
+    assert all((scale >= np.finfo(np.float16).smallest_normal).all() for scale in scales)
+
+
+@pytest.mark.parametrize("precision", to_onnx_int8.PRECISIONS)
+def test_fidelity_over_the_calibration_set_and_its_name_are_recorded(artifacts, precision):
+    artifact = artifacts[precision]
+    assert artifact.calibration == SYNTHETIC
+    assert artifact.fidelity.images == 64
+    assert artifact.fidelity.cosine > 0.99
+    assert 0.9 <= artifact.fidelity.top1_agreement <= 1
+    assert artifact.fidelity.relative_error > 0
+
+
+def test_both_accept_any_batch_and_a_fixed_one_is_fixed(cache, artifacts):
+    for artifact in artifacts.values():
+        assert to_onnx.run(Path(artifact.path), calibration_images(job(), 3)).shape == (3, 1000)
+    fixed = cache.obtain(job(batch=5))
+    assert onnx.load(fixed.path).graph.input[0].type.tensor_type.shape.dim[0].dim_value == 5
+    assert fixed.fidelity == artifacts["int8"].fidelity
+
+
+def fused(path, tmp_path) -> Counter:
+    """The kinds of nodes that ONNX Runtime runs."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(tmp_path / "fused.onnx")
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return Counter(node.op_type for node in onnx.load(tmp_path / "fused.onnx").graph.node)
+
+
+def test_on_the_cpu_everything_runs_as_integers_which_the_naive_call_misses(artifacts, source, tmp_path):
+    from onnxruntime.quantization import quantize_static
+
+    naive = tmp_path / "naive.onnx"
+    copy = tmp_path / "source.onnx"
+    copy.write_bytes(source.read_bytes())
+    quantize_static(str(copy), str(naive), Feed(calibration_images(job(), 64)))
+    ours, theirs = fused(artifacts["int8-cpu"].path, tmp_path), fused(naive, tmp_path)
+    assert ours["QuantizeLinear"] + ours["DequantizeLinear"] == 2  # the image, and the logits
+    assert ours["Conv"] + ours["FusedConv"] == 0
+    assert theirs["QuantizeLinear"] + theirs["DequantizeLinear"] > 50
+    assert theirs["Conv"] + theirs["FusedConv"] > 5
+
+
+def test_it_is_calibrated_on_the_folder_that_was_given(cache, artifacts, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (64, 64), (10, 200, 90)).save(tmp_path / "green.png")
+    artifact = cache.obtain(job(calibration=tmp_path))
+    assert artifact.calibration.startswith(f"{tmp_path.name}, 1 images")
+    scale = "images_scale"
+    found, other = (Graph(onnx.load(path)).constants[scale] for path in (artifact.path, artifacts["int8"].path))
+    assert found == pytest.approx(np.abs(calibration_images(job(calibration=tmp_path), 1)).max() / 127, rel=1e-5)
+    assert found != other
+
+
+def test_a_checkpoint_that_eight_bits_ruin_is_refused():
+    reference = np.eye(3, 10, dtype=np.float32)
+    ruined = np.roll(reference, 1, axis=1) + 0.5 * reference
+    with pytest.raises(UserError, match=r"cosine 0\.447"):
+        to_onnx_int8._judge(reference, ruined, "trained")
+    assert to_onnx_int8._judge(reference, ruined, "seeded").cosine == pytest.approx(0.447, abs=1e-3)
