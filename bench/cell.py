@@ -1,10 +1,12 @@
 """`Cell`: one network on one target while a sweep measures it."""
 
+import math
 from dataclasses import dataclass, field
 
 from bench.journal import Opened
 from bench.protocol import Protocol
-from bench.record import Measurement, Network, Round
+from bench.record import Measurement, Network
+from bench.trust import Limits, Round
 from exporters.artifact import Artifact
 from models.counts import known_counts
 from models.zoo import Model
@@ -32,20 +34,26 @@ class Cell:
         self.artifact, self.place, self.clock = entry.artifact, entry.place, entry.clock
         self.warmup_s = self.warmup_s + entry.warmup_s
 
-    def measurement(self) -> Measurement | None:
+    def measurement(self, limits: Limits) -> Measurement | None:
         """What was measured so far, if anything was."""
         if not self.rounds:
             return None
-        return Measurement(clock=self.clock, place=self.place, warmup_s=self.warmup_s, rounds=self.rounds)
+        return Measurement(
+            clock=self.clock, place=self.place, warmup_s=self.warmup_s, rounds=list(self.rounds), limits=limits
+        )
 
-    def finished(self, protocol: Protocol) -> bool:
+    def half_width(self, protocol: Protocol, limits: Limits) -> float:
+        """The relative half-width of its interval; infinite before enough undisturbed rounds."""
+        measurement = self.measurement(limits)
+        if measurement is None or len(measurement.trusted) < protocol.min_rounds:
+            return math.inf
+        return measurement.estimate.half_width
+
+    def finished(self, protocol: Protocol, limits: Limits) -> bool:
         """Whether it needs no further visit."""
         if self.reason is not None or len(self.rounds) >= protocol.max_rounds:
             return True
-        measurement = self.measurement()
-        if measurement is None or len(self.rounds) < protocol.min_rounds:
-            return False
-        return measurement.estimate.half_width <= protocol.interval
+        return self.half_width(protocol, limits) <= protocol.interval
 
 
 def network_of(model: Model) -> Network:

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from bench.protocol import Protocol
-from bench.record import Network, Round
+from bench.record import Network
 from bench.store import append_line, read_lines
+from bench.trust import Round
 from devices.targets import Target
 from exporters.artifact import Artifact
 

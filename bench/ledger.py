@@ -6,8 +6,9 @@ from pathlib import Path
 from bench.cell import Cell
 from bench.journal import Journal, Opened, Started, Visited
 from bench.protocol import Protocol
-from bench.record import Network, Record, Round
+from bench.record import Network, Record
 from bench.store import append_line, read_records
+from bench.trust import Limits, Round, undisturbed_s
 from bench.verdict import judge
 from devices.conditions import machine, moment
 from devices.targets import Target
@@ -85,7 +86,7 @@ class Ledger:
         """Write a cell's record, unless it has one."""
         if self.started is None or cell.name in self.records:
             return
-        measurement = cell.measurement()
+        measurement = cell.measurement(self.limits())
         record = Record(
             sweep=self.started.sweep,
             model=cell.network,
@@ -99,6 +100,18 @@ class Ledger:
         )
         append_line(self.file, record)
         self.records[cell.name] = record
+
+    def limits(self) -> Limits:
+        """What a round must keep to count, by every reading of the reference so far, whichever cell's."""
+        assert self.started is not None
+        protocol = self.started.protocol
+        rounds = (visit for cell in self.cells.values() for visit in cell.rounds)
+        readings = (reading for visit in rounds for reading in (visit.before, visit.after) if reading is not None)
+        return Limits(
+            lost_share=protocol.lost_share,
+            reference_tolerance=protocol.reference_tolerance,
+            reference_s=undisturbed_s(readings, protocol.lost_share),
+        )
 
     def end(self) -> None:
         """Write the records of all cells that were measured, then remove the journal."""

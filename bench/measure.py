@@ -4,7 +4,8 @@ from collections.abc import Callable
 from statistics import median
 
 from bench.protocol import Protocol
-from bench.record import Round
+from bench.reference import Reference
+from bench.trust import Round
 from devices.samples import Samples
 from devices.session import Session
 
@@ -26,9 +27,12 @@ def warm_up(session: Session, protocol: Protocol) -> list[float]:
     return seconds
 
 
-def visit(session: Session, protocol: Protocol, now_s: Callable[[], float]) -> Round:
-    """One visit of a round: settle, then sample. `now_s` is the clock that `at_s` is read from."""
-    at_s = now_s()
+def visit(session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference) -> Round:
+    """One visit of a round: settle, then sample, between two readings of the reference.
+
+    `now_s` is the clock that `at_s` is read from.
+    """
+    before, at_s = reference.before(), now_s()
     if session.aggregates:
         return Round(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))
     settle = session.run(protocol.settle_samples).seconds if protocol.settle_samples else []
@@ -37,7 +41,7 @@ def visit(session: Session, protocol: Protocol, now_s: Callable[[], float]) -> R
     parts = [first]
     if rest > 0:
         parts.append(session.run(_fitting(rest, median(first.seconds))))
-    return Round(at_s=at_s, settle_s=settle, samples=_join(parts))
+    return Round(at_s=at_s, settle_s=settle, samples=_join(parts), before=before, after=reference.after())
 
 
 def _fitting(total_s: float, each_s: float) -> int:

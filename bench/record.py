@@ -7,8 +7,8 @@ from typing import Any, Literal
 import msgspec
 
 from bench.protocol import Protocol
-from bench.statistics import Estimate, median_interval, percentile
-from devices.samples import Samples
+from bench.statistics import Estimate, estimate, percentile
+from bench.trust import Limits, Round, objection, value_s
 from devices.targets import Target
 from exporters.artifact import Artifact
 
@@ -16,24 +16,6 @@ from exporters.artifact import Artifact
 SCHEMA = 1
 
 Word = Literal["stable", "contended", "throttled", "drifting", "too few samples", "enqueue-bound", "ran elsewhere"]
-
-
-class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """One visit: when it began on the sweep's clock, the seconds that settled, the samples that count."""
-
-    at_s: float
-    settle_s: list[float]
-    samples: Samples
-
-    @property
-    def end_s(self) -> float:
-        """When it ended, on the same clock."""
-        return self.at_s + sum(self.settle_s) + sum(self.samples.seconds)
-
-    @property
-    def median_s(self) -> float:
-        """The median of its samples."""
-        return median(self.samples.seconds)
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -46,16 +28,33 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     place: dict[str, str | int]
     warmup_s: list[float]
     rounds: list[Round]
+    limits: Limits
 
     @cached_property
     def seconds(self) -> list[float]:
-        """Every sample that counts, in order."""
+        """Every sample but the settling ones, in order, disturbed or not."""
         return [second for part in self.rounds for second in part.samples.seconds]
 
     @cached_property
+    def objections(self) -> list[str | None]:
+        """Of each round, why it does not count, or None where it does."""
+        return [objection(part, self.limits) for part in self.rounds]
+
+    @cached_property
+    def trusted(self) -> list[Round]:
+        """The rounds that count."""
+        return [part for part, why in zip(self.rounds, self.objections, strict=True) if why is None]
+
+    @cached_property
     def estimate(self) -> Estimate:
-        """The median of the rounds' medians with its 95 % interval across rounds."""
-        return median_interval([part.median_s for part in self.rounds])
+        """The median of the rounds that count, or of all where fewer than three do, with its 95 % interval."""
+        rounds = self.trusted if len(self.trusted) >= 3 else self.rounds
+        return estimate([value_s(part, self.limits) for part in rounds])
+
+    @property
+    def raw_median_s(self) -> float:
+        """The wall-clock median of all samples, disturbed or not: what a plain loop would have said."""
+        return median(self.seconds)
 
     def percentile(self, percent: float) -> float:
         """The nearest-rank percentile of all samples, in seconds."""

@@ -61,11 +61,14 @@ def _append(path: Path, line: bytes) -> None:
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The non-empty lines of a file with their numbers; none where there is no file."""
+    return ((number, line) for number, line in all_lines(path) if line.strip())
+
+
+def all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Every line of a file, as it is, with its number; none where there is no file."""
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield number, line
+            yield from enumerate(file, start=1)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -82,14 +85,21 @@ def read_records(path: Path) -> list[Record]:
         try:
             records.append(_decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            _refuse_newer(path, number, line)
+            refuse_newer(path, number, line)
             torn.append(f"{path}:{number}: {one_line(error, 160)}")
             continue
         if records[-1].schema > SCHEMA:
-            _refuse_newer(path, number, line)
-    if torn:
-        print(f"warning: {len(torn)} unreadable lines passed over, the first is {torn[0]}", file=sys.stderr)  # noqa: T201
+            refuse_newer(path, number, line)
+    warn_of_passed_over(torn)
     return records
+
+
+def warn_of_passed_over(passed_over: list[str]) -> None:
+    """Say on stderr how many lines could not be read, and which was the first."""
+    if passed_over:
+        print(  # noqa: T201
+            f"warning: {len(passed_over)} unreadable lines passed over, the first is {passed_over[0]}", file=sys.stderr
+        )
 
 
 def read_results(folder: Path) -> list[Record]:
@@ -97,7 +107,8 @@ def read_results(folder: Path) -> list[Record]:
     return [record for path in sorted(folder.glob("*.jsonl")) for record in read_records(path)]
 
 
-def _refuse_newer(path: Path, number: int, line: bytes) -> None:
+def refuse_newer(path: Path, number: int, line: bytes) -> None:
+    """Raise UserError where a line's schema is newer than this suite's."""
     try:
         schema = msgspec.json.decode(line, type=_Schema).schema
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -1,5 +1,6 @@
 """One target's sweep: export, load, and visit every network once a round until each is done or the budget is gone."""
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from bench.measure import visit
 from bench.progress import stage
 from bench.protocol import Protocol
 from bench.record import Record
+from bench.reference import Reference, reference_artifact, reference_for
 from bench.sessions import Sessions
 from devices.session import clock_of
 from devices.targets import Target
@@ -47,9 +49,8 @@ def sweep(order: Order) -> list[Record]:
         begin(order.target, order.protocol)
         cells = [ledger.cell(network_of(model)) for model in order.models]
         _export(order, ledger)
-        with _sessions(order, ledger) as sessions:
-            _load(_pending(cells, ledger), ledger, sessions)
-            _measure(cells, ledger, sessions, order)
+        if _pending(cells, ledger):
+            _load_and_measure(order, ledger, cells)
         ledger.end()
         return [ledger.records[cell.name] for cell in cells]
 
@@ -76,11 +77,13 @@ def _sole_writer(results: Path, target: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _sessions(order: Order, ledger: Ledger) -> Iterator[Sessions]:
+def _load_and_measure(order: Order, ledger: Ledger, cells: Sequence[Cell]) -> None:
+    artifact = reference_artifact(order.target, order.artifacts)
     sessions = Sessions(order.target, order.protocol, ledger.opened)
     try:
-        yield sessions
+        with reference_for(order.target, artifact, timeout_s=order.protocol.timeout_s) as reference:
+            _load(_pending(cells, ledger), ledger, sessions)
+            _measure(order, ledger, cells, sessions, reference)
     finally:
         sessions.close_all()
 
@@ -113,23 +116,37 @@ def _load(cells: Sequence[Cell], ledger: Ledger, sessions: Sessions) -> None:
             bar.at(done, cell.name)
 
 
-def _measure(cells: Sequence[Cell], ledger: Ledger, sessions: Sessions, order: Order) -> None:
+def _measure(order: Order, ledger: Ledger, cells: Sequence[Cell], sessions: Sessions, reference: Reference) -> None:
     """Go in rounds. Every network gets one visit at least, whatever the budget."""
     protocol, clock_s = order.protocol, clock_of(order.target)
     origin_s = clock_s() - ledger.elapsed_s
+
+    def elapsed_s() -> float:
+        return clock_s() - origin_s
+
     shuffle = random.Random(protocol.seed).shuffle
     with stage("measure", protocol.budget_s) as bar:
         while pending := _pending(cells, ledger):
-            shuffle(pending)
-            for cell in pending:
-                in_budget = clock_s() - origin_s < protocol.budget_s
+            visited = _round(pending, ledger, protocol)
+            shuffle(visited)
+            for cell in visited:
+                in_budget = elapsed_s() < protocol.budget_s
                 if in_budget or not cell.rounds:
                     with _recording_loss(cell, ledger, sessions):
-                        ledger.visited(cell, visit(sessions.of(cell), protocol, lambda: clock_s() - origin_s))
-                if not in_budget or cell.finished(protocol):
+                        ledger.visited(cell, visit(sessions.of(cell), protocol, elapsed_s, reference))
+                if not in_budget or cell.finished(protocol, ledger.limits()):
                     sessions.close(cell)
                     ledger.finish(cell)
-                bar.at(clock_s() - origin_s, cell.name)
+                bar.at(elapsed_s(), cell.name)
+
+
+def _round(pending: list[Cell], ledger: Ledger, protocol: Protocol) -> list[Cell]:
+    """Who is visited next: all until each has its rounds, then the half with the widest intervals."""
+    limits = ledger.limits()
+    widths = {cell.name: cell.half_width(protocol, limits) for cell in pending}
+    unknown = [cell for cell in pending if math.isinf(widths[cell.name])]
+    widest = sorted(pending, key=lambda cell: -widths[cell.name])[: math.ceil(len(pending) / 2)]
+    return unknown + [cell for cell in widest if cell not in unknown]
 
 
 @contextmanager

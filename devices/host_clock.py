@@ -4,7 +4,7 @@ import os
 import resource
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from devices.samples import Samples
@@ -41,7 +41,8 @@ class _Counters:
         tasks = Path("/proc/self/task")
         threads = sorted(tasks.iterdir()) if tasks.exists() else []
         # Files that stay open: a reading then costs a few microseconds. Threads that start later are not seen.
-        self._threads = [file for thread in threads if (file := self._open(f"{thread}/schedstat")) is not None]
+        files = (self._open(f"{thread}/schedstat") for thread in threads)
+        self._waited_ns = {file: 0 for file in files if file is not None}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -50,9 +51,11 @@ class _Counters:
     def read(self) -> tuple[float, float, float, float]:
         """The counters named by NAMES, since some fixed moment."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        # "running_ns waiting_ns slices"
-        waited_ns = sum(int(os.pread(thread, 64, 0).split()[1]) for thread in self._threads)
-        return waited_ns * 1e-9, self._steal_s(), float(usage.ru_nivcsw), usage.ru_utime + usage.ru_stime
+        for file in self._waited_ns:
+            with suppress(ProcessLookupError):  # a thread that has ended waits no more
+                self._waited_ns[file] = int(os.pread(file, 64, 0).split()[1])  # "running_ns waiting_ns slices"
+        waited_s = sum(self._waited_ns.values()) * 1e-9
+        return waited_s, self._steal_s(), float(usage.ru_nivcsw), usage.ru_utime + usage.ru_stime
 
     def _steal_s(self) -> float:
         if self._stat is None:

@@ -50,3 +50,12 @@ def test_a_neighbour_on_the_same_core_is_seen_as_waiting():
         neighbour.kill()
         neighbour.wait()
     assert sum(waited) > 0.1
+
+
+def test_a_thread_that_ends_meanwhile_is_no_error():
+    threads = [threading.Thread(target=time.sleep, args=(0.05,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    samples = time_each(lambda: time.sleep(0.03), 5)
+    assert min(samples.evidence["wait_s"]) >= 0
+    assert not any(thread.is_alive() for thread in threads)

@@ -1,0 +1,137 @@
+"""Two runs, network by network: what changed beyond what a repetition would, and what differs in their contexts."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from bench.record import Record
+from bench.statistics import t_quantile, t_tail
+
+TEST = "Welch's t test on the logarithms of the rounds' estimates, Holm's correction over the networks, 5 %"
+_ALPHA = 0.05
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """One network in two runs: `ratio` is new over old with its 95 % interval; None where a number is missing."""
+
+    target: str
+    model: str
+    old_s: float | None
+    new_s: float | None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    different: bool = False
+    reason: str = ""
+
+
+def compare(old: Sequence[Record], new: Sequence[Record]) -> list[Comparison]:
+    """Compare the records of two runs that are of the same target and model, in the order of the old run.
+
+    Networks that only one run has are left out. A number that its verdict doesn't trust is compared all the same,
+    and its verdict is the `reason`.
+    """
+    news = {_cell(record): record for record in new}
+    pairs = [(record, news[_cell(record)]) for record in old if _cell(record) in news]
+    return _holm([_compare(one, other) for one, other in pairs])
+
+
+def differences(old: Record, new: Record) -> list[str]:
+    """What differs in the contexts of two records, one line a field: target, protocol, artifact, place, machine."""
+    return [
+        f"{name}: {before!r} before, {after!r} now"
+        for name, before, after in _differing("", _context(old), _context(new))
+    ]
+
+
+def slower(comparisons: Sequence[Comparison], percent: float) -> list[Comparison]:
+    """The networks that are slower by more than `percent`, with the whole interval of the ratio."""
+    return [
+        found for found in comparisons if found.different and found.low is not None and found.low > 1 + percent / 100
+    ]
+
+
+def _cell(record: Record) -> tuple[str, str]:
+    return record.target.name, record.model.name
+
+
+def _compare(old: Record, new: Record) -> Comparison:
+    one, two = old.measurement, new.measurement
+    names = {"target": old.target.name, "model": old.model.name}
+    if one is None or two is None:
+        reason = (old if one is None else new).reason or "no number"
+        return Comparison(
+            **names,
+            old_s=one.estimate.median_s if one else None,
+            new_s=two.estimate.median_s if two else None,
+            reason=reason,
+        )
+    before, after = one.estimate, two.estimate
+    distrusted = [
+        f"{when}: {record.verdict.word}" for when, record in (("old", old), ("new", new)) if _distrusted(record)
+    ]
+    change = math.log(after.median_s / before.median_s)
+    error = math.hypot(before.log_error, after.log_error)
+    freedom = _welch(before.log_error, before.freedom, after.log_error, after.freedom)
+    reach = t_quantile(0.975, freedom) * error
+    return Comparison(
+        **names,
+        old_s=before.median_s,
+        new_s=after.median_s,
+        ratio=math.exp(change),
+        low=math.exp(change - reach),
+        high=math.exp(change + reach),
+        p=2 * t_tail(abs(change) / error, freedom) if error > 0 else float(change == 0),
+        reason="; ".join(distrusted),
+    )
+
+
+def _distrusted(record: Record) -> bool:
+    return record.verdict is None or record.verdict.word != "stable"
+
+
+def _welch(error: float, freedom: float, other_error: float, other_freedom: float) -> float:
+    """Welch and Satterthwaite's degrees of freedom."""
+    if error == other_error == 0:
+        return freedom + other_freedom
+    return (error**2 + other_error**2) ** 2 / (error**4 / freedom + other_error**4 / other_freedom)
+
+
+def _holm(comparisons: list[Comparison]) -> list[Comparison]:
+    """Mark those that differ, at a false alarm in at most 5 % of whole comparisons, however many networks."""
+    tested = sorted((found.p, index) for index, found in enumerate(comparisons) if found.p is not None)
+    marked = list(comparisons)
+    for rank, (p, index) in enumerate(tested):
+        if p > _ALPHA / (len(tested) - rank):
+            break
+        marked[index] = msgspec.structs.replace(comparisons[index], different=True)
+    return marked
+
+
+def _context(record: Record) -> dict[str, Any]:
+    return {
+        "target": msgspec.to_builtins(record.target),
+        "protocol": msgspec.to_builtins(record.protocol),
+        "artifact": _artifact(record),
+        "place": record.measurement.place if record.measurement else None,
+        "clock": record.measurement.clock if record.measurement else None,
+        "machine": record.conditions.get("machine"),
+    }
+
+
+def _artifact(record: Record) -> dict[str, Any] | None:
+    if record.artifact is None:
+        return None
+    return {
+        name: value for name, value in msgspec.to_builtins(record.artifact).items() if name not in ("path", "fidelity")
+    }
+
+
+def _differing(path: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = dict.fromkeys([*old, *new])
+        return [row for name in names for row in _differing(f"{path}.{name}", old.get(name), new.get(name))]
+    return [] if old == new else [(path.removeprefix("."), old, new)]
