@@ -1,0 +1,45 @@
+"""`python -m reports`: what people read, from the records of results/ and the published numbers."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from models.command_line import run
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main() -> int:
+    """Run one of the subcommands."""
+    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_render,):
+        add(commands)
+    arguments = parser.parse_args()
+    command: Command = arguments.run
+    return command(arguments)
+
+
+def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("render", help="write the table and the chart", description=_render.__doc__)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder (default: %(default)s)")
+    parser.add_argument("--against", default="EfficientNet", metavar="FAMILY", help="whom speed-ups compare with")
+    parser.add_argument("--log", action="store_true", help="logarithmic latency axis")
+    parser.add_argument("--title", default="", help="title of the chart")
+    parser.set_defaults(run=_render)
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    """Write table and chart of the records that are there, beside the published numbers."""
+    from reports.chart import Style
+    from reports.render import Order, render
+
+    style = Style(against=arguments.against, log=arguments.log, title=arguments.title)
+    for path in render(Order(arguments.results, arguments.out, style)):
+        print(path)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

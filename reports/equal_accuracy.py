@@ -1,0 +1,111 @@
+"""How much faster one network is than a family of others AT EQUAL ACCURACY, and which networks nothing beats."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from reports.gather import Column, Latency, Report
+
+
+@dataclass(frozen=True)
+class Point:
+    """One network in the plane of latency and accuracy."""
+
+    name: str
+    family: str
+    top1_percent: float
+    latency: Latency
+    trusted: bool = True
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """`subject` against the other family's curve, read at the subject's accuracy; low and high are the worst and
+    best that the intervals of both leave open."""
+
+    subject: Point
+    baseline: Latency
+
+    @property
+    def factor(self) -> float:
+        """How many times faster; below 1 is slower."""
+        return self.baseline.ms / self.subject.latency.ms
+
+    @property
+    def low(self) -> float:
+        """The least that the intervals allow."""
+        return self.baseline.low_ms / self.subject.latency.high_ms
+
+    @property
+    def high(self) -> float:
+        """The most that the intervals allow."""
+        return self.baseline.high_ms / self.subject.latency.low_ms
+
+
+def measured_points(report: Report, column: Column) -> list[Point]:
+    """The measured networks whose accuracy is known."""
+    return [
+        Point(network.name, network.family, network.top1_percent, cell.measured.latency, cell.measured.trusted)
+        for network in report.networks
+        if (cell := column.cell(network)).measured and network.top1_percent is not None
+    ]
+
+
+def published_points(report: Report, column: Column) -> list[Point]:
+    """The networks with a printed latency here."""
+    return [
+        Point(network.name, network.family, network.top1_percent, cell.published)
+        for network in report.networks
+        if (cell := column.cell(network)).published and network.top1_percent is not None
+    ]
+
+
+def curve_at(points: Sequence[Point], top1_percent: float) -> Latency | None:
+    """A family's latency at an accuracy, linear between the two networks around it; None outside its range."""
+    fastest: dict[float, Point] = {}
+    for point in sorted(points, key=lambda point: -point.latency.ms):
+        fastest[point.top1_percent] = point
+    if top1_percent in fastest:
+        return fastest[top1_percent].latency
+    for below, above in pairwise(sorted(fastest.values(), key=lambda point: point.top1_percent)):
+        if below.top1_percent < top1_percent < above.top1_percent:
+            share = (top1_percent - below.top1_percent) / (above.top1_percent - below.top1_percent)
+            return _between(below.latency, above.latency, share)
+    return None
+
+
+def _between(low: Latency, high: Latency, share: float) -> Latency:
+    def mix(first: float, second: float) -> float:
+        return first + share * (second - first)
+
+    return Latency(
+        mix(low.ms, high.ms),
+        mix(low.low_ms, high.low_ms),
+        mix(low.high_ms, high.high_ms),
+    )
+
+
+def speedups(points: Sequence[Point], against: str) -> dict[str, Speedup]:
+    """Every network outside the family `against` whose accuracy its curve reaches, by name."""
+    family = [point for point in points if point.family == against]
+    others = (point for point in points if point.family != against)
+    return {
+        point.name: Speedup(point, baseline)
+        for point in others
+        if (baseline := curve_at(family, point.top1_percent)) is not None
+    }
+
+
+def headline(points: Sequence[Point], against: str) -> Speedup | None:
+    """The one that a chart shows: the most accurate network that can be compared, the faster of equals."""
+    candidates = speedups(points, against).values()
+    return max(candidates, key=lambda each: (each.subject.top1_percent, -each.subject.latency.ms), default=None)
+
+
+def pareto_front(points: Sequence[Point]) -> list[Point]:
+    """The networks that no other beats in both latency and accuracy, fastest first."""
+    front: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.latency.ms, -point.top1_percent)):
+        if not front or point.top1_percent > front[-1].top1_percent:
+            front.append(point)
+    return front

@@ -1,0 +1,121 @@
+"""Where the labels of points go, so that none covers a point, a line or another label."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# The gid of texts and arrows that labels must not cover.
+KEEP_CLEAR = "keep-clear"
+_LABEL_PT = 7.0
+_MARKER_PT = 4.5
+
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlaps(self, other: "Box") -> bool:
+        """Whether the two share any area."""
+        return (
+            self.left < other.right and other.left < self.right and self.bottom < other.top and other.bottom < self.top
+        )
+
+    def inside(self, other: "Box") -> bool:
+        """Whether it lies within the other."""
+        return (
+            self.left >= other.left
+            and self.right <= other.right
+            and self.bottom >= other.bottom
+            and self.top <= other.top
+        )
+
+    @classmethod
+    def around(cls, x: float, y: float, radius: float) -> "Box":
+        """The square around a point."""
+        return cls(x - radius, y - radius, x + radius, y + radius)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text of a size in pixels that belongs to a point."""
+
+    text: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+# Which way a label goes from its point, best first: right, below right, left, above left, above, below.
+_WAYS = ((1, 0), (1, -1), (-1, 0), (-1, 1), (0, 1), (0, -1), (1, 1), (-1, -1))
+
+
+def place(
+    labels: Sequence[Label],
+    lines: Iterable[Sequence[Place]],
+    taken: Sequence[Box],
+    frame: Box,
+    gap: float,
+) -> list[tuple[Label, Box]]:
+    """A box for each label that has room inside `frame`, in the order of importance given; the others get none.
+
+    `lines` are polylines that no label may cover, `taken` boxes that are occupied, `gap` the distance to the point.
+    """
+    occupied = [*taken, *(box for line in lines for box in _along(line, gap))]
+    placed = []
+    for label in labels:
+        for way in _WAYS:
+            box = _box(label, way, gap)
+            if box.inside(frame) and not any(box.overlaps(other) for other in occupied):
+                occupied.append(box)
+                placed.append((label, box))
+                break
+    return placed
+
+
+def _box(label: Label, way: tuple[int, int], gap: float) -> Box:
+    across, up = way
+    left = label.x + (across - 1) * label.width / 2 + across * gap
+    bottom = label.y + (up - 1) * label.height / 2 + up * (gap if not across else gap / 2)
+    return Box(left, bottom, left + label.width, bottom + label.height)
+
+
+def _along(line: Sequence[Place], step: float) -> Iterable[Box]:
+    """Small boxes along a polyline."""
+    for (x0, y0), (x1, y1) in pairwise(line):
+        steps = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) / step))
+        for number in range(steps + 1):
+            share = number / steps
+            yield Box.around(x0 + share * (x1 - x0), y0 + share * (y1 - y0), 1.0)
+
+
+def write(axes: "Axes", texts: Sequence[tuple[str, Place]], lines: Sequence[Sequence[Place]]) -> None:
+    """Write texts beside their places, the important first, wherever there is room; `lines` are kept clear."""
+    pixels = axes.figure.dpi / 72
+    height = 1.2 * _LABEL_PT * pixels
+    back = axes.transData.inverted().transform
+
+    def pixel(place: Place) -> Place:
+        x, y = axes.transData.transform(place)
+        return float(x), float(y)
+
+    # About how wide a text is; measuring each would take longer than drawing it.
+    labels = [Label(text, *pixel(at), 0.62 * _LABEL_PT * pixels * len(text), height) for text, at in texts]
+    drawn = [[pixel(at) for at in line] for line in lines]
+    taken = [Box.around(*at, _MARKER_PT * pixels) for line in drawn for at in line]
+    taken += [Box(*text.get_window_extent().extents) for text in axes.texts if text.get_gid() == KEEP_CLEAR]
+    frame = Box(*axes.get_window_extent().extents)
+    for label, box in place(labels, drawn, taken, frame, 6.0 * pixels):
+        x, y = back((box.left, (box.bottom + box.top) / 2))
+        axes.text(x, y, label.text, fontsize=_LABEL_PT, color="#404040", va="center", ha="left", zorder=6)

@@ -1,0 +1,188 @@
+"""One panel of the chart: a target's latency against accuracy, a line a family, and the arrow at equal accuracy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reports.equal_accuracy import Point, Speedup, headline, pareto_front
+from reports.labels import KEEP_CLEAR, write
+from reports.looks import Look, series_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_GREY = "#6b6b6b"
+_ARROW = "#dcdcdc"
+# More labels than this are a wall of text, and the time to place them grows with their square.
+_MOST_LABELS = 40
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What one panel shows; `labels` are short names by network."""
+
+    title: str
+    subtitle: str
+    measured: Sequence[Point]
+    published: Sequence[Point]
+    looks: dict[str, Look]
+    labels: dict[str, str]
+    against: str
+    log: bool = False
+
+
+def draw(axes: "Axes", panel: Panel) -> None:
+    """Draw a panel into empty axes."""
+    axes.set_title(panel.title, fontsize=11, fontweight="bold", pad=18)
+    axes.text(0.5, 1.025, panel.subtitle, transform=axes.transAxes, ha="center", fontsize=8, color=_GREY)
+    axes.set_xlabel("Latency of one image (ms)")
+    axes.grid(color="#ececec", linewidth=0.6)
+    axes.set_axisbelow(True)
+    points = [*panel.measured, *panel.published]
+    if not points:
+        axes.text(0.5, 0.5, "no network with a known accuracy", transform=axes.transAxes, ha="center", color=_GREY)
+        return
+    _limits(axes, points, panel.log)
+    front = pareto_front(panel.measured or panel.published)
+    corners = _front(axes, front)
+    _curves(axes, panel.published, panel, measured=False)
+    _curves(axes, panel.measured, panel, measured=True)
+    _arrow(axes, headline(panel.measured, panel.against), headline(panel.published, panel.against))
+    shown = panel.measured or panel.published
+    # The front first, then the slowest, whose neighbours are far.
+    order = sorted(shown, key=lambda point: (point not in front, -point.latency.ms))[:_MOST_LABELS]
+    lines = [[at(point) for point in line] for line in _lines(panel.measured, panel.labels)]
+    lines += [[at(point) for point in line] for line in _lines(panel.published, panel.labels)]
+    write(axes, [(panel.labels[point.name], at(point)) for point in order], [*lines, corners])
+
+
+def at(point: Point) -> tuple[float, float]:
+    """Where a network stands in the panel."""
+    return point.latency.ms, point.top1_percent
+
+
+def _limits(axes: "Axes", points: Sequence[Point], log: bool) -> None:
+    accuracies = [point.top1_percent for point in points]
+    span = max(max(accuracies) - min(accuracies), 1.0)
+    # Room above for the arrow's words, which stand over the most accurate network that is compared.
+    axes.set_ylim(min(accuracies) - 0.08 * span, max(accuracies) + 0.16 * span)
+    largest = max(point.latency.high_ms for point in points)
+    smallest = min(point.latency.low_ms for point in points)
+    if log:
+        axes.set_xscale("log")
+        axes.set_xlim(smallest / 1.6, largest * 1.6)
+        _plain_log_ticks(axes)
+    else:
+        axes.set_xlim(-0.03 * largest, 1.06 * largest)
+
+
+def _plain_log_ticks(axes: "Axes") -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _lines(points: Sequence[Point], labels: dict[str, str]) -> list[list[Point]]:
+    """The points that one line joins: a design at several sizes, by accuracy."""
+    lines: dict[tuple[str, str], list[Point]] = {}
+    for point in sorted(points, key=lambda point: (point.top1_percent, point.latency.ms)):
+        lines.setdefault((point.family, series_of(labels[point.name])), []).append(point)
+    return list(lines.values())
+
+
+def _curves(axes: "Axes", points: Sequence[Point], panel: Panel, *, measured: bool) -> None:
+    """Measured: solid lines and markers. Published: dashed and hollow."""
+    for line in _lines(points, panel.labels):
+        look = panel.looks[line[0].family]
+        x, y = [point.latency.ms for point in line], [point.top1_percent for point in line]
+        width, dashes = (1.8, "-") if measured else (1.1, (0, (4, 2)))
+        axes.plot(x, y, color=look.colour, linewidth=width, linestyle=dashes)
+        face = look.colour if measured else "white"
+        axes.plot(x, y, color=look.colour, markerfacecolor=face, marker=look.marker, **_MARKS)
+        if measured:
+            _intervals(axes, line)
+            _crosses(axes, [point for point in line if not point.trusted])
+
+
+_MARKS: dict[str, Any] = {"markersize": 6.5, "markeredgewidth": 1.3, "linestyle": "none", "zorder": 3}
+
+
+def _intervals(axes: "Axes", line: Sequence[Point]) -> None:
+    """Error bars under the markers: they are seen where they stand out of them."""
+    errors = [
+        [point.latency.ms - point.latency.low_ms for point in line],
+        [point.latency.high_ms - point.latency.ms for point in line],
+    ]
+    x, y = [point.latency.ms for point in line], [point.top1_percent for point in line]
+    style: dict[str, Any] = {"ecolor": "#222222", "elinewidth": 1.1, "capsize": 2.5, "zorder": 2.5}
+    axes.errorbar(x, y, xerr=errors, fmt="none", **style)
+
+
+def _crosses(axes: "Axes", doubtful: Sequence[Point]) -> None:
+    """A cross over each marker whose number can't be trusted."""
+    x, y = [point.latency.ms for point in doubtful], [point.top1_percent for point in doubtful]
+    axes.plot(x, y, **_MARKS | {"marker": "x", "markersize": 4.5, "color": "white", "zorder": 5})
+
+
+def _front(axes: "Axes", front: Sequence[Point]) -> list[tuple[float, float]]:
+    """The staircase below and right of which every network is beaten by another; returns its corners."""
+    right = axes.get_xlim()[1]
+    corners: list[tuple[float, float]] = []
+    for number, point in enumerate(front):
+        end = front[number + 1].latency.ms if number + 1 < len(front) else right
+        corners += [(point.latency.ms, point.top1_percent), (end, point.top1_percent)]
+    x, y = [corner[0] for corner in corners], [corner[1] for corner in corners]
+    axes.plot(x, y, color="#9a9a9a", linewidth=0.9, linestyle=(0, (1, 1.5)), zorder=1)
+    return corners
+
+
+def words(speedup: Speedup) -> str:
+    """The arrow's words: the factor, and the interval that the measurements leave it."""
+    text = f"{speedup.factor:.1f}x speed-up" if speedup.factor >= 1 else f"{speedup.factor:.2f}x: slower"
+    low, high = f"{speedup.low:.1f}", f"{speedup.high:.1f}"
+    return text if low == high else f"{text} ({low} to {high})"
+
+
+def _arrow(axes: "Axes", measured: Speedup | None, published: Speedup | None) -> None:
+    """The grey arrow from the other family's curve to the network, and its words above it."""
+    shown = measured or published
+    if shown is None:
+        return
+    left_ms, right_ms = shown.subject.latency.ms, shown.baseline.ms
+    y = shown.subject.top1_percent
+    axes.annotate(
+        "",
+        xy=(left_ms, y),
+        xytext=(right_ms, y),
+        arrowprops={
+            "arrowstyle": "simple,head_length=0.9,head_width=1.1,tail_width=0.55",
+            "color": _ARROW,
+            "shrinkA": 0,
+        },
+        zorder=0.5,
+        gid=KEEP_CLEAR,
+    )
+    axes.plot([right_ms], [y], marker="|", markersize=11, markeredgewidth=1.6, color=_GREY, zorder=2)
+    text = words(shown)
+    if measured and published:
+        text += f"; published {published.factor:.1f}x"
+    _write_above(axes, text, (left_ms, right_ms), y)
+
+
+def _write_above(axes: "Axes", text: str, span_ms: tuple[float, float], y: float) -> None:
+    """Centre the words over the arrow, within the panel; above the arrow no compared network lies."""
+    figure = axes.figure
+    pixels = figure.dpi / 72
+    start, end = (axes.transData.transform((ms, y))[0] for ms in sorted(span_ms))
+    written = axes.text(0, 0, text, va="bottom", fontsize=9, color="#404040", gid=KEEP_CLEAR)
+    width = written.get_window_extent().width
+    frame = axes.get_window_extent()
+    left = (start + end - width) / 2
+    if width > end - start:
+        left = end - width  # left of the arrow there is more room than right of it
+    left = min(max(left, frame.x0 + 4 * pixels), frame.x1 - 4 * pixels - width)
+    bottom = axes.transData.transform((end, y))[1] + 7 * pixels
+    x, y = axes.transData.inverted().transform((left, bottom))
+    written.set_position((float(x), float(y)))

@@ -1,0 +1,75 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.equal_accuracy import Point, curve_at, headline, pareto_front, published_points, speedups
+from reports.gather import Latency, gather
+
+
+def point(ms, top1, family="A", low=None, high=None, name=""):
+    return Point(name or f"{family}{ms}", family, top1, Latency(ms, low or ms, high or ms))
+
+
+points = st.lists(
+    st.builds(point, st.floats(1e-3, 1e4), st.integers(50, 90).map(float), st.sampled_from("AB")), max_size=12
+)
+
+
+@pytest.mark.parametrize(("target", "factor"), [("v100", "4.9"), ("t4", "10.9"), ("pixel2", "1.6")])
+def test_the_published_headlines_follow_from_the_published_table(target, factor):
+    report = gather([])
+    (column,) = (column for column in report.columns if column.name == target)
+    speedup = headline(published_points(report, column), "EfficientNet")
+    assert speedup.subject.name == "zennet_imagenet1k_latency12ms_res224"
+    assert f"{speedup.factor:.1f}" == factor
+
+
+def test_a_curve_is_linear_between_its_networks_and_ends_with_them():
+    curve = [point(10, 80.0), point(30, 82.0)]
+    assert curve_at(curve, 81.0).ms == 20
+    assert curve_at(curve, 80.0).ms == 10
+    assert curve_at(curve, 79.9) is None
+    assert curve_at(curve, 82.1) is None
+    assert curve_at([], 80.0) is None
+
+
+def test_of_two_networks_of_one_accuracy_the_faster_counts():
+    assert curve_at([point(10, 80.0), point(5, 80.0), point(30, 82.0)], 81.0).ms == 17.5
+
+
+def test_the_interval_of_a_speedup_is_the_worst_and_the_best_of_both_sides():
+    baseline = [point(100, 80.0, "B", 90, 110), point(100, 84.0, "B", 90, 110)]
+    speedup = headline([*baseline, point(50, 82.0, "A", 40, 60)], "B")
+    assert (speedup.factor, speedup.low, speedup.high) == (2.0, 1.5, 2.75)
+
+
+def test_without_the_family_there_is_no_speedup():
+    assert headline([point(1, 80.0)], "B") is None
+
+
+def test_the_headline_is_the_most_accurate_network_that_the_curve_reaches():
+    baseline = [point(100, 80.0, "B"), point(200, 84.0, "B")]
+    assert headline([*baseline, point(1, 81.0), point(2, 83.0), point(3, 85.0)], "B").subject.latency.ms == 2
+
+
+@given(points)
+def test_every_speedup_lies_within_its_interval_and_between_the_familys_extremes(points):
+    family = [each.latency.ms for each in points if each.family == "B"]
+    for speedup in speedups(points, "B").values():
+        assert speedup.low <= speedup.factor * (1 + 1e-9)
+        assert speedup.factor <= speedup.high * (1 + 1e-9)
+        assert min(family) * (1 - 1e-9) <= speedup.baseline.ms <= max(family) * (1 + 1e-9)
+
+
+@given(points)
+def test_nothing_beats_the_front_and_something_beats_everything_else(points):
+    front = pareto_front(points)
+    for each in points:
+        beaten = any(
+            other.latency.ms <= each.latency.ms
+            and other.top1_percent >= each.top1_percent
+            and (other.latency.ms, other.top1_percent) != (each.latency.ms, each.top1_percent)
+            for other in points
+        )
+        coordinates = [(other.latency.ms, other.top1_percent) for other in front]
+        assert ((each.latency.ms, each.top1_percent) in coordinates) != beaten

@@ -1,0 +1,71 @@
+import math
+
+import msgspec
+import pytest
+
+from bench.record import Verdict
+from devices.targets import find_targets
+from models import zoo
+from reports.gather import gather
+
+
+def cell(report, target, model="EfficientNet-B3"):
+    (column,) = (column for column in report.columns if column.name == target)
+    return column.cells[model]
+
+
+def test_without_records_there_are_the_zoo_and_the_published_columns():
+    report = gather([])
+    assert [network.name for network in report.networks] == list(zoo())
+    assert [column.heading for column in report.columns] == ["V100", "T4", "Pixel2"]
+    assert cell(report, "v100").published.ms == 1.12
+    assert not any(column.measured for column in report.columns)
+
+
+def test_a_latency_is_of_one_image_whatever_the_batch(make_record):
+    (v100,) = find_targets("v100")
+    measured = cell(gather([make_record(target=v100, seconds=[0.064] * 6)]), "v100").measured
+    assert measured.latency.ms == pytest.approx(1.0)
+    assert measured.images_per_s == pytest.approx(1000)
+
+
+def test_measured_stands_over_published_as_a_ratio(make_record):
+    found = cell(gather([make_record(target="pixel2", seconds=[1.1386] * 6)]), "pixel2")
+    assert found.ratio.ms == pytest.approx(2.0)
+
+
+def test_a_newer_run_without_a_number_leaves_the_older_number_with_a_note(make_record):
+    report = gather([make_record(seconds=None, reason="out of memory"), make_record(seconds=[0.01] * 6)])
+    assert cell(report, "cpu").measured.latency.ms == pytest.approx(10)
+    assert cell(report, "cpu").note == "an older number; the newest run has none: out of memory"
+
+
+def test_a_cell_without_any_number_keeps_its_reason(make_record):
+    found = cell(gather([make_record(seconds=None, reason="out of\nmemory")]), "cpu")
+    assert found.measured is None
+    assert found.note == "out of memory"
+
+
+@pytest.mark.parametrize("seconds", [[-0.01], [0.0], [math.nan], [math.inf], []])
+def test_times_that_no_clock_gives_are_no_number(make_record, seconds):
+    found = cell(gather([make_record(seconds=seconds)]), "cpu")
+    assert found.measured is None
+    assert found.note.startswith("its record holds")
+
+
+def test_a_record_of_an_unknown_target_brings_its_own_column(make_record):
+    (cpu,) = find_targets("cpu")
+    mine = msgspec.structs.replace(cpu, name="mine", title="My board")
+    (column,) = (column for column in gather([make_record(target=mine)]).columns if column.name == "mine")
+    assert column.target.title == "My board"
+
+
+def test_a_network_outside_the_zoo_brings_its_own_row(make_record, network_of):
+    report = gather([make_record(network_of("mine", None))])
+    assert report.networks[-1].name == "mine"
+    assert cell(report, "cpu", "mine").measured
+
+
+def test_an_untrusted_number_says_so(make_record):
+    measured = cell(gather([make_record(verdict=Verdict(word="contended", detail="80 %"))]), "cpu").measured
+    assert (measured.trusted, measured.verdict, measured.detail) == (False, "contended", "80 %")

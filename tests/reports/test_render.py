@@ -1,0 +1,98 @@
+import csv
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from reports.gather import gather
+from reports.markdown import escape, markdown
+from reports.sheet import overview
+
+
+def render(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "reports", "render", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def nothing_measured(tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    ended = render("--results", out / "absent", "--out", out)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return out
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return {row["model"]: row for row in csv.DictReader(file)}
+
+
+def test_without_records_the_published_table_is_rendered(nothing_measured):
+    table = (nothing_measured / "table.md").read_text()
+    assert "| Model | Resolution, px | #Params | FLOPs (MACs) | Top-1, % | V100, ms" in table
+    assert "*0.25*" in table
+    row = rows(nothing_measured / "table.csv")["zennet_imagenet1k_latency12ms_res224"]
+    assert (row["v100_ms"], row["v100_published_ms"], row["params"]) == ("", "1.2", "180593736")
+
+
+def test_without_records_the_chart_says_the_published_speedups(nothing_measured):
+    text = (nothing_measured / "speed.svg").read_text()
+    assert ET.fromstring(text).tag.endswith("svg")
+    assert [word for word in ("4.9x", "10.9x", "1.6x") if f"{word} speed-up" not in text] == []
+    assert (nothing_measured / "speed.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_measured_target_gets_its_columns(results, make_record, tmp_path):
+    folder = results(make_record(seconds=[0.05] * 6), make_record(target="v100", seconds=[0.128] * 6))
+    assert render("--results", folder, "--out", tmp_path / "out").returncode == 0
+    row = rows(tmp_path / "out" / "table.csv")["EfficientNet-B3"]
+    assert float(row["cpu_ms"]) == pytest.approx(50)
+    assert float(row["v100_ms"]) == pytest.approx(2)
+    assert row["v100_published_ms"] == "1.12"
+    assert row["cpu_published_ms"] == ""
+
+
+def test_the_same_records_give_the_same_files(results, make_record, tmp_path):
+    folder = results(make_record())
+    for out in ("one", "two"):
+        assert render("--results", folder, "--out", tmp_path / out).returncode == 0
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert names
+    assert [
+        name for name in names if (tmp_path / "one" / name).read_bytes() != (tmp_path / "two" / name).read_bytes()
+    ] == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    ended = render("--results", tmp_path / "absent", "--out", tmp_path / "file" / "out")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: can't write")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_record_of_a_newer_schema_is_one_clear_error(results, make_record, tmp_path):
+    ended = render("--results", results(make_record(schema=99)), "--out", tmp_path / "out")
+    assert ended.returncode == 1
+    assert "newer version of this suite" in ended.stderr
+
+
+def test_missing_numbers_and_doubts_are_footnotes(make_record):
+    text = markdown([overview(gather([make_record(seconds=None, reason="out of memory")]))])
+    assert "no number" in text
+    assert "out of memory" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<script>", "&lt;script&gt;"),
+        ("a|b", "a\\|b"),
+        ("*x*", "\\*x\\*"),
+        ("snake_case_", "snake_case\\_"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_markdown_shows_text_as_it_is(text, shown):
+    assert escape(text) == shown
