@@ -1,6 +1,7 @@
 """`python -m bench`: measure networks on targets; every finished cell is a line of results/TARGET.jsonl."""
 
 import argparse
+import itertools
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,7 +33,7 @@ def main() -> int:
         if absence := absence_of(target):
             raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
     complete = True
-    for target in targets:
+    for target, repetition in itertools.product(targets, range(arguments.repeat)):
         order = Order(
             target=target,
             models=models,
@@ -41,7 +42,7 @@ def main() -> int:
             artifacts=arguments.artifacts,
             weights=arguments.weights,
             calibration=arguments.calibration,
-            resume=arguments.resume,
+            resume=arguments.resume and repetition == 0,
         )
         records = _sweep(order)
         _print(target, records)
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("target", nargs="+", help="name or glob of targets.toml")
     parser.add_argument("--model", action="append", metavar="GLOB", help="which networks; all of the zoo unless given")
     parser.add_argument("--resume", action="store_true", help="go on with the last sweep where it was interrupted")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="sweeps of each target (default: 1)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="the cache (default: %(default)s)")
     parser.add_argument("--weights", type=Path, help="a checkpoint of the one --model; seeded weights unless given")

@@ -8,6 +8,7 @@ import msgspec
 
 from bench.record import Record
 from bench.statistics import t_quantile, t_tail
+from models.zoo import zoo
 
 TEST = "Welch's t test on the logarithms of the rounds' estimates, Holm's correction over the networks, 5 %"
 _ALPHA = 0.05
@@ -29,13 +30,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(old: Sequence[Record], new: Sequence[Record]) -> list[Comparison]:
-    """Compare the records of two runs that are of the same target and model, in the order of the old run.
+    """Compare the records of two runs that are of the same target and model, in the order of the zoo.
 
-    Networks that only one run has are left out. A number that its verdict doesn't trust is compared all the same,
-    and its verdict is the `reason`.
+    Networks that only one run has are left out. Of a number that its verdict doesn't trust the ratio is given, with
+    the verdict as `reason`, but no difference is claimed.
     """
     news = {_cell(record): record for record in new}
-    pairs = [(record, news[_cell(record)]) for record in old if _cell(record) in news]
+    pairs = [(record, news[_cell(record)]) for record in sorted(old, key=_place) if _cell(record) in news]
     return _holm([_compare(one, other) for one, other in pairs])
 
 
@@ -58,39 +59,44 @@ def _cell(record: Record) -> tuple[str, str]:
     return record.target.name, record.model.name
 
 
+def _place(record: Record) -> tuple[str, int, str]:
+    """Where it stands in a table: by target, then in the order of the zoo, others behind."""
+    order = list(zoo())
+    name = record.model.name
+    return record.target.name, order.index(name) if name in order else len(order), name
+
+
 def _compare(old: Record, new: Record) -> Comparison:
     one, two = old.measurement, new.measurement
-    names = {"target": old.target.name, "model": old.model.name}
     if one is None or two is None:
-        reason = (old if one is None else new).reason or "no number"
         return Comparison(
-            **names,
+            target=old.target.name,
+            model=old.model.name,
             old_s=one.estimate.median_s if one else None,
             new_s=two.estimate.median_s if two else None,
-            reason=reason,
+            reason=(old if one is None else new).reason or "no number",
         )
     before, after = one.estimate, two.estimate
-    distrusted = [
-        f"{when}: {record.verdict.word}" for when, record in (("old", old), ("new", new)) if _distrusted(record)
-    ]
     change = math.log(after.median_s / before.median_s)
     error = math.hypot(before.log_error, after.log_error)
     freedom = _welch(before.log_error, before.freedom, after.log_error, after.freedom)
     reach = t_quantile(0.975, freedom) * error
     return Comparison(
-        **names,
+        target=old.target.name,
+        model=old.model.name,
         old_s=before.median_s,
         new_s=after.median_s,
         ratio=math.exp(change),
         low=math.exp(change - reach),
         high=math.exp(change + reach),
         p=2 * t_tail(abs(change) / error, freedom) if error > 0 else float(change == 0),
-        reason="; ".join(distrusted),
+        reason="; ".join(_doubts(old, new)),
     )
 
 
-def _distrusted(record: Record) -> bool:
-    return record.verdict is None or record.verdict.word != "stable"
+def _doubts(old: Record, new: Record) -> list[str]:
+    verdicts = (("old", old.verdict), ("new", new.verdict))
+    return [f"{when} is {verdict.word}" for when, verdict in verdicts if verdict and verdict.word != "stable"]
 
 
 def _welch(error: float, freedom: float, other_error: float, other_freedom: float) -> float:
@@ -102,7 +108,9 @@ def _welch(error: float, freedom: float, other_error: float, other_freedom: floa
 
 def _holm(comparisons: list[Comparison]) -> list[Comparison]:
     """Mark those that differ, at a false alarm in at most 5 % of whole comparisons, however many networks."""
-    tested = sorted((found.p, index) for index, found in enumerate(comparisons) if found.p is not None)
+    tested = sorted(
+        (found.p, index) for index, found in enumerate(comparisons) if found.p is not None and not found.reason
+    )
     marked = list(comparisons)
     for rank, (p, index) in enumerate(tested):
         if p > _ALPHA / (len(tested) - rank):

@@ -1,0 +1,91 @@
+"""`python -m reports compare`: print what changed between two runs, and fail a build that got slower."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.record import Record
+from models.command_line import print_json, print_table
+from models.errors import UserError
+from reports.compare import TEST, Comparison, compare, differences, slower
+from reports.runs import last_two, run_named
+
+
+def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("compare", help="what changed between two runs", description=_compare.__doc__)
+    parser.add_argument("old", nargs="?", help="folder, file or sweep id; the last sweep but one unless given")
+    parser.add_argument("new", nargs="?", help="likewise; the last sweep unless given")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="where sweeps are (default: %(default)s)")
+    parser.add_argument("--fail-if-slower", type=float, metavar="PERCENT", help="exit 1 if one is, beyond noise")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_compare)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    """Compare two runs, round by round: ratios with their intervals, and what differs in their contexts."""
+    if (arguments.old is None) != (arguments.new is None):
+        raise UserError("compare takes two runs or none", found=arguments.old, fix="name OLD and NEW, or neither")
+    if arguments.old is None:
+        old, new = last_two(arguments.results)
+    else:
+        old, new = (run_named(name, arguments.results) for name in (arguments.old, arguments.new))
+    comparisons = compare(old, new)
+    if not comparisons:
+        raise UserError("nothing to compare", found="no network on a target that both runs have", fix="choose others")
+    _warn(old, new)
+    if arguments.json:
+        import msgspec
+
+        print_json({"test": TEST, "comparisons": msgspec.to_builtins(comparisons)})
+    else:
+        _print(comparisons)
+    return _gate(comparisons, arguments.fail_if_slower)
+
+
+def _warn(old: Sequence[Record], new: Sequence[Record]) -> None:
+    news = {(record.target.name, record.model.name): record for record in new}
+    lines: dict[str, int] = {}
+    for record in old:
+        other = news.get((record.target.name, record.model.name))
+        for line in differences(record, other) if other else ():
+            lines[line] = lines.get(line, 0) + 1
+    for line, count in lines.items():
+        print(f"warning: the runs differ in {line} ({count} networks)", file=sys.stderr)  # noqa: T201
+
+
+def _print(comparisons: Sequence[Comparison]) -> None:
+    rows = [
+        [
+            found.target,
+            found.model,
+            _milliseconds(found.old_s),
+            _milliseconds(found.new_s),
+            f"{found.ratio:.3f}" if found.ratio is not None else "",
+            f"{found.low:.3f} to {found.high:.3f}" if found.low is not None else "",
+            _outcome(found),
+        ]
+        for found in comparisons
+    ]
+    print_table(["target", "model", "old ms a batch", "new ms a batch", "new/old", "95 % interval", "change"], rows)
+    print(TEST, file=sys.stderr)  # noqa: T201
+
+
+def _outcome(found: Comparison) -> str:
+    if found.reason:
+        return f"can't say: {found.reason}"
+    if not found.different or found.ratio is None:
+        return "none found"
+    return f"{abs(found.ratio - 1):.1%} {'slower' if found.ratio > 1 else 'faster'}"
+
+
+def _gate(comparisons: Sequence[Comparison], percent: float | None) -> int:
+    failing = [] if percent is None else slower(comparisons, percent)
+    for found in failing:
+        print(f"error: {found.model} on {found.target} is more than {percent:g} % slower", file=sys.stderr)  # noqa: T201
+    return 1 if failing else 0
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1e3:.3f}"

@@ -1,0 +1,158 @@
+from typing import ClassVar
+
+import pytest
+
+from bench.measure import visit, warm_up
+from bench.protocol import Protocol
+from bench.record import Measurement
+from bench.reference import Reference
+from bench.trust import Limits, Round, clean_seconds, objection, undisturbed_s, value_s
+from bench.verdict import judge
+from devices.samples import Samples
+
+LIMITS = Limits(lost_share=0.02, reference_tolerance=0.02, reference_s=0.008)
+PROTOCOL = Protocol()
+
+
+def samples(*seconds: float, wait_s: float = 0.0, steal_s: float = 0.0, conditions=()) -> Samples:
+    count = len(seconds)
+    return Samples(
+        seconds=list(seconds),
+        evidence={"wait_s": [wait_s] * count, "steal_s": [steal_s] * count},
+        conditions=list(conditions),
+    )
+
+
+def a_round(*seconds: float, before: float | None = None, after: float | None = None, **evidence) -> Round:
+    readings = [None if reading is None else samples(reading) for reading in (before, after)]
+    return Round(at_s=0.0, settle_s=[0.1], samples=samples(*seconds, **evidence), before=readings[0], after=readings[1])
+
+
+def measurement(*rounds: Round, limits: Limits = LIMITS) -> Measurement:
+    return Measurement(clock="host", place={}, warmup_s=[], rounds=list(rounds), limits=limits)
+
+
+def test_a_sample_that_waited_for_a_core_is_not_clean():
+    mixed = Samples(seconds=[0.1, 0.1, 0.1], evidence={"wait_s": [0.0, 0.003, 0.0], "steal_s": [0.0, 0.0, 0.01]})
+    assert clean_seconds(mixed, 0.02) == [0.1]
+    assert clean_seconds(Samples(seconds=[0.1, 0.2]), 0.02) == [0.1, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("visited", "why"),
+    [
+        (a_round(0.1, before=0.008, after=0.0081), None),
+        (a_round(0.1), None),
+        (a_round(0.1, before=0.008, after=0.009), "contended"),
+        (a_round(0.1, before=0.009, after=0.008), "contended"),
+        (a_round(0.1, wait_s=0.05), "contended"),
+        (a_round(0.1, steal_s=0.01), "contended"),
+        (a_round(0.1, conditions=[{"throttled": "hot"}]), "throttled"),
+        (a_round(0.1, conditions=[{"contended": "process 7 uses the GPU"}]), "contended"),
+        (a_round(0.1, conditions=[{"throttled": ""}]), None),
+    ],
+)
+def test_a_round_counts_unless_its_evidence_objects(visited, why):
+    assert objection(visited, LIMITS) == why
+
+
+def test_without_undisturbed_readings_no_round_counts():
+    limits = Limits(lost_share=0.02, reference_tolerance=0.02, reference_s=None)
+    assert objection(a_round(0.1, before=0.008, after=0.008), limits) == "contended"
+
+
+def test_the_reference_is_known_from_its_fast_clean_readings_alone():
+    readings = [samples(0.008 + index * 1e-5) for index in range(20)]
+    assert undisturbed_s(readings, 0.02) == pytest.approx(0.00801)
+    assert undisturbed_s([samples(0.008, wait_s=0.004)] * 50, 0.02) is None
+    assert undisturbed_s(readings[:4], 0.02) is None
+
+
+def test_a_round_s_value_is_the_median_of_its_clean_samples():
+    mixed = Samples(seconds=[0.1, 0.3, 0.2, 0.9], evidence={"wait_s": [0, 0, 0, 0.5], "steal_s": [0.0] * 4})
+    assert value_s(Round(at_s=0, settle_s=[], samples=mixed), LIMITS) == 0.2
+
+
+def test_disturbed_rounds_are_kept_and_left_out_of_the_estimate():
+    found = measurement(*[a_round(0.1)] * 8, *[a_round(0.3, wait_s=0.2)] * 8)
+    assert found.estimate.median_s == 0.1
+    assert found.raw_median_s == pytest.approx(0.2)
+    assert len(found.seconds) == 16
+
+
+@pytest.mark.parametrize(
+    ("rounds", "word"),
+    [
+        ([a_round(0.1)] * 8, "stable"),
+        ([a_round(0.1)] * 3, "too few samples"),
+        ([a_round(0.1)] * 3 + [a_round(0.2, wait_s=0.1)] * 9, "contended"),
+        ([a_round(0.1, conditions=[{"throttled": "hot"}])] * 9, "throttled"),
+        ([a_round(0.1 * 1.2**index) for index in range(12)], "drifting"),
+    ],
+)
+def test_the_verdict_says_why_a_number_can_not_be_trusted(rounds, word):
+    verdict = judge(measurement(*rounds), PROTOCOL)
+    assert verdict.word == word
+    assert verdict.detail
+
+
+class Scripted:
+    """A session that takes given seconds and notes what it was asked."""
+
+    place: ClassVar[dict[str, str | int]] = {}
+    clock = "script"
+
+    def __init__(self, seconds, aggregates: bool = False):
+        self.seconds, self.aggregates, self.asked = iter(seconds), aggregates, []
+
+    def run(self, count: int) -> Samples:
+        self.asked.append(count)
+        return Samples(seconds=[next(self.seconds) for _ in range(1 if self.aggregates else count)])
+
+    def close(self) -> None:
+        pass
+
+
+def steadily(second: float):
+    while True:
+        yield second
+
+
+def test_a_warm_up_goes_on_until_its_halves_agree():
+    falling = (1.0 / (step + 1) + 0.1 for step in range(10_000))
+    session = Scripted(falling)
+    seconds = warm_up(session, Protocol(warmup_s=0.5, warmup_max_s=1e9, warmup_drift=0.2))
+    half = len(seconds) // 2
+    assert sum(seconds[half:]) / len(seconds[half:]) < sum(seconds[:half]) / half
+    assert len(seconds) > 10
+    assert len(warm_up(Scripted(steadily(0.1)), PROTOCOL)) < len(seconds)
+
+
+def test_a_warm_up_ends_at_its_limit():
+    wild = (0.1 * (1 + step % 2 * step) for step in range(100_000))
+    assert sum(warm_up(Scripted(wild), Protocol(warmup_max_s=2.0))) < 40
+
+
+def test_a_visit_settles_then_samples_for_its_time():
+    session = Scripted([9.0, *[0.05] * 100])
+    visited = visit(session, Protocol(visit_s=0.5, settle_samples=1, visit_samples=2), lambda: 3.0, Reference())
+    assert visited.settle_s == [9.0]
+    assert visited.samples.seconds == [0.05] * 10
+    assert (visited.at_s, visited.before, visited.after) == (3.0, None, None)
+
+
+def test_a_tool_that_gives_aggregates_is_called_once_a_visit():
+    session = Scripted(steadily(0.2), aggregates=True)
+    assert warm_up(session, PROTOCOL) == []
+    assert visit(session, PROTOCOL, lambda: 0.0, Reference()).samples.seconds == [0.2]
+    assert session.asked == [PROTOCOL.visit_samples]
+
+
+def test_a_visit_stands_between_two_readings_of_the_reference():
+    work = Scripted(iter([0.1, 0.008, 0.1, 0.009, 0.1, 0.007]))
+    reference = Reference(work)
+    first = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference)
+    assert (first.before.seconds, first.after.seconds) == ([0.008], [0.009])
+    second = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference)
+    # The reading after one visit is the one before the next, as long as it is fresh.
+    assert (second.before.seconds, second.after.seconds) == ([0.009], [0.007])

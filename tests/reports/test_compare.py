@@ -1,0 +1,136 @@
+import math
+import random
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from bench.protocol import Protocol
+from bench.record import Measurement, Network, Record, Verdict
+from bench.store import append_line
+from bench.trust import Limits, Round
+from devices.samples import Samples
+from devices.targets import find_targets
+from models import UserError, find
+from reports.compare import compare, differences, slower
+from reports.runs import last_two, run_named
+
+NAMES = [model.name for model in find("*")]
+LIMITS = Limits(lost_share=0.02, reference_tolerance=0.02)
+
+
+def a_record(name: str, rounds_s: list[float], *, sweep: str = "one", word: str = "stable") -> Record:
+    rounds = [Round(at_s=float(at), settle_s=[], samples=Samples(seconds=[value])) for at, value in enumerate(rounds_s)]
+    return Record(
+        sweep=sweep,
+        model=Network(name=name, family="x", resolution_px=224, source="x", params=None, macs=None, top1_percent=None),
+        target=find_targets("fake")[0],
+        protocol=Protocol(),
+        artifact=None,
+        conditions={"machine": {"cpu": "this", "versions": {"torch": "1"}}},
+        measurement=Measurement(clock="virtual", place={}, warmup_s=[], rounds=rounds, limits=LIMITS),
+        verdict=Verdict(word=word),
+    )
+
+
+def a_run(seed: int, factor: float = 1.0, sweep: str = "one") -> list[Record]:
+    """Every network, twenty rounds of 1 % noise and a slow drift of half of that, which the networks share."""
+    noise = random.Random(seed)
+    drift, state = [], 0.0
+    for _ in range(20):
+        state = 0.7 * state + 0.7 * noise.gauss(0, 0.005)
+        drift.append(state)
+    return [
+        a_record(
+            name,
+            [0.01 * (index + 1) * factor * math.exp(shared + noise.gauss(0, 0.01)) for shared in drift],
+            sweep=sweep,
+        )
+        for index, name in enumerate(NAMES)
+    ]
+
+
+def test_identical_runs_differ_in_at_most_five_of_a_hundred_comparisons():
+    alarms = [any(found.different for found in compare(a_run(seed), a_run(seed + 1000))) for seed in range(100)]
+    assert sum(alarms) <= 5
+
+
+def test_a_planted_slowdown_of_three_percent_is_found():
+    found = [compare(a_run(seed), a_run(seed + 1000, factor=1.03)) for seed in range(20)]
+    share = sum(row.different for rows in found for row in rows) / (20 * len(NAMES))
+    assert share > 0.9
+    assert all(row.ratio > 1 for rows in found for row in rows if row.different)
+
+
+def test_the_interval_of_the_ratio_holds_the_truth():
+    rows = [row for seed in range(40) for row in compare(a_run(seed), a_run(seed + 1000, factor=1.05))]
+    assert sum(row.low <= 1.05 <= row.high for row in rows) / len(rows) > 0.9
+
+
+def test_the_gate_opens_for_slower_ones_only():
+    assert slower(compare(a_run(1), a_run(2, factor=1.10)), percent=3)
+    assert not slower(compare(a_run(1), a_run(2, factor=0.90)), percent=3)
+    assert not slower(compare(a_run(1), a_run(2, factor=1.02)), percent=3)
+
+
+def test_of_a_number_that_is_not_trusted_no_difference_is_claimed():
+    (found,) = compare([a_record("a", [0.1] * 9)], [a_record("a", [0.2] * 9, word="contended")])
+    assert (found.ratio, found.different) == (2.0, False)
+    assert found.reason == "new is contended"
+
+
+def test_a_missing_number_is_no_difference():
+    missing = msgspec.structs.replace(a_record("a", [0.1] * 9), measurement=None, verdict=None, reason="out of memory")
+    (found,) = compare([a_record("a", [0.1] * 9)], [missing])
+    assert (found.new_s, found.ratio, found.different, found.reason) == (None, None, False, "out of memory")
+
+
+def test_what_differs_in_the_contexts_is_named():
+    one = a_record("a", [0.1] * 9)
+    other = msgspec.structs.replace(
+        one,
+        conditions={"machine": {"cpu": "other", "versions": {"torch": "2"}}},
+        protocol=Protocol(visit_s=1.0),
+    )
+    assert differences(one, one) == []
+    assert differences(one, other) == [
+        "protocol.visit_s: 0.25 before, 1.0 now",
+        "machine.cpu: 'this' before, 'other' now",
+        "machine.versions.torch: '1' before, '2' now",
+    ]
+
+
+@pytest.fixture
+def results(tmp_path):
+    for record in [*a_run(1, sweep="aaa"), *a_run(2, sweep="bbb"), *a_run(3, factor=1.2, sweep="ccc")]:
+        append_line(tmp_path / "fake.jsonl", record)
+    return tmp_path
+
+
+def test_a_run_is_a_folder_a_file_or_a_sweep(results):
+    assert {record.sweep for record in run_named(str(results), results)} == {"ccc"}
+    assert {record.sweep for record in run_named(str(results / "fake.jsonl"), results)} == {"ccc"}
+    assert {record.sweep for record in run_named("aa", results)} == {"aaa"}
+    old, new = last_two(results)
+    assert ({record.sweep for record in old}, {record.sweep for record in new}) == ({"bbb"}, {"ccc"})
+    with pytest.raises(UserError, match="no run named 'zzz'"):
+        run_named("zzz", results)
+    with pytest.raises(UserError, match="no target in"):
+        last_two(results / "absent")
+
+
+def run_compare(results, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "reports", "compare", "--results", str(results), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_gates_a_build(results):
+    same = run_compare(results, "aaa", "bbb", "--fail-if-slower", "3")
+    assert (same.returncode, same.stdout.count("none found")) == (0, 12)
+    assert "Welch" in same.stderr
+    worse = run_compare(results, "--fail-if-slower", "3")
+    assert worse.returncode == 1
+    assert worse.stderr.count("error: ") == 12
+    alone = run_compare(results, "aaa")
+    assert (alone.returncode, alone.stderr.count("\n")) == (1, 1)
