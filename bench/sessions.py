@@ -1,12 +1,13 @@
 """The sessions that are loaded: all of a sweep's, or as many as memory holds, the least recently used closed first."""
 
+import sys
 from collections.abc import Callable
 
 from bench.cell import Cell
 from bench.journal import Opened
 from bench.measure import warm_up
 from bench.protocol import Protocol
-from devices.session import Session
+from devices.session import Session, sessions_at_once
 from devices.targets import Target
 from devices.worker import open_session
 from exporters.machine import available_bytes
@@ -22,6 +23,7 @@ class Sessions:
     def __init__(self, target: Target, protocol: Protocol, tell: Callable[[Opened], None]) -> None:
         self._target, self._protocol, self._tell = target, protocol, tell
         self._open: dict[str, Session] = {}  # in the order of their last use
+        self._most = sessions_at_once(target) or sys.maxsize
 
     def of(self, cell: Cell) -> Session:
         """The warm session of a cell. Raises SessionLost where it can't be loaded or fails in its warm-up."""
@@ -43,7 +45,7 @@ class Sessions:
     def _load(self, cell: Cell) -> Session:
         assert cell.artifact is not None
         needed = cell.artifact.size_bytes * _FILES_A_SESSION + _SPARE_BYTES
-        while self._open and available_bytes() < needed:
+        while self._open and (available_bytes() < needed or len(self._open) >= self._most):
             self._open.pop(next(iter(self._open))).close()
         session = open_session(cell.artifact, self._target, timeout_s=self._protocol.timeout_s)
         try:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from devices.host_clock import NAME, time_each
 from devices.samples import Samples
+from devices.session import Session
 from devices.targets import Target, threads_of
 from exporters.artifact import Artifact
 from exporters.to_onnx import BATCH, INPUT, OUTPUT
@@ -20,23 +21,35 @@ _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
 def absence(target: Target) -> str | None:
-    """Why ONNX Runtime or its provider isn't here."""
+    """Why ONNX Runtime, its provider or what that runs on isn't here."""
     if importlib.util.find_spec("onnxruntime") is None:
         return "no onnxruntime; `make bench` installs it"
     provider = target.options["provider"]
     if provider == "CPUExecutionProvider":
         return None
-    from devices.nvidia import no_gpu
+    from devices import kernels, nvidia
 
-    return no_gpu()
+    if wrong := nvidia.absence(target):
+        return wrong
+    gpu = nvidia.here()
+    return kernels.ort_lacks(gpu, provider) or kernels.torch_lacks(gpu)
 
 
-def open_session(artifact: Artifact, target: Target) -> "OrtSession":
+def sessions_at_once(target: Target) -> int | None:
+    """One on a GPU, where each keeps its workspaces for a batch of 64; as many as memory holds on the CPU."""
+    return None if target.options["provider"] == "CPUExecutionProvider" else 1
+
+
+def open_session(artifact: Artifact, target: Target) -> Session:
     """Load an ONNX file, its dynamic batch fixed to the target's.
 
     Raises UserError where ONNX Runtime falls back to another provider.
     """
-    return OrtSession(artifact, target)
+    if target.options["provider"] == "CPUExecutionProvider":
+        return OrtSession(artifact, target)
+    from devices.ort_gpu import OrtGpuSession
+
+    return OrtGpuSession(artifact, target)
 
 
 class OrtSession:

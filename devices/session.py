@@ -55,6 +55,12 @@ def absence_of(target: Target) -> str | None:
         return str(error)
 
 
+def sessions_at_once(target: Target) -> int | None:
+    """How many sessions a target's device holds at once; None where only this machine's memory limits them."""
+    limit: Callable[[Target], int | None] = getattr(runtime_of(target), "sessions_at_once", lambda target: None)
+    return limit(target)
+
+
 def clock_of(target: Target) -> Callable[[], float]:
     """The clock that budgets are counted by, in seconds: the host's, but for a device with a virtual one."""
     clock: Callable[[], float] = getattr(runtime_of(target), "now_s", time.monotonic)

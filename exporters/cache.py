@@ -36,6 +36,9 @@ class Exporter(Protocol):
     def export(self, job: Job, path: Path, cache: "Cache") -> Fidelity | None:
         """Write the file of `job` to `path` and check it against its source."""
 
+    # A module may also hold `source(job) -> Job`, the job whose file it starts from, and
+    # `place(job) -> dict[str, str]`, what of the hardware its file depends on: both become part of the key.
+
 
 def formats() -> list[str]:
     """Every format that a module of this package exports to."""
@@ -58,11 +61,13 @@ class Cache:
     def path(self, job: Job) -> Path:
         """Where the file of `job` lies, made or not. Raises UserError where its checkpoint can't be read."""
         batch = "dynamic" if job.batch is None else str(job.batch)
-        stem = f"{job.precision}-b{batch}-{_key(job)[:12]}{exporter(job.format).SUFFIX}"
+        stem = f"{job.precision}-b{batch}-{self._key(job)[:12]}{exporter(job.format).SUFFIX}"
         return self.root / _slug(job.model.name) / stem
 
     def find(self, job: Job) -> Artifact | None:
         """The artifact of `job` if it is there and its content is what was made."""
+        if (source := _source(job)) and self.find(source) is None:
+            return None
         path = self.path(job)
         try:
             artifact = msgspec.json.decode(_sidecar(path).read_bytes(), type=Artifact)
@@ -82,6 +87,8 @@ class Cache:
         if job.precision not in exporter(job.format).PRECISIONS:
             known = exporter(job.format).PRECISIONS
             raise UserError(f"no such precision of {job.format}", found=job.precision, fix=f"choose {', '.join(known)}")
+        if source := _source(job):
+            self.obtain(source)
         path = self.path(job)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +102,26 @@ class Cache:
             raise UserError(
                 f"can't write artifact {path}", found=error.strerror or str(error), fix="free or choose another folder"
             ) from error
+
+    def _key(self, job: Job) -> str:
+        module = exporter(job.format)
+        parts: dict[str, Any] = {
+            "recipe": _RECIPE,
+            "source": job.model.source,
+            "resolution_px": job.model.resolution_px,
+            "format": job.format,
+            "precision": job.precision,
+            "batch": job.batch,
+            "weights": _weights_name(job),
+            "made_by": versions(module.TOOLS),
+        }
+        if is_calibrated(job):
+            parts["calibration"] = calibration_name(job)
+        if place := getattr(module, "place", None):
+            parts["place"] = place(job)
+        if (source := _source(job)) and (artifact := self.find(source)):
+            parts["source_sha256"] = artifact.sha256
+        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
     def _make(self, job: Job, path: Path) -> Artifact:
         module = exporter(job.format)
@@ -113,7 +140,7 @@ class Cache:
                 size_bytes=made.stat().st_size,
                 weights=_weights_name(job),
                 calibration=calibration_name(job) if is_calibrated(job) else None,
-                made_by=versions(module.TOOLS),
+                made_by=_makers(job),
                 fidelity=fidelity,
             )
             sidecar = _sidecar(made)
@@ -133,20 +160,16 @@ def _sidecar(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _key(job: Job) -> str:
-    parts: dict[str, Any] = {
-        "recipe": _RECIPE,
-        "source": job.model.source,
-        "resolution_px": job.model.resolution_px,
-        "format": job.format,
-        "precision": job.precision,
-        "batch": job.batch,
-        "weights": _weights_name(job),
-        "made_by": versions(exporter(job.format).TOOLS),
-    }
-    if is_calibrated(job):
-        parts["calibration"] = calibration_name(job)
-    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+def _source(job: Job) -> Job | None:
+    """The job whose file this one is made from, for formats whose key holds that file's sha256."""
+    source = getattr(exporter(job.format), "source", None)
+    return None if source is None else cast(Job, source(job))
+
+
+def _makers(job: Job) -> dict[str, str]:
+    """The tools and versions that make the file of `job`, and where, for formats that depend on the hardware."""
+    module = exporter(job.format)
+    return versions(module.TOOLS) | (module.place(job) if hasattr(module, "place") else {})
 
 
 def _weights_name(job: Job) -> str:

@@ -54,7 +54,7 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
         _quantize_for_cpu(prepared, path, images)
     else:
         _quantize_for_tensorrt(prepared, path, images, halved=job.precision == "int8-fp16")
-    return _judge(_logits(Path(source.path), images), _logits(path, images), "trained" if job.weights else "seeded")
+    return judge_int8(job, _logits(Path(source.path), images), _logits(path, images))
 
 
 def _prepare(source: Path, path: Path) -> None:
@@ -115,8 +115,12 @@ def _logits(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     return np.concatenate([session(batch) for batch in batches(images)])
 
 
-def _judge(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", weights: str) -> Fidelity:
-    limit = _COSINE_LIMITS[weights]
+def judge_int8(job: Job, reference: "NDArray[np.float32]", logits: "NDArray[np.float32]") -> Fidelity:
+    """Compare INT8 logits (N, classes) with FP32 ones.
+
+    Raises UserError where a cosine is below 0.9 with a checkpoint's weights, or not positive with seeded ones.
+    """
+    limit = _COSINE_LIMITS["trained" if job.weights else "seeded"]
     fidelity = msgspec.structs.replace(measure(reference, logits), cosine_limit=limit)
     if not fidelity.cosine > limit:
         raise unfaithful(f"cosine {fidelity.cosine:.3f}, top-1 agreement {fidelity.top1_agreement:.0%}")

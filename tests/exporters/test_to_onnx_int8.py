@@ -227,5 +227,5 @@ def test_a_checkpoint_that_eight_bits_ruin_is_refused():
     reference = np.eye(3, 10, dtype=np.float32)
     ruined = np.roll(reference, 1, axis=1) + 0.5 * reference
     with pytest.raises(UserError, match=r"cosine 0\.447"):
-        to_onnx_int8._judge(reference, ruined, "trained")
-    assert to_onnx_int8._judge(reference, ruined, "seeded").cosine == pytest.approx(0.447, abs=1e-3)
+        to_onnx_int8.judge_int8(job(weights=Path("trained.pth")), reference, ruined)
+    assert to_onnx_int8.judge_int8(job(), reference, ruined).cosine == pytest.approx(0.447, abs=1e-3)

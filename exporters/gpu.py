@@ -1,0 +1,54 @@
+"""The NVIDIA GPU that CUDA programs get here, as the driver alone tells it: no package is needed to ask."""
+
+import ctypes
+from dataclasses import dataclass
+
+NO_DRIVER = "no NVIDIA driver (libcuda.so.1)"
+NO_GPU = "an NVIDIA driver, but no NVIDIA GPU"
+
+_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """CUDA's device 0; `uuid` as NVML spells it."""
+
+    name: str
+    uuid: str
+    compute_capability: tuple[int, int]
+    memory_bytes: int
+
+    @property
+    def sm(self) -> str:
+        """The architecture as compilers name it: sm_70 is a V100, sm_75 a T4."""
+        return "sm_{}{}".format(*self.compute_capability)
+
+
+def find_gpu() -> Gpu | str:
+    """The GPU, or why there is none."""
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return NO_DRIVER
+    count = ctypes.c_int()
+    if cuda.cuInit(0) != 0 or cuda.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+        return NO_GPU
+    device, name, uuid = ctypes.c_int(), ctypes.create_string_buffer(256), (ctypes.c_ubyte * 16)()
+    memory_bytes, major, minor = ctypes.c_size_t(), ctypes.c_int(), ctypes.c_int()
+    cuda.cuDeviceGet(ctypes.byref(device), 0)
+    cuda.cuDeviceGetName(name, len(name), device)
+    cuda.cuDeviceGetUuid(uuid, device)
+    cuda.cuDeviceTotalMem_v2(ctypes.byref(memory_bytes), device)
+    cuda.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, device)
+    cuda.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, device)
+    return Gpu(
+        name=name.value.decode(),
+        uuid=_uuid(bytes(uuid)),
+        compute_capability=(major.value, minor.value),
+        memory_bytes=memory_bytes.value,
+    )
+
+
+def _uuid(raw: bytes) -> str:
+    text = raw.hex()
+    return "GPU-" + "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

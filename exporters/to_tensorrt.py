@@ -1,0 +1,170 @@
+"""TensorRT plans by one path for TensorRT 8.6, 10 and 11, built on the GPU that they run on.
+
+Up to 10 the builder chooses the precision of each layer among those that its flags allow; 11 has no such flags and
+does what the network's types say. So each gets a network that means the same: Q/DQ in FP32 with the flags FP16 and
+INT8, or Q/DQ in FP16.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from exporters.artifact import Fidelity, Job
+from exporters.cache import Cache
+from exporters.calibration import calibration_images
+from exporters.fidelity import judge
+from exporters.gpu import find_gpu
+from exporters.ranges import batches
+from exporters.to_onnx_int8 import judge_int8
+from models.errors import UserError, one_line
+from models.images import synthetic_images
+
+if TYPE_CHECKING:
+    import tensorrt as trt
+
+PRECISIONS = ("int8", "fp16", "fp32")
+SUFFIX = ".plan"
+TOOLS = ("tensorrt", "tensorrt-cu12", "tensorrt-cu12-bindings", "tensorrt-cu13", "tensorrt-cu13-bindings", "torch")
+PRELOAD: tuple[str, ...] = ()  # a child that forks from a process with CUDA in it could not use the GPU
+DYNAMIC_BATCH = False  # a plan is made for one batch
+PEAK_BYTES = 1 << 60  # more than there is: one at a time, since a builder times kernels on the one GPU
+
+# What 11 removed is looked up by name, never touched as an attribute.
+_FLAGS = {"int8": ("FP16", "INT8"), "fp16": ("FP16",), "fp32": ()}
+_LIMITS = {"fp16": 2e-2, "fp32": 1e-3}
+
+
+def source(job: Job) -> Job:
+    """The ONNX file that a plan is built from; its sha256 is part of the plan's key."""
+    precision = job.precision
+    if precision == "int8" and not _has_precision_flags():
+        precision = "int8-fp16"
+    onnx_format = "onnx_int8" if job.precision == "int8" else "onnx"
+    return msgspec.structs.replace(job, format=onnx_format, precision=precision)
+
+
+def place(job: Job) -> dict[str, str]:
+    """What else a plan depends on: the GPU, TensorRT, the flags. Raises UserError where there is no GPU."""
+    trt = _tensorrt()
+    gpu = find_gpu()
+    if isinstance(gpu, str):
+        raise UserError("a TensorRT plan is built on its GPU", found=gpu, fix="run it there")
+    return {"gpu": f"{gpu.name} {gpu.sm}", "tensorrt": trt.__version__, "flags": " ".join(_flags(job.precision))}
+
+
+def export(job: Job, path: Path, cache: Cache) -> Fidelity:
+    """Build the plan of `job` and write it to `path`; the timing cache goes beside where the plan will lie.
+
+    So a plan that has to be made again picks the same kernels. Raises UserError where TensorRT can't read or build
+    the network (its whole message goes to stderr), or where the logits are too far from the source's.
+    """
+    onnx_file = Path(cache.obtain(source(job)).path)
+    timings = cache.path(job).with_suffix(".timings")
+    plan, measured = build(onnx_file, job.precision, timings.read_bytes() if timings.exists() else b"")
+    path.write_bytes(plan)
+    timings.write_bytes(measured)
+    return _check(job, path)
+
+
+def build(onnx_file: Path, precision: str, timings: bytes) -> tuple[bytes, bytes]:
+    """The plan of an ONNX file of a fixed batch, and the timings of the kernels that were tried.
+
+    Raises UserError with TensorRT's reason.
+    """
+    import tensorrt as trt
+
+    messages: list[str] = []
+    logger = _logger(messages)
+    builder = trt.Builder(logger)
+    network = builder.create_network(_creation_flags())
+    _parse(trt.OnnxParser(network, logger), onnx_file)
+    config = builder.create_builder_config()
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
+    for name in _flags(precision):
+        config.set_flag(getattr(trt.BuilderFlag, name))
+    cache = config.create_timing_cache(timings)
+    config.set_timing_cache(cache, False)
+    plan = builder.build_serialized_network(network, config)
+    if plan is None:
+        print("\n".join(messages), file=sys.stderr)  # noqa: T201
+        found = one_line(messages[0] if messages else "no reason given", 200)
+        raise UserError(
+            f"TensorRT {trt.__version__} can't build {onnx_file}", found=found, fix="see its messages above"
+        )
+    return bytes(plan), bytes(cache.serialize())
+
+
+def _parse(parser: "trt.OnnxParser", onnx_file: Path) -> None:
+    if parser.parse(onnx_file.read_bytes()):
+        return
+    errors = [_describe(parser.get_error(index)) for index in range(parser.num_errors)]
+    print("\n".join(errors), file=sys.stderr)  # noqa: T201
+    found = one_line(errors[0] if errors else "no reason given", 200)
+    raise UserError(f"TensorRT can't read {onnx_file}", found=found, fix="see its messages above")
+
+
+def _describe(error: "trt.ParserError") -> str:
+    """A parser's error with its node; 8.6 knows the node's index alone."""
+    named = [getattr(error, name)() for name in ("node_name", "node_operator") if hasattr(error, name)]
+    node = " ".join([str(error.node()), *named])
+    return f"node {node}: {error.desc()} [{error.code()}, {error.file()}:{error.line()} {error.func()}]"
+
+
+def _logger(kept: list[str]) -> "trt.ILogger":
+    """A logger that keeps what went wrong, so that an error can say why."""
+    import tensorrt as trt
+
+    class Logger(trt.ILogger):  # type: ignore[misc] # Any, where TensorRT isn't installed
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+
+        def log(self, severity: "trt.ILogger.Severity", msg: str) -> None:
+            if severity in (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR):
+                kept.append(msg)
+
+    return Logger()
+
+
+def _creation_flags() -> int:
+    """What a network is made with: 8.6 must be told that the batch is a dimension, 11 forgot the word."""
+    import tensorrt as trt
+
+    explicit = getattr(trt.NetworkDefinitionCreationFlag, "EXPLICIT_BATCH", None)
+    return 0 if explicit is None else 1 << int(explicit)
+
+
+def _has_precision_flags() -> bool:
+    return hasattr(_tensorrt().BuilderFlag, "INT8")
+
+
+def _flags(precision: str) -> tuple[str, ...]:
+    return _FLAGS[precision] if _has_precision_flags() else ()
+
+
+def _tensorrt() -> Any:
+    try:
+        import tensorrt
+    except ImportError as error:
+        raise UserError("no TensorRT", found=one_line(error, 120), fix="make bench-t4 installs it") from error
+    return tensorrt
+
+
+def _check(job: Job, plan: Path) -> Fidelity:
+    """Show the plan one batch and compare with torch in FP32 on the CPU."""
+    import torch
+
+    from exporters.engine import Engine
+
+    images = calibration_images(job, job.batch or 1) if job.precision == "int8" else None
+    images = synthetic_images(job.batch or 1, job.model.resolution_px, seed=1) if images is None else images
+    engine = Engine(plan)
+    logits = engine.logits(images)
+    engine.close()
+    module = job.model.build(job.weights)
+    with torch.inference_mode():
+        reference = torch.cat([module(torch.from_numpy(part)) for part in batches(images)]).numpy()
+    if job.precision == "int8":
+        return judge_int8(job, reference, logits)
+    return judge(reference, logits, limit=_LIMITS[job.precision])
