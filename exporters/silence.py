@@ -1,0 +1,29 @@
+"""Tools that print what nobody asked for, also from C++: kept from the terminal unless they fail."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Keep file descriptors 1 and 2 from the terminal; what they were sent is shown where the block raises."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(stream) for stream in (1, 2)]
+    with tempfile.TemporaryFile() as log:
+        for stream in (1, 2):
+            os.dup2(log.fileno(), stream)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            for stream, copy in zip((1, 2), kept, strict=True):
+                os.dup2(copy, stream)
+                os.close(copy)
+            if failed:
+                log.seek(0)
+                sys.stderr.write(log.read().decode(errors="replace"))

@@ -1,0 +1,168 @@
+"""TFLite by litert-torch, FP32 or INT8, NHWC input, fixed batch; what a phone and the LiteRT interpreter load."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from exporters.artifact import Fidelity, Job
+from exporters.cache import Cache
+from exporters.calibration import calibration_images
+from exporters.fidelity import check
+from exporters.silence import silence
+from exporters.to_onnx_int8 import judge_int8
+from models.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PRECISIONS = ("fp32", "int8")
+SUFFIX = ".tflite"
+TOOLS = ("torch", "timm", "litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer")
+PRELOAD = ("torch", "timm", "litert_torch")
+DYNAMIC_BATCH = False
+# The converter took 5.5 GB for the largest network; twice that keeps it alone on a machine of 16 or 24 GB.
+PEAK_BYTES = 11_000_000_000
+
+_LIMIT = 1e-4
+_CALIBRATION_IMAGES = 64
+_SIGNATURE = "serving_default"
+
+
+def export(job: Job, path: Path, cache: Cache) -> Fidelity:
+    """Convert the network to `path`; INT8 quantizes its FP32 file, weights per channel, calibrated on 64 images.
+
+    Raises UserError where the batch isn't fixed, the converter isn't installed, the FP32 logits differ from torch's
+    by more than 1e-4, or the INT8 ones lie too far from the FP32 ones.
+    """
+    if job.batch is None:
+        raise UserError("TFLite files have a fixed batch", found="a dynamic one", fix="give --batch N")
+    _require()
+    if job.precision == "fp32":
+        with silence():
+            _convert(job, job.batch, path)
+        return check(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
+    source = Path(cache.obtain(msgspec.structs.replace(job, precision="fp32", calibration=None)).path)
+    images = calibration_images(job, _CALIBRATION_IMAGES)
+    images = images[: len(images) // job.batch * job.batch]
+    with silence():
+        _quantize(source, path, images, job.batch)
+    return judge_int8(job, run_file(source)(images), run_file(path)(images))
+
+
+def run_file(path: Path, threads: int = 2) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
+    """A function from images (N, 3, H, W) to logits, by the LiteRT interpreter; N a multiple of the file's batch."""
+    import numpy as np
+
+    interpreter = load(path, threads)
+    (given,), (asked,) = interpreter.get_input_details(), interpreter.get_output_details()
+    batch = int(given["shape"][0])
+
+    def run(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        logits = []
+        for start in range(0, len(images), batch):
+            interpreter.set_tensor(given["index"], input_of(given, images[start : start + batch]))
+            interpreter.invoke()
+            logits.append(_dequantized(asked, interpreter.get_tensor(asked["index"])))
+        return np.concatenate(logits)
+
+    return run
+
+
+def input_of(given: dict[str, Any], images: "NDArray[np.float32]") -> "NDArray[Any]":
+    """Images (N, 3, H, W) as the input that an interpreter's details describe: NHWC, quantized where that is INT8."""
+    import numpy as np
+
+    values = channels_last(images)
+    if given["dtype"] == np.float32:
+        return values
+    scale, zero = given["quantization"]
+    limits = np.iinfo(given["dtype"])
+    quantized: NDArray[Any] = np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(given["dtype"])
+    return quantized
+
+
+def load(path: Path, threads: int) -> Any:
+    """An interpreter with XNNPACK, its tensors allocated. Raises UserError where LiteRT can't read the file."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        with silence():  # it would tell of its delegate
+            interpreter = Interpreter(str(path), num_threads=threads)
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"LiteRT can't load {path.name}", found=str(error), fix="export it again") from error
+    return interpreter
+
+
+def channels_last(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """Images (N, 3, H, W) as (N, H, W, 3)."""
+    import numpy as np
+
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+
+
+def _dequantized(asked: dict[str, Any], values: "NDArray[Any]") -> "NDArray[np.float32]":
+    import numpy as np
+
+    if asked["dtype"] == np.float32:
+        return values
+    scale, zero = asked["quantization"]
+    return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)
+
+
+def op_counts(path: Path) -> dict[str, int]:
+    """How many operations of each kind a file holds, as TFLite names them, the most frequent first."""
+    interpreter = load(path, 1)
+    # A delegate's node stands beside those that it replaced.
+    names = Counter(str(op["op_name"]) for op in interpreter._get_ops_details())
+    return {name: count for name, count in names.most_common() if name != "DELEGATE"}
+
+
+def _require() -> None:
+    import importlib.util
+
+    missing = [name for name in ("litert_torch", "ai_edge_quantizer") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError("no TFLite converter", found=f"{' and '.join(missing)} missing", fix="pip install '.[phone]'")
+
+
+def _convert(job: Job, batch: int, path: Path) -> None:
+    import litert_torch
+    import torch
+
+    px = job.model.resolution_px
+    example = (torch.zeros(batch, px, px, 3),)
+    network = litert_torch.to_channel_last_io(job.model.build(job.weights), args=[0]).eval()
+    traced = torch.export.export(network, example).module()
+    _keep_pooled_axes(traced)
+    litert_torch.convert(traced, example).export(str(path))
+
+
+def _keep_pooled_axes(traced: Any) -> None:
+    """Flatten after a global pooling: one that drops its axes itself would cost a TRANSPOSE back to NCHW."""
+    import torch
+
+    mean, flatten = torch.ops.aten.mean.dim, torch.ops.aten.flatten.using_ints
+    for node in list(traced.graph.nodes):
+        if node.target is mean and list(node.args[1]) == [2, 3] and node.args[2:3] != (True,):
+            node.args = (node.args[0], [2, 3], True)
+            with traced.graph.inserting_after(node):
+                flat = traced.graph.call_function(flatten, (node, 1))
+            node.replace_all_uses_with(flat, delete_user_cb=lambda user, flat=flat: user is not flat)
+    traced.recompile()
+
+
+def _quantize(source: Path, path: Path, images: "NDArray[np.float32]", batch: int) -> None:
+    from ai_edge_quantizer import quantizer, recipe
+
+    (given,) = load(source, 1).get_signature_list()[_SIGNATURE]["inputs"]
+    # A list: the quantizer counts it first.
+    shown = [{given: channels_last(images[start : start + batch])} for start in range(0, len(images), batch)]
+    worker = quantizer.Quantizer(str(source))
+    worker.load_quantization_recipe(recipe.static_wi8_ai8())
+    ranges = worker.calibrate({_SIGNATURE: shown}, num_threads=2)
+    worker.quantize(ranges).export_model(str(path))
