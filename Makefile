@@ -19,7 +19,7 @@ INSTALL = -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .venv/.installed-% .venv-v100/.installed-% .venv-t4/.installed-% .venv-gpu/.installed-%
-.PHONY: help bench report devices test lint format clean preflight-nvidia
+.PHONY: help bench report devices test lint benchmarks trust format clean preflight-nvidia
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -30,6 +30,8 @@ help:  ## what there is
 	@echo 'make devices      each target, and whether it can run here or why not'
 	@echo 'make report       table and chart from the records in $(RESULTS)/'
 	@echo 'make test         the tests'
+	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
+	@echo 'make trust        run-to-run spread beside plain peer loops, with and without a neighbour (takes an hour)'
 	@echo 'make lint         style, types and layers'
 	@echo "Options go into ARGS:  make bench ARGS='--model *latency* --budget 300'"
 
@@ -55,6 +57,12 @@ lint: .venv/.installed-cpu .venv/.installed-lint
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+trust: .venv/.installed-cpu .venv/.installed-phone
+	.venv/bin/python docs/trust/peers.py $(ARGS)
+
+benchmarks: .venv/.installed-cpu .venv/.installed-benchmarks
+	.venv/bin/python -m pytest -o addopts="" -q -s benchmarks --benchmark-columns=min,median,rounds $(ARGS)
 
 format: .venv/.installed-lint
 	.venv/bin/ruff check --fix
