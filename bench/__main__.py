@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from bench.options import add_options, with_options
 from bench.protocol import Protocol
 from bench.record import Record
 from bench.sweep import Order, sweep
@@ -25,6 +26,7 @@ def main() -> int:
     """Measure; exit 1 where a cell has no number."""
     arguments = _parser().parse_args()
     targets = _unique(find_targets(pattern, arguments.targets) for pattern in arguments.target)
+    targets = [with_options(target, arguments) for target in targets]
     models = _unique(find(pattern) for pattern in arguments.model or ["*"])
     protocol = _protocol(arguments)
     if arguments.weights and len(models) > 1:
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", type=Path, help="a checkpoint of the one --model; seeded weights unless given")
     parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer targets, else synthetic")
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
+    add_options(parser)
     protocol = parser.add_argument_group("protocol")
     for field, kind, default, description in _protocol_options():
         flag = "--" + field.removesuffix("_s").replace("_", "-")

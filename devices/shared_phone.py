@@ -57,7 +57,7 @@ class SharedPhone:
                 self.link.shell(f"rm -f {part}")
 
     def about(self) -> dict[str, str | int]:
-        """What the records say of it; not its serial number, which is its owner's."""
+        """What the records say of it."""
         names = {"device": "ro.product.model", "android": "ro.build.version.release", "build": "ro.build.fingerprint"}
         values = self.link.shell("; ".join(f"getprop {name}" for name in names.values())).text.splitlines()
         about: dict[str, str | int] = dict(zip(names, values, strict=False))

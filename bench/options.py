@@ -1,0 +1,45 @@
+"""What the command line changes in a target's options, so that a record says it."""
+
+import argparse
+import tomllib
+
+import msgspec
+
+from devices.targets import Target
+from models.errors import UserError
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The arguments that `with_options` reads."""
+    group = parser.add_argument_group("target")
+    group.add_argument("--device", metavar="SERIAL", help="which phone, where several are connected")
+    group.add_argument("--benchmark-model", metavar="PATH", help="TFLite's tool for the phone; downloaded unless given")
+    group.add_argument("-H", "--adb-host", metavar="HOST", help="the adb server's machine (default: this one)")
+    group.add_argument("-P", "--adb-port", metavar="PORT", type=int, help="the adb server's port (default: 5037)")
+    text = "any other option of the target, for example threads=2"
+    group.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help=text)
+
+
+def with_options(target: Target, arguments: argparse.Namespace) -> Target:
+    """The target with the options that were given. Raises UserError where one can't be read."""
+    named = {
+        "serial": arguments.device,
+        "benchmark_model": arguments.benchmark_model,
+        "adb_host": arguments.adb_host,
+        "adb_port": arguments.adb_port,
+    }
+    options = {name: value for name, value in named.items() if value is not None}
+    for text in arguments.option:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UserError("unreadable --option", found=repr(text), fix="give KEY=VALUE")
+        options[name] = _value(value)
+    return msgspec.structs.replace(target, options=target.options | options) if options else target
+
+
+def _value(text: str) -> object:
+    """A TOML value; anything else is a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
