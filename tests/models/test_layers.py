@@ -1,0 +1,21 @@
+import pytest
+
+from models import zoo
+from models.counts import known_counts
+from models.layers import known_layers, list_layers
+
+
+@pytest.mark.parametrize("model", zoo().values(), ids=lambda model: model.name)
+def test_the_layers_add_up_to_the_counts(model):
+    layers = known_layers(model.name)
+    assert sum(layer.macs for layer in layers) == known_counts(model).macs
+    assert 0.98 < sum(layer.weights for layer in layers) / known_counts(model).params <= 1
+
+
+@pytest.mark.parametrize("name", ["zennet_imagenet1k_latency01ms_res224", "EfficientNet-B3"])
+def test_the_committed_layers_are_those_of_the_network(name):
+    assert list_layers(zoo()[name]) == known_layers(name)
+
+
+def test_a_network_outside_the_zoo_has_no_known_layers():
+    assert known_layers("mine") is None
