@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.command_line import run
+from reports.compare_command import add_compare
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -13,7 +14,7 @@ def main() -> int:
     """Run one of the subcommands."""
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_render,):
+    for add in (_add_render, add_compare):
         add(commands)
     arguments = parser.parse_args()
     command: Command = arguments.run
@@ -21,22 +22,25 @@ def main() -> int:
 
 
 def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("render", help="write the table and the chart", description=_render.__doc__)
+    parser = commands.add_parser("render", help="write tables, chart and page", description=_render.__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder (default: %(default)s)")
     parser.add_argument("--against", default="EfficientNet", metavar="FAMILY", help="whom speed-ups compare with")
+    parser.add_argument("--targets", nargs="+", default=["*"], metavar="GLOB", help="which columns and panels")
+    parser.add_argument("--families", nargs="+", default=["*"], metavar="GLOB", help="which networks")
     parser.add_argument("--log", action="store_true", help="logarithmic latency axis")
     parser.add_argument("--title", default="", help="title of the chart")
     parser.set_defaults(run=_render)
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    """Write table and chart of the records that are there, beside the published numbers."""
+    """Write tables, chart and page of the records that are there, beside the published numbers."""
     from reports.chart import Style
     from reports.render import Order, render
 
     style = Style(against=arguments.against, log=arguments.log, title=arguments.title)
-    for path in render(Order(arguments.results, arguments.out, style)):
+    order = Order(arguments.results, arguments.out, style, arguments.targets, arguments.families)
+    for path in render(order):
         print(path)  # noqa: T201
     return 0
 

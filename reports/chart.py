@@ -2,12 +2,14 @@
 
 import io
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from models.errors import one_line
+from reports.cells import Column, Report
 from reports.equal_accuracy import measured_points, published_points
-from reports.gather import Column, Report
 from reports.looks import Look, looks, short_names
 from reports.panel import Panel, draw
 
@@ -32,6 +34,8 @@ def chart(report: Report, style: Style, formats: Sequence[str]) -> dict[str, byt
 
     # Files that are equal when their data is: no date, and no random ids.
     mpl.rcParams["svg.hashsalt"] = "zennet-latency"
+    # A name in a script that the font lacks is drawn as boxes, which is no reason for a warning a letter.
+    warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
     figure = _figure(report, style)
     files = {}
     for format_ in formats:
@@ -43,11 +47,12 @@ def chart(report: Report, style: Style, formats: Sequence[str]) -> dict[str, byt
 
 
 def panels(report: Report, style: Style) -> list[Panel]:
-    """One panel a target that has anything to show."""
+    """One panel a target that has a point to show."""
     families, labels = looks(report.networks), short_names(report.networks)
-    return [
+    every = (
         Panel(
-            title=column.target.title,
+            target=column.name,
+            title=one_line(column.title, 60),
             subtitle=_subtitle(column),
             measured=measured_points(report, column),
             published=published_points(report, column),
@@ -57,8 +62,8 @@ def panels(report: Report, style: Style) -> list[Panel]:
             log=style.log,
         )
         for column in report.columns
-        if column.cells
-    ]
+    )
+    return [panel for panel in every if panel.measured or panel.published]
 
 
 def _subtitle(column: Column) -> str:
@@ -92,7 +97,7 @@ def _figure(report: Report, style: Style) -> "Figure":
     _legend(figure, shown)
     # Labels are placed in pixels, so the panels must have their size first.
     for axes, panel in zip(grid, shown, strict=False):
-        axes.set_title(panel.title, pad=18)
+        axes.set_title(panel.title, pad=18, parse_math=False)
         axes.set_xlabel("Latency of one image (ms)")
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -109,18 +114,25 @@ def _legend(figure: "Figure", shown: Sequence[Panel]) -> None:
     for panel in shown:
         drawn = {point.family for point in (*panel.measured, *panel.published)}
         used |= {family: look for family, look in panel.looks.items() if family in drawn}
-    entries = [
-        Line2D([], [], color=look.colour, marker=look.marker, linewidth=1.8, markersize=6.5, label=family)
-        for family, look in used.items()
-    ]
     grey: dict[str, Any] = {"color": "#6b6b6b", "marker": "o", "markersize": 6.5, "markeredgewidth": 1.3}
+    entries: dict[str, Any] = {
+        family: Line2D([], [], color=look.colour, marker=look.marker, linewidth=1.8, markersize=6.5)
+        for family, look in used.items()
+    }
     if any(panel.measured for panel in shown):
-        entries.append(Line2D([], [], **grey, linewidth=1.8, label="measured, 95 % interval"))
+        entries["measured, 95 % interval"] = Line2D([], [], **grey, linewidth=1.8)
     if any(not point.trusted for panel in shown for point in panel.measured):
-        entries.append(Line2D([], [], color="#6b6b6b", marker="$\\otimes$", linestyle="none", label="not stable"))
+        cross = Line2D([], [], color="white", marker="x", markersize=4.5, markeredgewidth=1.3, linestyle="none")
+        entries["not stable"] = (Line2D([], [], **grey | {"linestyle": "none"}), cross)
     if any(panel.published for panel in shown):
         hollow = grey | {"markerfacecolor": "white", "linestyle": (0, (4, 2))}
-        entries.append(Line2D([], [], **hollow, linewidth=1.1, label="published"))
-    entries.append(Line2D([], [], color="#9a9a9a", linewidth=0.9, linestyle=(0, (1, 1.5)), label="Pareto front"))
-    columns = min(len(entries), max(2, int(figure.get_figwidth() / 1.7)))
-    figure.legend(handles=entries, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+        entries["published"] = Line2D([], [], **hollow, linewidth=1.1)
+    entries["Pareto front"] = Line2D([], [], color="#9a9a9a", linewidth=0.9, linestyle=(0, (1, 1.5)))
+    rows = math.ceil(len(entries) / max(2, int(figure.get_figwidth() / 1.7)))
+    columns = math.ceil(len(entries) / rows)
+    # The legend drops labels that begin with an underscore, so each gets its text afterwards.
+    handles, numbers = list(entries.values()), list(map(str, range(len(entries))))
+    legend = figure.legend(handles, numbers, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+    for text, label in zip(legend.get_texts(), entries, strict=True):
+        text.set_parse_math(False)
+        text.set_text(one_line(label, 40))

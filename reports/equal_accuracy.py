@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from reports.gather import Column, Latency, Report
+from reports.cells import Column, Latency, Report
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Point:
     top1_percent: float
     latency: Latency
     trusted: bool = True
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,14 @@ class Speedup:
 
 def measured_points(report: Report, column: Column) -> list[Point]:
     """The measured networks whose accuracy is known."""
-    return [
-        Point(network.name, network.family, network.top1_percent, cell.measured.latency, cell.measured.trusted)
-        for network in report.networks
-        if (cell := column.cell(network)).measured and network.top1_percent is not None
-    ]
+    points = []
+    for network in report.networks:
+        measured = column.cell(network).measured
+        if measured is not None and network.top1_percent is not None:
+            verdict = f"{measured.verdict}: {measured.detail}".removesuffix(": ")
+            name, family, top1 = network.name, network.family, network.top1_percent
+            points.append(Point(name, family, top1, measured.latency, measured.trusted, verdict))
+    return points
 
 
 def published_points(report: Report, column: Column) -> list[Point]:

@@ -1,127 +1,18 @@
 """The rows and columns that every report shows: the newest record of each cell beside the published number."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from bench.cell import network_of
-from bench.record import Measurement, Network, Record
-from devices.targets import Target, find_targets
+from bench.record import Measurement, Record
+from devices.targets import find_targets
 from models.errors import one_line
-from models.published import COLUMNS, Published, published
+from models.names import select
+from models.published import COLUMNS, published
 from models.zoo import zoo
-
-# How the published table heads its columns; any other target is headed by its own name.
-_HEADINGS = {"v100": "V100", "t4": "T4", "pixel2": "Pixel2"}
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Milliseconds of one image with their 95 % interval; a published number has none, so all three are equal."""
-
-    ms: float
-    low_ms: float
-    high_ms: float
-
-    @classmethod
-    def exactly(cls, ms: float) -> "Latency":
-        """A number without an interval."""
-        return cls(ms, ms, ms)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a record's raw times come to, and how far they can be trusted."""
-
-    latency: Latency
-    batch: int
-    p5_ms: float
-    p95_ms: float
-    p99_ms: float
-    samples: int
-    rounds: int
-    clock: str
-    place: str
-    verdict: str
-    detail: str
-    time: str
-
-    @property
-    def trusted(self) -> bool:
-        """Whether the verdict is "stable"."""
-        return self.verdict == "stable"
-
-    @property
-    def images_per_s(self) -> float:
-        """Throughput at this batch."""
-        return 1e3 / self.latency.ms
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One network on one target. `note` says why there is no measured number, or why it is an older one."""
-
-    measured: Measured | None = None
-    published: Latency | None = None
-    note: str = ""
-
-    @property
-    def latency(self) -> Latency | None:
-        """The measured number, or where there is none the published one."""
-        return self.measured.latency if self.measured else self.published
-
-    @property
-    def ratio(self) -> Latency | None:
-        """Measured over published: above 1 is slower than printed."""
-        if self.measured is None or self.published is None:
-            return None
-        latency, printed_ms = self.measured.latency, self.published.ms
-        return Latency(latency.ms / printed_ms, latency.low_ms / printed_ms, latency.high_ms / printed_ms)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One target; `conditions` and `protocol` are those of its newest record, empty where nothing was measured."""
-
-    target: Target
-    cells: dict[str, Cell]
-    conditions: dict[str, Any] = field(default_factory=dict)
-    protocol: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The target's name."""
-        return self.target.name
-
-    @property
-    def heading(self) -> str:
-        """What heads the column of a table."""
-        return _HEADINGS.get(self.name, self.name)
-
-    @cached_property
-    def measured(self) -> bool:
-        """Whether any network was measured here."""
-        return any(cell.measured for cell in self.cells.values())
-
-    def cell(self, network: Network) -> Cell:
-        """The cell of a network; an empty one where nothing is known."""
-        return self.cells.get(network.name, Cell())
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything that is shown: the networks are the rows."""
-
-    networks: list[Network]
-    columns: list[Column]
-
-    def printed(self, network: Network) -> Published | None:
-        """The published row of a network."""
-        return published().get(network.name)
+from reports.cells import Cell, Column, Latency, Measured, Report
 
 
 def gather(records: Iterable[Record]) -> Report:
@@ -144,7 +35,21 @@ def gather(records: Iterable[Record]) -> Report:
             if (printed_ms := row.latency_ms.get(name)) is not None:
                 cell = column.get(model, Cell())
                 column[model] = Cell(cell.measured, Latency.exactly(printed_ms), cell.note)
-    return Report(list(networks.values()), [_column(name, column, newest.get(name)) for name, column in cells.items()])
+    order = [*COLUMNS, *(target.name for target in find_targets("*"))]
+    names = sorted(cells, key=lambda name: order.index(name) if name in order else len(order))
+    return Report(list(networks.values()), [_column(name, cells[name], newest.get(name)) for name in names])
+
+
+def narrow(report: Report, targets: Sequence[str], families: Sequence[str]) -> Report:
+    """Only the targets and families that the names or globs match. Raises UserError where one matches nothing."""
+    names = [column.name for column in report.columns]
+    kept = {name for pattern in targets for name in select(pattern, names, "target with a number")}
+    all_families = dict.fromkeys(network.family for network in report.networks)
+    kept_families = {name for pattern in families for name in select(pattern, all_families, "family")}
+    return Report(
+        [network for network in report.networks if network.family in kept_families],
+        [column for column in report.columns if column.name in kept],
+    )
 
 
 def _add(newer: Cell | None, record: Record) -> Cell:

@@ -118,4 +118,6 @@ def write(axes: "Axes", texts: Sequence[tuple[str, Place]], lines: Sequence[Sequ
     frame = Box(*axes.get_window_extent().extents)
     for label, box in place(labels, drawn, taken, frame, 6.0 * pixels):
         x, y = back((box.left, (box.bottom + box.top) / 2))
-        axes.text(x, y, label.text, fontsize=_LABEL_PT, color="#404040", va="center", ha="left", zorder=6)
+        axes.text(
+            x, y, label.text, fontsize=_LABEL_PT, color="#404040", va="center", ha="left", zorder=6, parse_math=False
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bench.cell import network_of
 from bench.record import Network
+from models.errors import one_line
 from models.zoo import zoo
 
 
@@ -19,8 +20,8 @@ class Look:
 
 
 # The colours of Okabe and Ito (2008), told apart by every common kind of colour blindness; yellow is left out, it
-# can't be seen on white. The first two are the published chart's, as far as they can be.
-_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#cc79a7", "#e69f00", "#56b4e9", "#595959")
+# can't be seen on white. The first two differ in lightness too, for print in grey.
+_COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#595959")
 _MARKERS = (("o", "circle"), ("s", "square"), ("^", "triangle-up"), ("D", "diamond"), ("v", "triangle-down"))
 
 
@@ -51,7 +52,7 @@ def _shorten(name: str, family: set[str], most: int = 22) -> str:
         head = _to_separator(_common_head(family))
         tail = _to_separator(_common_head(other[::-1] for other in family))
         name = name[len(head) : len(name) - len(tail)] or name
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    return one_line(name, most)
 
 
 def _common_head(names: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ _MOST_LABELS = 40
 class Panel:
     """What one panel shows; `labels` are short names by network."""
 
+    target: str
     title: str
     subtitle: str
     measured: Sequence[Point]
@@ -33,27 +34,28 @@ class Panel:
 
 def draw(axes: "Axes", panel: Panel) -> None:
     """Draw a panel into empty axes."""
-    axes.set_title(panel.title, fontsize=11, fontweight="bold", pad=18)
+    axes.set_title(panel.title, fontsize=11, fontweight="bold", pad=18, parse_math=False)
     axes.text(0.5, 1.025, panel.subtitle, transform=axes.transAxes, ha="center", fontsize=8, color=_GREY)
     axes.set_xlabel("Latency of one image (ms)")
     axes.grid(color="#ececec", linewidth=0.6)
     axes.set_axisbelow(True)
     points = [*panel.measured, *panel.published]
-    if not points:
-        axes.text(0.5, 0.5, "no network with a known accuracy", transform=axes.transAxes, ha="center", color=_GREY)
-        return
     _limits(axes, points, panel.log)
     front = pareto_front(panel.measured or panel.published)
     corners = _front(axes, front)
     _curves(axes, panel.published, panel, measured=False)
     _curves(axes, panel.measured, panel, measured=True)
-    _arrow(axes, headline(panel.measured, panel.against), headline(panel.published, panel.against))
+    _arrow(axes, panel)
     shown = panel.measured or panel.published
     # The front first, then the slowest, whose neighbours are far.
     order = sorted(shown, key=lambda point: (point not in front, -point.latency.ms))[:_MOST_LABELS]
-    lines = [[at(point) for point in line] for line in _lines(panel.measured, panel.labels)]
-    lines += [[at(point) for point in line] for line in _lines(panel.published, panel.labels)]
-    write(axes, [(panel.labels[point.name], at(point)) for point in order], [*lines, corners])
+    lines = [[at(point) for point in line] for line in lines_of(panel.measured, panel.labels)]
+    lines += [[at(point) for point in line] for line in lines_of(panel.published, panel.labels)]
+    spans = [
+        [(point.latency.low_ms, point.top1_percent), (point.latency.high_ms, point.top1_percent)]
+        for point in panel.measured
+    ]
+    write(axes, [(panel.labels[point.name], at(point)) for point in order], [*lines, *spans, corners])
 
 
 def at(point: Point) -> tuple[float, float]:
@@ -84,7 +86,7 @@ def _plain_log_ticks(axes: "Axes") -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _lines(points: Sequence[Point], labels: dict[str, str]) -> list[list[Point]]:
+def lines_of(points: Sequence[Point], labels: dict[str, str]) -> list[list[Point]]:
     """The points that one line joins: a design at several sizes, by accuracy."""
     lines: dict[tuple[str, str], list[Point]] = {}
     for point in sorted(points, key=lambda point: (point.top1_percent, point.latency.ms)):
@@ -94,7 +96,7 @@ def _lines(points: Sequence[Point], labels: dict[str, str]) -> list[list[Point]]
 
 def _curves(axes: "Axes", points: Sequence[Point], panel: Panel, *, measured: bool) -> None:
     """Measured: solid lines and markers. Published: dashed and hollow."""
-    for line in _lines(points, panel.labels):
+    for line in lines_of(points, panel.labels):
         look = panel.looks[line[0].family]
         x, y = [point.latency.ms for point in line], [point.top1_percent for point in line]
         width, dashes = (1.8, "-") if measured else (1.1, (0, (4, 2)))
@@ -145,44 +147,42 @@ def words(speedup: Speedup) -> str:
     return text if low == high else f"{text} ({low} to {high})"
 
 
-def _arrow(axes: "Axes", measured: Speedup | None, published: Speedup | None) -> None:
-    """The grey arrow from the other family's curve to the network, and its words above it."""
+def room_above(panel: Panel, speedup: Speedup) -> bool:
+    """Whether no network is more accurate at a latency that the arrow spans, so that the words can stand over it."""
+    top1, reach_ms = speedup.subject.top1_percent, max(speedup.baseline.ms, speedup.subject.latency.ms)
+    points = (*panel.measured, *panel.published)
+    return not any(point.top1_percent > top1 and point.latency.ms < reach_ms for point in points)
+
+
+def _arrow(axes: "Axes", panel: Panel) -> None:
+    """The grey arrow from the other family's curve to the network, and its words."""
+    measured, published = (headline(points, panel.against) for points in (panel.measured, panel.published))
     shown = measured or published
     if shown is None:
         return
-    left_ms, right_ms = shown.subject.latency.ms, shown.baseline.ms
-    y = shown.subject.top1_percent
-    axes.annotate(
-        "",
-        xy=(left_ms, y),
-        xytext=(right_ms, y),
-        arrowprops={
-            "arrowstyle": "simple,head_length=0.9,head_width=1.1,tail_width=0.55",
-            "color": _ARROW,
-            "shrinkA": 0,
-        },
-        zorder=0.5,
-        gid=KEEP_CLEAR,
-    )
+    y, left_ms, right_ms = shown.subject.top1_percent, shown.subject.latency.ms, shown.baseline.ms
+    style = {"arrowstyle": "simple,head_length=0.9,head_width=1.1,tail_width=0.55", "color": _ARROW, "shrinkA": 0}
+    axes.annotate("", xy=(left_ms, y), xytext=(right_ms, y), arrowprops=style, zorder=0.5, gid=KEEP_CLEAR)
     axes.plot([right_ms], [y], marker="|", markersize=11, markeredgewidth=1.6, color=_GREY, zorder=2)
     text = words(shown)
     if measured and published:
         text += f"; published {published.factor:.1f}x"
-    _write_above(axes, text, (left_ms, right_ms), y)
+    _write(axes, text, (left_ms, right_ms), y, above=room_above(panel, shown))
 
 
-def _write_above(axes: "Axes", text: str, span_ms: tuple[float, float], y: float) -> None:
-    """Centre the words over the arrow, within the panel; above the arrow no compared network lies."""
-    figure = axes.figure
-    pixels = figure.dpi / 72
+def _write(axes: "Axes", text: str, span_ms: tuple[float, float], y: float, *, above: bool) -> None:
+    """Centre the words over or under the arrow, within the panel."""
+    pixels = axes.figure.dpi / 72
     start, end = (axes.transData.transform((ms, y))[0] for ms in sorted(span_ms))
-    written = axes.text(0, 0, text, va="bottom", fontsize=9, color="#404040", gid=KEEP_CLEAR)
+    anchor = "bottom" if above else "top"
+    written = axes.text(0, 0, text, va=anchor, fontsize=9, color="#404040", gid=KEEP_CLEAR, zorder=6)
+    written.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6})
     width = written.get_window_extent().width
     frame = axes.get_window_extent()
     left = (start + end - width) / 2
-    if width > end - start:
-        left = end - width  # left of the arrow there is more room than right of it
+    if width > end - start:  # beside the end where there is room: left of the arrow over it, right of it under it
+        left = end - width if above else start
     left = min(max(left, frame.x0 + 4 * pixels), frame.x1 - 4 * pixels - width)
-    bottom = axes.transData.transform((end, y))[1] + 7 * pixels
-    x, y = axes.transData.inverted().transform((left, bottom))
-    written.set_position((float(x), float(y)))
+    level = axes.transData.transform((end, y))[1] + (7 if above else -7) * pixels
+    at_x, at_y = axes.transData.inverted().transform((left, level))
+    written.set_position((float(at_x), float(at_y)))

@@ -1,17 +1,23 @@
 """From a results folder to the files that people read."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.newest import newest_records
 from models.errors import UserError
-from reports.chart import Style, chart
-from reports.gather import Report, gather
-from reports.markdown import markdown
+from reports.cells import Report
+from reports.chart import Style, chart, panels
+from reports.details import details
+from reports.floor import Floors
+from reports.gather import gather, narrow
+from reports.page import STYLE, page
 from reports.sheet import overview
 from reports.table import csv
+from reports.to_html import document, html
+from reports.to_latex import latex
+from reports.to_markdown import markdown
 
 
 @dataclass(frozen=True)
@@ -21,19 +27,27 @@ class Order:
     results: Path
     out: Path
     style: Style = field(default_factory=Style)
+    targets: Sequence[str] = ("*",)
+    families: Sequence[str] = ("*",)
 
 
 def render(order: Order) -> list[Path]:
     """Write every report and return the files. Raises UserError where records or folder can't be used."""
-    report = gather(newest_records(order.results))
+    report = narrow(gather(newest_records(order.results)), order.targets, order.families)
     return [_write(order.out / name, content) for name, content in _files(report, order)]
 
 
 def _files(report: Report, order: Order) -> Iterator[tuple[str, bytes]]:
-    yield "table.md", markdown([overview(report)]).encode()
-    yield "table.csv", csv(report).encode()
-    for format_, content in chart(report, order.style, ("png", "svg")).items():
+    floors, against = Floors(order.results), order.style.against
+    sheets = [overview(report), *(details(report, column, floors, against) for column in report.columns)]
+    yield "table.md", markdown(sheets).encode()
+    yield "table.csv", csv(report, floors, against).encode()
+    yield "table.tex", latex(sheets).encode()
+    tables = "\n".join(html(sheet, f"sheet-{number}") for number, sheet in enumerate(sheets))
+    yield "table.html", document("Latency tables", f"<main>\n{tables}\n</main>", STYLE.read_text("utf-8")).encode()
+    for format_, content in chart(report, order.style, ("png", "svg", "pdf")).items():
         yield f"speed.{format_}", content
+    yield "report.html", page(report, sheets, panels(report, order.style), order.results, order.out).encode()
 
 
 def _write(path: Path, content: bytes) -> Path:

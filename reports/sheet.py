@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.record import Network
-from reports.gather import Cell, Column, Latency, Report
+from reports.cells import Cell, Column, Latency, Report
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table: the first column holds names, the others numbers. Footnote n is `notes[n - 1]`."""
+    """A table: the first column holds names, the others numbers. Footnote n is `notes[n - 1]`, `text` stands above."""
 
     title: str
-    headings: Sequence[str]
+    headings: Sequence[Piece]
     rows: Sequence[Sequence[Entry]]
     notes: Sequence[str] = ()
+    text: Sequence[str] = ()
 
 
 @dataclass
@@ -48,8 +49,8 @@ class Footnotes:
 def overview(report: Report) -> Sheet:
     """The published table's columns, and one more for every other target that was measured."""
     notes = Footnotes()
-    columns = [f"{column.heading}, ms{_mark(notes.mark(_about(column)))}" for column in report.columns]
-    headings = ["Model", "Resolution, px", "#Params", "FLOPs (MACs)", "Top-1, %", *columns]
+    columns = [Piece(f"{column.heading}, ms", notes=notes.mark(_about(column))) for column in report.columns]
+    headings = [*map(Piece, ("Model", "Resolution, px", "#Params", "FLOPs (MACs)", "Top-1, %")), *columns]
     rows = [
         [*_identity(report, network, notes), *(_latency(column, network, notes) for column in report.columns)]
         for network in report.networks
@@ -60,11 +61,7 @@ def overview(report: Report) -> Sheet:
 def _about(column: Column) -> str:
     target = column.target
     batch = f"batch {target.batch}, milliseconds of one image" if target.batch > 1 else "single images"
-    return "; ".join(part for part in (f"{column.heading}: {target.title}, {batch}", target.note) if part)
-
-
-def _mark(numbers: tuple[int, ...]) -> str:
-    return " " + superscript(numbers) if numbers else ""
+    return "; ".join(part for part in (f"{column.heading}: {column.title}, {batch}", target.note) if part)
 
 
 def superscript(numbers: Sequence[int]) -> str:
@@ -103,13 +100,13 @@ def _latency(column: Column, network: Network, notes: Footnotes) -> Entry:
     elif cell.note:
         pieces.append(Piece("no number", notes=notes.mark(cell.note)))
     if cell.published:
-        printed = report_note(column, network)
+        printed = printed_note(column, network)
         ratio = f" ({cell.ratio.ms:.2f}x)" if cell.ratio else ""
         pieces.append(Piece(f"{cell.published.ms:g}{ratio}", printed=True, notes=notes.mark(printed)))
     return Entry(tuple(pieces), cell.latency.ms if cell.latency else None)
 
 
-def report_note(column: Column, network: Network) -> str:
+def printed_note(column: Column, network: Network) -> str:
     """Why a printed latency is not what it seems."""
     from models.published import published
 

@@ -1,34 +1,51 @@
-"""The table: a row a network, a column a target; measured numbers upright, published ones in italics."""
+"""The table as data: a row a network, every figure of every target a column."""
 
 from typing import TYPE_CHECKING, Any
 
 from bench.record import Network
-from reports.gather import Cell, Report
+from reports.cells import Cell, Report
+from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
+from reports.floor import Floor, Floors
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def frame(report: Report) -> "pd.DataFrame":
-    """Every number, one column each, milliseconds of one image; empty where there is none."""
+def frame(report: Report, floors: Floors, against: str) -> "pd.DataFrame":
+    """Every number, one column each, milliseconds of one image unless the name says otherwise; empty where none is."""
     import pandas as pd
 
-    return pd.DataFrame([_row(report, network) for network in report.networks])
+    rows = [_identity(report, network) for network in report.networks]
+    for column in report.columns:
+        measured = speedups(measured_points(report, column), against)
+        published = speedups(published_points(report, column), against)
+        for row, network in zip(rows, report.networks, strict=True):
+            cell = column.cell(network)
+            floor = floors.floor(column, network, as_published=cell.measured is None)
+            faster = measured.get(network.name) or published.get(network.name)
+            numbers = _numbers(cell) | _derived(cell, floor, faster)
+            row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
+    return pd.DataFrame(rows).astype({"params": "Int64", "macs": "Int64"})
 
 
-def _row(report: Report, network: Network) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def csv(report: Report, floors: Floors, against: str) -> str:
+    """The frame as CSV."""
+    text: str = frame(report, floors, against).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def _identity(report: Report, network: Network) -> dict[str, Any]:
+    printed = report.printed(network)
+    return {
         "model": network.name,
         "family": network.family,
         "resolution_px": network.resolution_px,
         "params": network.params,
+        "params_published": printed.params if printed else None,
         "macs": network.macs,
+        "macs_published": printed.flops if printed else None,
         "top1_percent": network.top1_percent,
     }
-    for column in report.columns:
-        cell = column.cell(network)
-        row |= {f"{column.name}_{key}": value for key, value in _numbers(cell).items()}
-    return row
 
 
 def _numbers(cell: Cell) -> dict[str, Any]:
@@ -37,14 +54,28 @@ def _numbers(cell: Cell) -> dict[str, Any]:
         "ms": measured.latency.ms if measured else None,
         "low_ms": measured.latency.low_ms if measured else None,
         "high_ms": measured.latency.high_ms if measured else None,
-        "published_ms": published.ms if published else None,
+        "p5_ms": measured.p5_ms if measured else None,
+        "p95_ms": measured.p95_ms if measured else None,
+        "p99_ms": measured.p99_ms if measured else None,
+        "batch": measured.batch if measured else None,
+        "batch_ms": measured.latency.ms * measured.batch if measured else None,
+        "images_per_s": measured.images_per_s if measured else None,
+        "samples": measured.samples if measured else None,
+        "rounds": measured.rounds if measured else None,
         "verdict": measured.verdict if measured else None,
+        "published_ms": published.ms if published else None,
+        "ratio": cell.ratio.ms if cell.ratio else None,
         "note": cell.note or None,
     }
 
 
-def csv(report: Report) -> str:
-    """The frame as CSV; counts stay whole numbers."""
-    data = frame(report)
-    data = data.astype({"params": "Int64", "macs": "Int64"})
-    return data.to_csv(index=False, lineterminator="\n")
+def _derived(cell: Cell, floor: Floor | None, faster: Speedup | None) -> dict[str, Any]:
+    latency = cell.latency
+    return {
+        "speedup": faster.factor if faster else None,
+        "speedup_low": faster.low if faster else None,
+        "speedup_high": faster.high if faster else None,
+        "floor_ms": floor.whole_ms if floor else None,
+        "layers_floor_ms": floor.layers_ms if floor else None,
+        "above_floor": latency.ms / floor.whole_ms if latency and floor else None,
+    }

@@ -15,7 +15,8 @@ def markdown(sheets: Sequence[Sheet]) -> str:
 def _sheet(sheet: Sheet) -> str:
     rule = ["---", *["---:"] * (len(sheet.headings) - 1)]
     lines = [f"### {escape(sheet.title)}", ""] if sheet.title else []
-    lines += [_line([escape(heading) for heading in sheet.headings]), _line(rule)]
+    lines += [part for line in sheet.text for part in (escape(line), "")]
+    lines += [_line([_piece(heading) for heading in sheet.headings]), _line(rule)]
     lines += [_line([_entry(entry) for entry in row]) for row in sheet.rows]
     lines += ["", "*Italics: published. Upright: measured here, with the 95 % interval, or computed.*", ""]
     lines += [f"{superscript([number])} {escape(note)}  " for number, note in enumerate(sheet.notes, start=1)]

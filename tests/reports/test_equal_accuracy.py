@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.cells import Latency
 from reports.equal_accuracy import Point, curve_at, headline, pareto_front, published_points, speedups
-from reports.gather import Latency, gather
+from reports.gather import gather
 
 
 def point(ms, top1, family="A", low=None, high=None, name=""):

@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from reports.gather import gather
-from reports.markdown import escape, markdown
 from reports.sheet import overview
+from reports.to_markdown import escape, markdown
 
 
 def render(*arguments: object) -> subprocess.CompletedProcess:
