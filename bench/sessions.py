@@ -7,7 +7,7 @@ from bench.cell import Cell
 from bench.journal import Opened
 from bench.measure import warm_up
 from bench.protocol import Protocol
-from devices.session import Session, sessions_at_once
+from devices.session import Session, clock_of, sessions_at_once
 from devices.targets import Target
 from devices.worker import open_session
 from exporters.machine import available_bytes
@@ -24,11 +24,19 @@ class Sessions:
         self._target, self._protocol, self._tell = target, protocol, tell
         self._open: dict[str, Session] = {}  # in the order of their last use
         self._most = sessions_at_once(target) or sys.maxsize
+        self._clock_s = clock_of(target)
+        self.loading_s = 0.0  # what loading and warming up took so far
 
     def of(self, cell: Cell) -> Session:
         """The warm session of a cell. Raises SessionLost where it can't be loaded or fails in its warm-up."""
         name = cell.name
-        session = self._open.pop(name, None) or self._load(cell)
+        session = self._open.pop(name, None)
+        if session is None:
+            begun_s = self._clock_s()
+            try:
+                session = self._load(cell)
+            finally:
+                self.loading_s += self._clock_s() - begun_s
         self._open[name] = session
         return session
 

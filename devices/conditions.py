@@ -11,7 +11,18 @@ from exporters.artifact import versions
 from exporters.machine import available_bytes, usable_cores
 
 # Every distribution that can move a number.
-_LIBRARIES = ("torch", "torchvision", "timm", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu", "numpy")
+_LIBRARIES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "tensorrt-cu12",
+    "tensorrt-cu13",
+    "numpy",
+)
 _CPU = Path("/sys/devices/system/cpu")
 
 

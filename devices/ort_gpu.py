@@ -28,9 +28,11 @@ class OrtGpuSession:
         import onnxruntime
         import torch  # first: it brings the CUDA libraries that the provider loads
 
+        provider = target.options["provider"]
+        if provider not in (found := onnxruntime.get_available_providers()):
+            raise _fell_back(target, ", ".join(found))
         self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         self._watch, self._batch = Watch(nvidia.here().uuid), target.batch
-        provider = target.options["provider"]
         with naming_full_memory(target.batch):
             self._session = _load(artifact.path, target, provider, self._stream.cuda_stream)
             self._tensors, self._binding = self._bind(artifact, target.batch)

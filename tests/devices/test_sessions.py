@@ -26,7 +26,10 @@ def target_named(name: str):
     return target
 
 
-@pytest.fixture(params=["cpu", "cpu-torch", "fake"])
+GPU = [pytest.param(name, marks=pytest.mark.gpu) for name in ("gpu", "gpu-torch", "gpu-tensorrt")]
+
+
+@pytest.fixture(params=["cpu", "cpu-int8", "cpu-torch", "fake", *GPU])
 def target(request):
     return target_named(request.param)
 
