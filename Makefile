@@ -41,6 +41,7 @@ bench-%: $$(call preflight,$$*) $$(call stamp,$$*)
 	@# A cell without a number fails the run; what was measured is rendered all the same.
 	@$(call python,$*) -m bench $* --results $(RESULTS) $(ARGS) || { code=$$?; \
 		[ ! -e $(RESULTS)/$*.jsonl ] || $(call python,$*) -m reports render --results $(RESULTS) --out $(OUT); exit $$code; }
+	@$(if $(filter cpu%,$*),$(call python,$*) -m devices.probe --results $(RESULTS))
 	@$(call python,$*) -m reports render --results $(RESULTS) --out $(OUT)
 
 report: .venv/.installed-cpu

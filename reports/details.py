@@ -19,7 +19,7 @@ HEADINGS = (
     "Measured / published",
     "Floor, ms",
     "Above the floor",
-    "Layer by layer, ms",
+    "Floor layer by layer, ms",
 )
 
 
@@ -150,7 +150,9 @@ def _text(report: Report, column: Column, floors: Floors) -> list[str]:
     if peaks := floors.peaks(column):
         what = "rates that a probe reached" if peaks.measured else "peaks"
         rate = peaks.ops.get(column.target.precision)
-        arithmetic = f"{rate / 1e9:,.4g} G operations/s in {column.target.precision}, " if rate else ""
+        arithmetic = (
+            f"{rate / 1e9:,.{places_of(rate / 1e9)}f} G operations/s in {column.target.precision}, " if rate else ""
+        )
         lines.append(
             f"Floor from {what} of {peaks.title}: {arithmetic}{peaks.memory / 1e9:.4g} GB/s. "
             f"Sources: {'; '.join(peaks.source)}."

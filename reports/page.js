@@ -84,6 +84,7 @@ function arrow(headline) {
       ...common, x: at(headline.above ? right : left), xanchor: headline.above ? "right" : "left",
       yanchor: headline.above ? "bottom" : "top", yshift: headline.above ? 6 : -6,
       text: headline.words, showarrow: false, font: { color: colour("--ink"), size: 13 },
+      bgcolor: colour("--paper"), opacity: 0.85, borderpad: 1,
     },
   ];
 }
@@ -149,7 +150,11 @@ function panelElement(panel) {
 async function render() {
   const panels = data.panels.filter((panel) => shown.targets.has(panel.target));
   document.getElementById("panels").replaceChildren(...panels.map(panelElement));
-  for (const panel of panels) await draw(panel);
+  for (const panel of panels) {
+    await draw(panel);
+    await new Promise(requestAnimationFrame); // each is seen as soon as it is drawn
+  }
+  performance.mark("drawn");
   document.body.dataset.drawn = String(Number(document.body.dataset.drawn || 0) + 1);
 }
 

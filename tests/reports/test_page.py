@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -39,19 +40,25 @@ def page(tmp_path_factory, make_record, network_of) -> Path:
     return folder / "out" / "report.html"
 
 
+def program(*names: str) -> str:
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found, f"the page is tested in a real browser, no {names[0]} here: apt-get install chromium chromium-driver"
+    return found
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
+    options.binary_location = program("chromium", "chromium-browser", "google-chrome")
     flags = "headless=new no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
     for flag in [*flags.split(), "disable-component-update", "disable-sync", "window-size=1400,1500"]:
         options.add_argument(f"--{flag}")
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    driver = webdriver.Chrome(options=options, service=Service(program("chromedriver")))
     yield driver
     driver.quit()
 

@@ -96,3 +96,28 @@ def test_missing_numbers_and_doubts_are_footnotes(make_record):
 )
 def test_markdown_shows_text_as_it_is(text, shown):
     assert escape(text) == shown
+
+
+def test_an_unknown_target_or_family_names_the_near_ones(tmp_path):
+    for option, near in (("--targets", "v100"), ("--families", "ZenNet")):
+        ended = render("--results", tmp_path / "absent", "--out", tmp_path / "out", option, f"{near}s")
+        assert ended.returncode == 1
+        assert f"did you mean {near}" in ended.stderr
+
+
+def test_targets_and_families_narrow_every_file(tmp_path):
+    choice = ["--targets", "t4", "--families", "EfficientNet", "--log", "--title", "$x_1$ <b>"]
+    assert render("--results", tmp_path / "absent", "--out", tmp_path, *choice).returncode == 0
+    assert list(rows(tmp_path / "table.csv")) == ["EfficientNet-B3", "EfficientNet-B5", "EfficientNet-B6"]
+    chart = (tmp_path / "speed.svg").read_text()
+    assert "NVIDIA T4 TensorRT INT8" in chart
+    assert "NVIDIA V100 FP16" not in chart
+    assert "$x_1$ &lt;b" in chart
+
+
+def test_names_in_any_script_and_of_any_length_are_drawn(results, make_record, network_of, tmp_path):
+    names = ["_hidden", "$\\frac{1}{0", "网络" * 30, "x" * 300, "\\input{/etc/passwd}", "a\nb"]
+    folder = results(*(make_record(network_of(name, 70.0 + at, family=name)) for at, name in enumerate(names)))
+    ended = render("--results", folder, "--out", tmp_path / "out")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "\\input" not in (tmp_path / "out" / "table.tex").read_text()
