@@ -5,7 +5,7 @@ from statistics import median
 
 from bench.protocol import Protocol
 from bench.reference import Reference
-from bench.trust import Round
+from bench.trust import Limits, Round
 from devices.samples import Samples
 from devices.session import Session
 
@@ -27,12 +27,14 @@ def warm_up(session: Session, protocol: Protocol) -> list[float]:
     return seconds
 
 
-def visit(session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference) -> Round:
+def visit(
+    session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference, limits: Limits
+) -> Round:
     """One visit of a round: settle, then sample, between two readings of the reference.
 
-    `now_s` is the clock that `at_s` is read from.
+    `now_s` is the clock that `at_s` is read from; `limits` say which reading is worth waiting for.
     """
-    before, at_s = reference.before(), now_s()
+    before, at_s = reference.before(limits, protocol.patience_s), now_s()
     if session.aggregates:
         return Round(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))
     settle = session.run(protocol.settle_samples).seconds if protocol.settle_samples else []

@@ -34,5 +34,8 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     reference_tolerance: Annotated[
         float, msgspec.Meta(gt=0, description="how much slower than undisturbed the reference may be around a round")
     ] = 0.02
+    patience_s: Annotated[
+        float, msgspec.Meta(ge=0, description="seconds that a visit waits for an undisturbed reading of the reference")
+    ] = 1.0
     timeout_s: Annotated[float, msgspec.Meta(gt=0, description="seconds after which a session is given up")] = 600.0
     seed: Annotated[int, msgspec.Meta(ge=0, description="seed of the order of the networks in each round")] = 1

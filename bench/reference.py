@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.trust import Limits, undisturbed
 from devices.samples import Samples
 from devices.session import Session
 from devices.targets import Target
@@ -30,11 +31,16 @@ class Reference:
         self._session = session
         self._last: tuple[float, Samples] | None = None
 
-    def before(self) -> Samples | None:
-        """The reading before a visit."""
-        if self._last is not None and time.monotonic() - self._last[0] <= _FRESH_S:
-            return self._last[1]
-        return self.after()
+    def before(self, limits: Limits, patience_s: float) -> Samples | None:
+        """The reading before a visit; while it shows a disturbance, wait for a better one, `patience_s` at most."""
+        fresh = self._last is not None and time.monotonic() - self._last[0] <= _FRESH_S
+        reading = self._last[1] if fresh and self._last else self.after()
+        end_s = time.monotonic() + patience_s
+        while reading is not None and limits.reference_s and not undisturbed(reading, limits):
+            if time.monotonic() >= end_s:
+                break
+            reading = self.after()
+        return reading
 
     def after(self) -> Samples | None:
         """The reading after a visit."""

@@ -18,6 +18,7 @@ from bench.sessions import Sessions
 from devices.session import clock_of
 from devices.targets import Target
 from devices.worker import SessionLost
+from exporters.artifact import Artifact
 from exporters.batch import obtain_all
 from exporters.child import Failure
 from models.errors import UserError
@@ -103,8 +104,18 @@ def _export(order: Order, ledger: Ledger) -> None:
                 cell.reason = outcome.reason
                 ledger.finish(cell)
             else:
+                _refuse_another_file(cell, outcome)
                 cell.artifact = outcome
             bar.at(done, cell.name)
+
+
+def _refuse_another_file(cell: Cell, artifact: Artifact) -> None:
+    if cell.rounds and cell.artifact is not None and cell.artifact.sha256 != artifact.sha256:
+        raise UserError(
+            f"--resume would mix rounds of two files of {cell.name}",
+            found=f"{cell.artifact.sha256[:12]} then, {artifact.sha256[:12]} now",
+            fix="leave --resume out",
+        )
 
 
 def _load(cells: Sequence[Cell], ledger: Ledger, sessions: Sessions) -> None:
@@ -119,22 +130,28 @@ def _load(cells: Sequence[Cell], ledger: Ledger, sessions: Sessions) -> None:
 def _measure(order: Order, ledger: Ledger, cells: Sequence[Cell], sessions: Sessions, reference: Reference) -> None:
     """Go in rounds. Every network gets one visit at least, whatever the budget."""
     protocol, clock_s = order.protocol, clock_of(order.target)
-    origin_s = clock_s() - ledger.elapsed_s
+    origin_s = clock_s() - ledger.elapsed_s - sessions.loading_s
 
     def elapsed_s() -> float:
-        return clock_s() - origin_s
+        # A device that holds one session at once loads one a visit; the budget is of sampling.
+        return clock_s() - origin_s - sessions.loading_s
 
     shuffle = random.Random(protocol.seed).shuffle
+
+    def done(cell: Cell) -> bool:
+        over = bool(cell.rounds) and elapsed_s() >= protocol.budget_s
+        return over or cell.finished(protocol, ledger.limits())
+
     with stage("measure", protocol.budget_s) as bar:
         while pending := _pending(cells, ledger):
             visited = _round(pending, ledger, protocol)
             shuffle(visited)
             for cell in visited:
-                in_budget = elapsed_s() < protocol.budget_s
-                if in_budget or not cell.rounds:
+                if not done(cell):  # a resumed one may be
                     with _recording_loss(cell, ledger, sessions):
-                        ledger.visited(cell, visit(sessions.of(cell), protocol, elapsed_s, reference))
-                if not in_budget or cell.finished(protocol, ledger.limits()):
+                        session = sessions.of(cell)
+                        ledger.visited(cell, visit(session, protocol, elapsed_s, reference, ledger.limits()))
+                if done(cell):
                     sessions.close(cell)
                     ledger.finish(cell)
                 bar.at(elapsed_s(), cell.name)

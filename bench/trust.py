@@ -66,7 +66,7 @@ def objection(visit: Round, limits: Limits) -> str | None:
     if not clean_seconds(visit.samples, limits.lost_share):
         return "contended"
     for reading in (visit.before, visit.after):
-        if reading is not None and not _undisturbed(reading, limits):
+        if reading is not None and not undisturbed(reading, limits):
             return "contended"
     return None
 
@@ -76,7 +76,8 @@ def value_s(visit: Round, limits: Limits) -> float:
     return median(clean_seconds(visit.samples, limits.lost_share) or visit.samples.seconds)
 
 
-def _undisturbed(reading: Samples, limits: Limits) -> bool:
+def undisturbed(reading: Samples, limits: Limits) -> bool:
+    """Whether the reference took what it takes on the undisturbed machine, as far as that is known."""
     clean = clean_seconds(reading, limits.lost_share)
     if not clean or limits.reference_s is None:
         return False

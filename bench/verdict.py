@@ -1,6 +1,7 @@
 """Whether a number can be trusted: the rules, one function each, applied in order."""
 
 from collections import Counter
+from statistics import median
 from typing import cast
 
 from bench.protocol import Protocol
@@ -8,11 +9,13 @@ from bench.record import Measurement, Verdict, Word
 
 # Rounds whose interval is wider than this, relative to the median, did not measure one and the same thing.
 _WIDE = 0.05
+# Share of the GPU's time above which the host's queueing decides the number (trtexec warns at the same).
+_ENQUEUE_BOUND = 0.8
 
 
 def judge(measurement: Measurement, protocol: Protocol) -> Verdict:
     """The first rule that objects, or "stable"."""
-    for rule in (_too_few, _disturbed, _drifting):
+    for rule in (_disturbed, _too_few, _drifting, _enqueue_bound):
         verdict = rule(measurement, protocol)
         if verdict is not None:
             return verdict
@@ -20,17 +23,16 @@ def judge(measurement: Measurement, protocol: Protocol) -> Verdict:
 
 
 def _too_few(measurement: Measurement, protocol: Protocol) -> Verdict | None:
-    rounds = len(measurement.rounds)
-    if rounds >= protocol.min_rounds:
+    if len(measurement.trusted) >= protocol.min_rounds:
         return None
-    return Verdict(word="too few samples", detail=f"{rounds} rounds of at least {protocol.min_rounds}")
+    return Verdict(word="too few samples", detail=f"{_counted(measurement)} of at least {protocol.min_rounds}")
 
 
 def _disturbed(measurement: Measurement, protocol: Protocol) -> Verdict | None:
-    """Too few rounds are left that nobody disturbed: the word is what was objected to most."""
-    if len(measurement.trusted) >= protocol.min_rounds:
-        return None
+    """Too few rounds are left, since half of them or more were disturbed: the word is what was objected to most."""
     objections = Counter(why for why in measurement.objections if why is not None)
+    if len(measurement.trusted) >= protocol.min_rounds or 2 * objections.total() < len(measurement.rounds):
+        return None
     word = objections.most_common(1)[0][0]
     return Verdict(word=cast(Word, word), detail=f"only {_counted(measurement)} undisturbed")
 
@@ -38,6 +40,21 @@ def _disturbed(measurement: Measurement, protocol: Protocol) -> Verdict | None:
 def _drifting(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     width = measurement.estimate.half_width
     return Verdict(word="drifting", detail=f"±{width:.1%} across {_counted(measurement)}") if width > _WIDE else None
+
+
+def _enqueue_bound(measurement: Measurement, protocol: Protocol) -> Verdict | None:
+    """The host needed most of a batch's time to queue it: a faster GPU would not be seen.
+
+    A full launch queue makes the host wait for the GPU, so the smallest enqueue time of a round is what queueing takes.
+    """
+    shares = [
+        min(part.samples.evidence["enqueue_s"]) / median(part.samples.seconds)
+        for part in measurement.rounds
+        if part.samples.evidence.get("enqueue_s")
+    ]
+    if not shares or median(shares) <= _ENQUEUE_BOUND:
+        return None
+    return Verdict(word="enqueue-bound", detail=f"queueing takes {median(shares):.0%} of the GPU's time")
 
 
 def _counted(measurement: Measurement) -> str:

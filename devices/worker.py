@@ -99,7 +99,7 @@ def _answers(pipe: Connection, artifact: Artifact, target: Target) -> Iterator[o
         while True:
             count = pipe.recv()
             yield session.run(count)
-    except EOFError:
+    except (EOFError, ConnectionResetError):  # from the pipe
         raise
     except Exception as error:
         if not isinstance(error, UserError | MemoryError):

@@ -139,6 +139,18 @@ def test_resuming_under_another_protocol_is_refused(order, monkeypatch):
         sweep(order("*B3", resume=True, visit_s=0.5))
 
 
+def test_resuming_with_another_file_is_refused(order, monkeypatch):
+    interrupt_after(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(order("*B3"))
+    journal = order().results / "fake.journal"
+    recorded = journal.read_text()
+    sha256 = recorded.split('"sha256":"')[1][:64]
+    journal.write_text(recorded.replace(sha256, "0" * 64))
+    with pytest.raises(UserError, match="mix rounds of two files of EfficientNet-B3"):
+        sweep(order("*B3", resume=True))
+
+
 def test_two_sweeps_never_write_one_file(order):
     from filelock import FileLock
 

@@ -135,7 +135,7 @@ def test_a_warm_up_ends_at_its_limit():
 
 def test_a_visit_settles_then_samples_for_its_time():
     session = Scripted([9.0, *[0.05] * 100])
-    visited = visit(session, Protocol(visit_s=0.5, settle_samples=1, visit_samples=2), lambda: 3.0, Reference())
+    visited = visit(session, Protocol(visit_s=0.5, settle_samples=1, visit_samples=2), lambda: 3.0, Reference(), LIMITS)
     assert visited.settle_s == [9.0]
     assert visited.samples.seconds == [0.05] * 10
     assert (visited.at_s, visited.before, visited.after) == (3.0, None, None)
@@ -144,15 +144,24 @@ def test_a_visit_settles_then_samples_for_its_time():
 def test_a_tool_that_gives_aggregates_is_called_once_a_visit():
     session = Scripted(steadily(0.2), aggregates=True)
     assert warm_up(session, PROTOCOL) == []
-    assert visit(session, PROTOCOL, lambda: 0.0, Reference()).samples.seconds == [0.2]
+    assert visit(session, PROTOCOL, lambda: 0.0, Reference(), LIMITS).samples.seconds == [0.2]
     assert session.asked == [PROTOCOL.visit_samples]
 
 
 def test_a_visit_stands_between_two_readings_of_the_reference():
-    work = Scripted(iter([0.1, 0.008, 0.1, 0.009, 0.1, 0.007]))
+    work = Scripted(iter([0.1, 0.008, 0.1, 0.0081, 0.1, 0.007]))
     reference = Reference(work)
-    first = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference)
-    assert (first.before.seconds, first.after.seconds) == ([0.008], [0.009])
-    second = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference)
+    first = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference, LIMITS)
+    assert (first.before.seconds, first.after.seconds) == ([0.008], [0.0081])
+    second = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference, LIMITS)
     # The reading after one visit is the one before the next, as long as it is fresh.
-    assert (second.before.seconds, second.after.seconds) == ([0.009], [0.007])
+    assert (second.before.seconds, second.after.seconds) == ([0.0081], [0.007])
+
+
+def test_a_visit_waits_for_an_undisturbed_reading_but_not_for_ever():
+    busy = [value for _ in range(3) for value in (0.1, 0.02)]
+    reference = Reference(Scripted(iter([*busy, 0.1, 0.008, 0.1, 0.008])))
+    waited = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference, LIMITS)
+    assert waited.before.seconds == [0.008]
+    busy_for_ever, impatient = Reference(Scripted(steadily(0.02))), Protocol(patience_s=0)
+    assert visit(Scripted(steadily(0.3)), impatient, lambda: 0.0, busy_for_ever, LIMITS).before.seconds == [0.02]
