@@ -79,7 +79,7 @@ class Link:
             raise self.gone(state)
         raise UserError(
             f"can't copy {path.name} to the phone",
-            found=one_line((done.stderr or done.stdout).strip().splitlines()[-1:] or ["no reason given"], 200),
+            found=_last_line(done.stderr or done.stdout),
             fix=f"make room there: adb shell rm -r {remote.rpartition('/')[0]}",
         )
 
@@ -124,7 +124,7 @@ def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> Liste
     ready = [phone for phone in phones if phone.state == READY]
     if not ready:
         states = ", ".join(f"{phone.serial} is {phone.state}" for phone in phones)
-        raise UserError("no usable adb device", found=states, fix=_advice(phones[0].state))
+        raise UserError("no usable adb device", found=states, fix=_ADVICE.get(phones[0].state, "let it start Android"))
     if len(ready) > 1:
         raise UserError("several adb devices", found=names, fix="choose one with --device SERIAL")
     (phone,) = ready
@@ -146,16 +146,18 @@ def parse_devices(text: str) -> list[Listed]:
     return phones
 
 
-def _advice(state: str) -> str:
-    return _ADVICE.get(state, "let it start Android")
-
-
 def _list(adb: tuple[str, ...]) -> list[Listed]:
     done = _call([*adb, "devices", "-l"], _ANSWER_S)
     if done.returncode != 0:
-        found = one_line(done.stderr.strip().splitlines()[-1:] or ["no reason given"], 200)
-        raise UserError("no adb server", found=found, fix="start it there: adb -a nodaemon server start")
+        raise UserError(
+            "no adb server", found=_last_line(done.stderr), fix="start it there: adb -a nodaemon server start"
+        )
     return parse_devices(done.stdout)
+
+
+def _last_line(text: str) -> str:
+    """What adb said last; of a copy that failed only the reason, not the two paths before it."""
+    return one_line((text.strip().splitlines() or ["no reason given"])[-1].rpartition("': ")[2], 200)
 
 
 def _server(target: Target) -> list[str]:

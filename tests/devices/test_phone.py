@@ -1,0 +1,151 @@
+import urllib.request
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.adb import Listed, choose, parse_devices
+from devices.benchmark_tool import find_tool
+from devices.phone import Core, Readings, parse_readings, throttled
+from exporters.artifact import sha256_of
+from models.errors import UserError
+
+LISTING = """\
+* daemon not running; starting now at tcp:5037
+* daemon started successfully
+List of devices attached
+HT7950201234           device usb:1-2 product:walleye model:Pixel_2 device:walleye transport_id:1
+192.168.1.7:5555       offline product:taimen model:Pixel_2_XL device:taimen transport_id:4
+0123456789ABCDEF       unauthorized usb:1-3 transport_id:2
+????????????           no permissions (missing udev rules? user is in the plugdev group); see [http://x] usb:1-4
+
+"""
+PHONE = Listed("HT7950201234", "device", "Pixel_2", usb=True)
+
+
+def test_a_listing_is_read():
+    phones = parse_devices(LISTING)
+    assert phones[0] == PHONE
+    assert [phone.state for phone in phones] == ["device", "offline", "unauthorized", "no permissions"]
+    assert [phone.usb for phone in phones] == [True, False, True, True]
+
+
+@given(st.text())
+def test_any_listing_is_read(text):
+    for phone in parse_devices(text):
+        assert phone.serial
+        assert phone.state
+
+
+def test_the_one_ready_phone_is_chosen_among_those_that_are_not():
+    assert choose(parse_devices(LISTING), serial=None, model="Pixel 2") == PHONE
+
+
+@pytest.mark.parametrize(
+    ("phones", "serial", "message"),
+    [
+        ([], None, "no adb device: connect one"),
+        ([PHONE], "X", "no adb device X: HT7950201234"),
+        (
+            [PHONE, Listed("B", "device", "Pixel_4", usb=True)],
+            None,
+            r"several adb devices: HT7950201234 \(Pixel 2\), B",
+        ),
+        ([Listed("B", "device", "Pixel_2_XL", usb=True)], None, "not a Pixel 2: B is a Pixel 2 XL"),
+        ([Listed("B", "unauthorized", "", usb=True)], None, "B is unauthorized; unlock it"),
+        ([Listed("B", "offline", "", usb=True)], "B", "B is offline; plug it in again"),
+        ([Listed("B", "no permissions", "", usb=True)], None, "udev"),
+        ([Listed("B", "recovery", "", usb=True)], None, "let it start Android"),
+    ],
+)
+def test_why_no_phone_can_be_measured_is_told(phones, serial, message):
+    with pytest.raises(UserError, match=message):
+        choose(phones, serial=serial, model="Pixel 2")
+
+
+READ = """\
+Current Battery Service state:
+  AC powered: false
+  USB powered: true
+  level: 87
+  temperature: 312
+
+IsStatusOverride: false
+Thermal Status: 0
+
+  mWakefulness=Awake
+airplane=1
+/sys/devices/system/cpu/cpu0/cpufreq 1900800 1900800 300000 interactive
+/sys/devices/system/cpu/cpu7/cpufreq 2457600 2457600 1804800 interactive
+"""
+
+
+def test_readings_are_read():
+    readings = parse_readings(READ, "80")
+    assert (readings.battery_percent, readings.battery_c, readings.thermal_status) == (87, 31.2, 0)
+    assert (readings.powered, readings.awake, readings.airplane) == (True, True, True)
+    (core,) = readings.cores
+    assert core == Core(number=7, max_hz=2457600e3, cap_hz=2457600e3, now_hz=1804800e3, governor="interactive")
+    assert parse_readings(READ, None).cores == readings.cores
+    assert [core.number for core in parse_readings(READ, "81").cores] == [0, 7]
+
+
+def test_what_a_phone_does_not_say_is_none():
+    nothing = parse_readings("", "80")
+    assert (nothing.battery_c, nothing.thermal_status, nothing.awake, nothing.cores) == (None, None, None, [])
+    assert throttled(nothing, nothing, max_temperature_c=35) is None
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(READ.splitlines(keepends=True))).map("".join)))
+def test_any_readings_are_read(text):
+    assert isinstance(parse_readings(text, "f0"), Readings)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("temperature: 312", "temperature: 361"), "began at 36.1 °C, above 35 °C"),
+        (("Thermal Status: 0", "Thermal Status: 2"), "began at thermal status 2"),
+        (("2457600 2457600", "2457600 1804800"), "core 7 capped at 1.80 of 2.46 GHz before it"),
+    ],
+)
+def test_what_throttles_is_told(change, reason):
+    cool, other = parse_readings(READ, "80"), parse_readings(READ.replace(*change), "80")
+    assert throttled(cool, cool, max_temperature_c=35) is None
+    assert throttled(other, cool, max_temperature_c=35) == reason
+
+
+def test_a_phone_that_got_hot_is_told_by_its_thermal_status_alone():
+    cool = parse_readings(READ, "80")
+    hot = parse_readings(READ.replace("Status: 0", "Status: 1").replace("312", "400"), "80")
+    assert throttled(cool, hot, max_temperature_c=35) == "thermal status 1 at its end"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def test_the_tool_is_downloaded_once_and_again_where_it_is_damaged(cache):
+    source = cache / "served"
+    source.write_bytes(b"tool")
+    options = {"benchmark_model_address": source.as_uri()}
+    tool = find_tool(options)
+    assert (tool.path.read_bytes(), tool.sha256) == (b"tool", sha256_of(source))
+    source.write_bytes(b"newer")
+    assert find_tool(options) == tool
+    tool.path.write_bytes(b"damaged")
+    assert find_tool(options).path.read_bytes() == b"newer"
+
+
+def test_a_tool_that_can_not_be_had_is_one_error_with_its_address(cache, monkeypatch):
+    address = (cache / "absent").as_uri()
+    with pytest.raises(
+        UserError, match=r"can't download benchmark_model: .*absent elsewhere and give --benchmark-model"
+    ):
+        find_tool({"benchmark_model_address": address})
+    assert not list((cache / "cache").rglob("*benchmark_model"))
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: pytest.fail("a given tool is not downloaded"))
+    with pytest.raises(UserError, match="can't read"):
+        find_tool({"benchmark_model": str(cache / "absent")})

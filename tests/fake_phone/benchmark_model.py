@@ -1,0 +1,110 @@
+"""The fake phone's `benchmark_model`: runs the file through LiteRT on this machine and prints the official lines."""
+
+import os
+import signal
+import statistics
+import sys
+import time
+from pathlib import Path
+
+KNOWN = {
+    "graph": "", "num_threads": "-1", "num_runs": "50", "min_secs": "1", "max_secs": "150", "warmup_runs": "1",
+    "warmup_min_secs": "0.5", "use_gpu": "false", "use_xnnpack": "false", "gpu_precision_loss_allowed": "true",
+    "require_full_delegation": "false",
+}  # fmt: skip
+
+
+def main():
+    if "--help" in sys.argv:
+        print("usage: benchmark_model <flags>\nFlags:")
+        for name, default in KNOWN.items():
+            print(f"\t--{name}={default}\tflag")
+        return 0
+    given = dict(argument.removeprefix("--").split("=", 1) for argument in sys.argv[1:])
+    fault = os.environ.get("FAKE_FAULT", "")
+    unknown = [f"--{name}={value}" for name, value in given.items() if name not in KNOWN]
+    if fault == "unconsumed":
+        unknown.append("--use_xnnpack=true")
+    if unknown:
+        print("WARN: Unconsumed cmdline flags:", " ".join(unknown))
+    options = KNOWN | given
+    print("INFO: STARTING!", flush=True)
+    if fault == "crash":
+        signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if fault == "garbage":
+        sys.stdout.buffer.write(b"\xff\xfe count=nonsense \x00\x01 avg=1e\n" * 20)
+        return 0
+    if fault == "hang":
+        time.sleep(60)
+    return benchmark(options, fault)
+
+
+def benchmark(options, fault):
+    from ai_edge_litert.interpreter import Interpreter
+
+    start = time.perf_counter()
+    try:
+        interpreter = Interpreter(options["graph"], num_threads=int(options["num_threads"]))
+    except ValueError:
+        print("ERROR: Failed to load model", options["graph"], file=sys.stderr)
+        return 1
+    interpreter.allocate_tensors()
+    print("INFO: Loaded model", options["graph"])
+    name = "GPU" if options["use_gpu"] == "true" else "XNNPACK"
+    applied = f"INFO: Explicitly applied {name} delegate, and the model graph will be"
+    if fault == "decline":
+        applied = f"INFO: Though {name} delegate is explicitly applied, the model graph will not be"
+    share = {"decline": "", "partial": "partially "}.get(fault, "completely ")
+    kernels = " w/ 3 delegate kernels" if fault == "partial" else ""
+    print(f"{applied} {share}executed by the delegate{kernels}.")
+    print(f"INFO: The input model file size (MB): {Path(options['graph']).stat().st_size / 1e6:g}")
+    init_us = (time.perf_counter() - start) * 1e6
+    print(f"INFO: Initialized session in {init_us / 1e3:g}ms.")
+    maximum = float(options["max_secs"])
+    warm = block(interpreter, int(options["warmup_runs"]), float(options["warmup_min_secs"]), maximum)
+    measured = block(interpreter, int(options["num_runs"]), float(options["min_secs"]), maximum)
+    first, average = (warm[0], statistics.fmean(warm)) if warm else (0, 0)
+    print(
+        f"INFO: Inference timings in us: Init: {init_us:.0f}, First inference: {first}, "
+        f"Warmup (avg): {average:.6g}, Inference (avg): {statistics.fmean(measured):.6g}"
+    )
+    if fault == "throttle":
+        for core in range(4, 8):
+            path = f"{os.environ['ROOT']}/sys/devices/system/cpu/cpu{core}/cpufreq/scaling_max_freq"
+            Path(path).write_text("1804800\n")
+    return 0
+
+
+def block(interpreter, runs, min_s, max_s):
+    print(
+        f"INFO: Running benchmark for at least {runs} iterations and at least {min_s:g} seconds but terminate if "
+        f"exceeding {max_s:g} seconds."
+    )
+    times, begin = [], time.perf_counter()
+    while (len(times) < runs or time.perf_counter() - begin < min_s) and time.perf_counter() - begin <= max_s:
+        start = time.perf_counter()
+        interpreter.invoke()
+        times.append(max(1, round((time.perf_counter() - start) * 1e6)))
+    print("INFO:", line(times) + "\n", flush=True)
+    return times
+
+
+def line(times):
+    if not times:
+        return "count=0"
+    ordered = sorted(times)
+    low, middle, high = (ordered[round(share * (len(ordered) - 1))] for share in (0.05, 0.5, 0.95))
+    percentiles = f"p5={low} median={middle} p95={high}"
+    if len(times) == 1:
+        return f"count=1 curr={times[0]} {percentiles}"
+    if ordered[0] == ordered[-1]:
+        return f"count={len(times)} curr={times[0]}(all same) {percentiles}"
+    return (
+        f"count={len(times)} first={times[0]} curr={times[-1]} min={ordered[0]} max={ordered[-1]} "
+        f"avg={statistics.fmean(times):.6g} std={statistics.pstdev(times):.0f} {percentiles}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
