@@ -56,7 +56,7 @@ def _row(
         *_throughput(cell),
         _published(cell, column, notes.mark(*_printed_notes(cell, column, network, floor, printed_floor))),
         _ratio(cell),
-        _number(floor.whole_ms if floor else None),
+        _floor(cell, floor, printed_floor),
         _above(cell, floor, printed_floor),
         _number(floor.layers_ms if floor else None),
         _speedup(*faster),
@@ -114,6 +114,18 @@ def _ratio(cell: Cell) -> Entry:
     if cell.ratio is None:
         return Entry()
     return Entry((Piece(f"{cell.ratio.ms:.2f}x"),), cell.ratio.ms)
+
+
+def _floor(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entry:
+    """The floor of the target as it is measured and, where it differs, that of the published number."""
+    if floor is None or printed_floor is None:
+        return Entry()
+    entry = _number(floor.whole_ms)
+    if cell.published is None or printed_floor.whole_ms == floor.whole_ms:
+        return entry
+    printed_ms = printed_floor.whole_ms
+    pieces = (*entry.pieces, Piece(f"{printed_ms:.{places_of(printed_ms)}f}", printed=True))
+    return Entry(pieces, entry.value)
 
 
 def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entry:

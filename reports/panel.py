@@ -103,21 +103,21 @@ def _curves(axes: "Axes", points: Sequence[Point], panel: Panel, *, measured: bo
         axes.plot(x, y, color=look.colour, linewidth=width, linestyle=dashes)
         face = look.colour if measured else "white"
         axes.plot(x, y, color=look.colour, markerfacecolor=face, marker=look.marker, **_MARKS)
-        if measured:
-            _intervals(axes, line)
-            _crosses(axes, [point for point in line if not point.trusted])
+    if measured:
+        _intervals(axes, points)
+        _crosses(axes, [point for point in points if not point.trusted])
 
 
 _MARKS: dict[str, Any] = {"markersize": 6.5, "markeredgewidth": 1.3, "linestyle": "none", "zorder": 3}
 
 
-def _intervals(axes: "Axes", line: Sequence[Point]) -> None:
+def _intervals(axes: "Axes", points: Sequence[Point]) -> None:
     """Error bars under the markers: they are seen where they stand out of them."""
     errors = [
-        [point.latency.ms - point.latency.low_ms for point in line],
-        [point.latency.high_ms - point.latency.ms for point in line],
+        [point.latency.ms - point.latency.low_ms for point in points],
+        [point.latency.high_ms - point.latency.ms for point in points],
     ]
-    x, y = [point.latency.ms for point in line], [point.top1_percent for point in line]
+    x, y = [point.latency.ms for point in points], [point.top1_percent for point in points]
     style: dict[str, Any] = {"ecolor": "#222222", "elinewidth": 1.1, "capsize": 2.5, "zorder": 2.5}
     axes.errorbar(x, y, xerr=errors, fmt="none", **style)
 
