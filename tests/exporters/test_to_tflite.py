@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from exporters.artifact import Job
+from exporters.cache import Cache
+from exporters.to_tflite import load, op_counts, run_file
+from models import find
+from models.errors import UserError
+from models.images import synthetic_images
+
+SE = "zennet-se:SuperConvK3BNRELU(3,8,2,1)SuperResIDWE1K7(8,16,2,16,1)SuperConvK1BNRELU(16,64,1,1)@32"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Cache:
+    return Cache(tmp_path_factory.mktemp("artifacts"))
+
+
+def job(source=SE, **changes) -> Job:
+    (model,) = find(source)
+    return Job(**{"model": model, "format": "tflite", "precision": "fp32", "batch": 1} | changes)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_fp32_computes_what_torch_does_and_moves_no_data_needlessly(cache):
+    artifact = cache.obtain(job())
+    assert artifact.fidelity.relative_error <= 1e-4
+    assert artifact.fidelity.top1_agreement == 1
+    path = Path(artifact.path)
+    assert [list(given["shape"]) for given in load(path, 1).get_input_details()] == [[1, 32, 32, 3]]
+    counts = op_counts(path)
+    assert "TRANSPOSE" not in counts
+    modules = list(job().model.build().modules())
+    convolutions = [module for module in modules if isinstance(module, torch.nn.Conv2d)]
+    # TFLite has no symmetric padding of its own for a strided window.
+    assert counts["PAD"] == sum(module.stride[0] > 1 and module.kernel_size[0] > 1 for module in convolutions)
+    assert counts["CONV_2D"] + counts["DEPTHWISE_CONV_2D"] == len(convolutions)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_int8_is_integer_throughout_and_close(cache):
+    artifact = cache.obtain(job(precision="int8"))
+    assert artifact.fidelity.cosine > 0.9
+    assert 0 <= artifact.fidelity.top1_agreement <= 1
+    assert artifact.fidelity.cosine_limit is not None
+    assert "synthetic" in artifact.calibration
+    path = Path(artifact.path)
+    (given,) = load(path, 1).get_input_details()
+    assert given["dtype"] == np.int8
+    assert not {"QUANTIZE", "DEQUANTIZE", "TRANSPOSE"} & op_counts(path).keys()
+    images = synthetic_images(4, 32, seed=7)
+    float_logits = run_file(Path(cache.obtain(job()).path))(images)
+    assert np.corrcoef(run_file(path)(images).ravel(), float_logits.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_batch_of_several_is_checked_image_by_image(cache):
+    artifact = cache.obtain(job("zennet:SuperConvK3BNRELU(3,8,2,1)@16", batch=3))
+    assert artifact.fidelity.images == 3
+    assert list(load(Path(artifact.path), 1).get_input_details()[0]["shape"]) == [3, 16, 16, 3]
+
+
+def test_a_dynamic_batch_is_refused(cache):
+    with pytest.raises(UserError, match="fixed batch"):
+        cache.obtain(job(batch=None))
+
+
+def test_a_damaged_file_is_one_error(tmp_path):
+    path = tmp_path / "x.tflite"
+    path.write_bytes(b"not a flatbuffer at all")
+    with pytest.raises(UserError, match=r"LiteRT can't load x\.tflite"):
+        load(path, 1)
