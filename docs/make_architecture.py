@@ -7,7 +7,7 @@ ROOMS = (
     (
         "exporters/",
         "the file a runtime loads",
-        ("one to_FORMAT.py a format", "cache by content", "check against torch"),
+        ("a to_FORMAT.py each", "cache by content", "check against torch"),
     ),
     ("devices/", "where it runs", ("targets.toml", "one module a runtime", "clocks, evidence, conditions")),
     ("bench/", "how it is measured", ("protocol · rounds · reference", "journal · records", "estimate · verdict")),
