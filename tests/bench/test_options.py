@@ -1,0 +1,44 @@
+import argparse
+
+import pytest
+
+from bench.options import add_options, with_options
+from bench.protocol import Protocol
+from devices.targets import find_targets
+from models.errors import UserError
+
+
+def changed(*arguments):
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    (target,) = find_targets("pixel2")
+    return with_options(target, parser.parse_args(arguments)).options
+
+
+def test_options_are_added_to_those_of_the_target():
+    options = changed("--device", "X", "--benchmark-model", "tool", "-H", "lab", "-P", "5038")
+    assert (options["serial"], options["benchmark_model"], options["adb_host"], options["adb_port"]) == (
+        "X",
+        "tool",
+        "lab",
+        5038,
+    )
+    assert options["affinity"] == "80"
+
+
+def test_an_option_s_value_is_read_as_toml_and_else_as_text():
+    options = changed("--option", "threads=2", "--option", 'affinity="f0"', "--option", "name=a b", "--option", "x=a=b")
+    assert (options["threads"], options["affinity"], options["name"], options["x"]) == (2, "f0", "a b", "a=b")
+
+
+@pytest.mark.parametrize("text", ["threads", "=2", ""])
+def test_an_option_without_a_name_or_value_is_refused(text):
+    with pytest.raises(UserError, match="give KEY=VALUE"):
+        changed("--option", text)
+
+
+def test_a_target_s_own_protocol_names_fields_of_the_protocol():
+    for target in find_targets("*"):
+        assert target.protocol.keys() <= set(Protocol.__struct_fields__)
+    (pixel2,) = find_targets("pixel2")
+    assert pixel2.protocol["budget_s"] > Protocol().budget_s
