@@ -14,7 +14,7 @@ import msgspec
 from devices.adb import connect
 from devices.benchmark_model import Aggregates, command_line, delegation_of, parse_benchmark_model
 from devices.invocation import FOLDER, invoke
-from devices.phone import read, throttled, wait_until_cool
+from devices.phone import affinity_of, max_temperature_c, number_of, read, throttled, wait_until_cool
 from devices.samples import Samples
 from devices.shared_phone import SharedPhone
 from devices.targets import Target
@@ -70,8 +70,8 @@ class AndroidSession:
         self._probe_s = parse_benchmark_model(text).max_s
         self.place: dict[str, str | int] = {
             **phone.about(),
-            "threads": int(self._options.get("threads", 1)),
-            "affinity": str(self._options.get("affinity", "any")),
+            "threads": int(self._number("threads", 1)),
+            "affinity": affinity_of(self._options) or "any",
             "delegate": self._delegation(text),
             "tool": phone.family,
             "tool_sha256": phone.tool_sha256,
@@ -83,7 +83,7 @@ class AndroidSession:
         Raises SessionLost where there is no result.
         """
         try:
-            return self._measure(max(count, int(self._options.get("runs", 50))))
+            return self._measure(max(count, int(self._number("runs", 10))))
         except UserError as error:
             raise SessionLost(str(error)) from error
 
@@ -101,10 +101,9 @@ class AndroidSession:
         text = self._invoke(runs=runs, min_s=self._number("min_s", 1.0), max_s=max_s, warmup=True)
         found = parse_benchmark_model(text)
         self._delegation(text)
-        after = read(self._phone.link, self._options.get("affinity"))
+        after = read(self._phone.link, affinity_of(self._options))
         conditions = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after), "waited_s": waited_s}
-        limit_c = self._number("max_temperature_c", 35.0)
-        if reason := throttled(before, after, max_temperature_c=limit_c):
+        if reason := throttled(before, after, limit_c=max_temperature_c(self._options)):
             conditions["throttled"] = reason
         return Samples(seconds=[_typical(found)], evidence=_evidence(found), conditions=[conditions])
 
@@ -113,7 +112,7 @@ class AndroidSession:
             self._phone.family, self._graph, runs=runs, min_s=min_s, max_s=max_s, warmup=warmup, options=self._options
         )
         limit_s = max_s + self._number("grace_s", 60.0)
-        return invoke(self._phone.link, arguments, affinity=self._options.get("affinity"), limit_s=limit_s)
+        return invoke(self._phone.link, arguments, affinity=affinity_of(self._options), limit_s=limit_s)
 
     def _delegation(self, text: str) -> str:
         """What truly ran it. Raises UserError where a GPU target ran on the CPU, be it in part."""
@@ -127,7 +126,7 @@ class AndroidSession:
         return said
 
     def _number(self, name: str, default: float) -> float:
-        return float(self._options.get(name, default))
+        return number_of(self._options, name, default)
 
 
 _phones: dict[tuple[object, ...], SharedPhone] = {}

@@ -1,5 +1,6 @@
 """One invocation of benchmark_model on a phone: started, bounded, ended on every way out, its failure explained."""
 
+import math
 import signal
 from contextlib import suppress
 
@@ -19,10 +20,11 @@ def invoke(link: Link, arguments: list[str], *, affinity: str | None, limit_s: f
 
     Raises UserError where it fails, crashes, takes longer than `limit_s`, or the connection breaks off.
     """
+    limit_s = math.ceil(limit_s)  # not every phone's timeout takes fractions
     pinned = f"taskset {affinity} " if affinity else ""
     # The phone itself ends what hangs, connected or not; the last line tells an end from a lost connection.
     script = (
-        f"cd {FOLDER} && timeout -s KILL {limit_s:g} sh -c 'echo $$ > run.pid; exec {pinned}{TOOL} "
+        f"cd {FOLDER} && timeout -s KILL {limit_s} sh -c 'echo $$ > run.pid; exec {pinned}{TOOL} "
         f"{' '.join(arguments)}' 2>&1; code=$?; rm -f run.pid; echo; echo exit=$code"
     )
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from devices.adb import Link
-from models.errors import UserError, one_line
+from models.errors import UserError
 
 _CPU = "/sys/devices/system/cpu"
 # One call for everything: each costs a phone some work.
@@ -65,9 +65,9 @@ def parse_readings(text: str, affinity: str | None) -> Readings:
     )
 
 
-def throttled(before: Readings, after: Readings, *, max_temperature_c: float) -> str | None:
+def throttled(before: Readings, after: Readings, *, limit_c: float) -> str | None:
     """Why a round between the two readings can't be trusted, or None."""
-    if heat := too_hot(before, max_temperature_c):
+    if heat := too_hot(before, limit_c):
         return f"began at {heat}"
     if after.thermal_status:
         return f"thermal status {after.thermal_status} at its end"
@@ -78,10 +78,10 @@ def throttled(before: Readings, after: Readings, *, max_temperature_c: float) ->
     return None
 
 
-def too_hot(readings: Readings, max_temperature_c: float) -> str | None:
+def too_hot(readings: Readings, limit_c: float) -> str | None:
     """What is too hot, or None."""
-    if readings.battery_c is not None and readings.battery_c > max_temperature_c:
-        return f"{readings.battery_c:.1f} °C, above {max_temperature_c:g} °C"
+    if readings.battery_c is not None and readings.battery_c > limit_c:
+        return f"{readings.battery_c:.1f} °C, above {limit_c:g} °C"
     return f"thermal status {readings.thermal_status}" if readings.thermal_status else None
 
 
@@ -90,11 +90,12 @@ def wait_until_cool(link: Link, options: dict[str, Any]) -> tuple[Readings, floa
 
     Options: `max_temperature_c` of the battery, `cool_down_max_s`, `cool_down_poll_s`, `affinity`.
     """
-    limit_c, wait_s, poll_s = limits(options)
+    limit_c = max_temperature_c(options)
+    wait_s, poll_s = number_of(options, "cool_down_max_s", 300.0), number_of(options, "cool_down_poll_s", 5.0)
     start_s = told_s = time.monotonic()
     told_s -= _TELL_S
     while True:
-        readings, now_s = read(link, options.get("affinity")), time.monotonic()
+        readings, now_s = read(link, affinity_of(options)), time.monotonic()
         heat = too_hot(readings, limit_c)
         if heat is None or now_s - start_s >= wait_s:
             return readings, now_s - start_s
@@ -104,16 +105,25 @@ def wait_until_cool(link: Link, options: dict[str, Any]) -> tuple[Readings, floa
         time.sleep(poll_s)
 
 
-def limits(options: dict[str, Any]) -> tuple[float, float, float]:
-    """The temperature that a round may begin at, the longest wait for it, and how often to look."""
-    names = {"max_temperature_c": 35.0, "cool_down_max_s": 300.0, "cool_down_poll_s": 5.0}
+def max_temperature_c(options: dict[str, Any]) -> float:
+    """The temperature of the battery that a round may begin at."""
+    return number_of(options, "max_temperature_c", 35.0)
+
+
+def number_of(options: dict[str, Any], name: str, default: float) -> float:
+    """An option that is a number. Raises UserError where it is none."""
     try:
-        limit_c, wait_s, poll_s = (float(options.get(name, default)) for name, default in names.items())
+        return float(options.get(name, default))
     except (TypeError, ValueError) as error:
-        raise UserError(
-            "options of the target", found=one_line(error), fix=f"{', '.join(names)} are numbers"
-        ) from error
-    return limit_c, wait_s, poll_s
+        raise UserError(f"option {name} is no number", found=repr(options[name]), fix="see targets.toml") from error
+
+
+def affinity_of(options: dict[str, Any]) -> str | None:
+    """The mask of cores as hexadecimal digits. Raises UserError where it is none."""
+    affinity = options.get("affinity")
+    if affinity is not None and not re.fullmatch(r"[0-9a-fA-F]{1,16}", str(affinity)):
+        raise UserError("option affinity is no mask", found=repr(affinity), fix="give hexadecimal digits, such as f0")
+    return None if affinity is None else str(affinity)
 
 
 def _cores(text: str, affinity: str | None) -> list[Core]:

@@ -8,6 +8,7 @@ from devices.adb import Link
 from devices.benchmark_model import Family, explanation_of, family_of
 from devices.benchmark_tool import find_tool
 from devices.invocation import FOLDER, TOOL, stop
+from devices.phone import number_of
 from devices.phone_state import HeldState
 from models.errors import UserError
 
@@ -37,7 +38,7 @@ class SharedPhone:
 
     def await_return(self) -> None:
         """Wait for a phone that went away, once. Raises UserError where it doesn't come back."""
-        wait_s = 0.0 if self._lost else float(self._options.get("reconnect_s", 20.0))
+        wait_s = 0.0 if self._lost else number_of(self._options, "reconnect_s", 20.0)
         self._lost = True
         self.link.wait_until_back(wait_s)
         self._lost = False

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from devices.adb import Listed, choose, parse_devices
 from devices.benchmark_tool import find_tool
-from devices.phone import Core, Readings, parse_readings, throttled
+from devices.phone import Core, Readings, affinity_of, number_of, parse_readings, throttled
 from exporters.artifact import sha256_of
 from models.errors import UserError
 
@@ -93,7 +93,7 @@ def test_readings_are_read():
 def test_what_a_phone_does_not_say_is_none():
     nothing = parse_readings("", "80")
     assert (nothing.battery_c, nothing.thermal_status, nothing.awake, nothing.cores) == (None, None, None, [])
-    assert throttled(nothing, nothing, max_temperature_c=35) is None
+    assert throttled(nothing, nothing, limit_c=35) is None
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(READ.splitlines(keepends=True))).map("".join)))
@@ -111,14 +111,23 @@ def test_any_readings_are_read(text):
 )
 def test_what_throttles_is_told(change, reason):
     cool, other = parse_readings(READ, "80"), parse_readings(READ.replace(*change), "80")
-    assert throttled(cool, cool, max_temperature_c=35) is None
-    assert throttled(other, cool, max_temperature_c=35) == reason
+    assert throttled(cool, cool, limit_c=35) is None
+    assert throttled(other, cool, limit_c=35) == reason
 
 
 def test_a_phone_that_got_hot_is_told_by_its_thermal_status_alone():
     cool = parse_readings(READ, "80")
     hot = parse_readings(READ.replace("Status: 0", "Status: 1").replace("312", "400"), "80")
-    assert throttled(cool, hot, max_temperature_c=35) == "thermal status 1 at its end"
+    assert throttled(cool, hot, limit_c=35) == "thermal status 1 at its end"
+
+
+def test_an_option_of_the_wrong_kind_is_one_error():
+    assert (number_of({}, "runs", 5.0), number_of({"runs": "7"}, "runs", 5.0)) == (5.0, 7.0)
+    assert (affinity_of({}), affinity_of({"affinity": 80}), affinity_of({"affinity": "F0"})) == (None, "80", "F0")
+    with pytest.raises(UserError, match="option runs is no number: 'many'"):
+        number_of({"runs": "many"}, "runs", 5.0)
+    with pytest.raises(UserError, match="option affinity is no mask"):
+        affinity_of({"affinity": "0xf0"})
 
 
 @pytest.fixture
