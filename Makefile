@@ -19,7 +19,7 @@ INSTALL = -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .venv/.installed-% .venv-v100/.installed-% .venv-t4/.installed-% .venv-gpu/.installed-%
-.PHONY: help bench report devices test lint benchmarks trust format clean preflight-nvidia
+.PHONY: help bench report devices test lint benchmarks trust faults format clean preflight-nvidia
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -31,6 +31,7 @@ help:  ## what there is
 	@echo 'make report       table and chart from the records in $(RESULTS)/'
 	@echo 'make test         the tests'
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
+	@echo 'make faults       breaks the suite in every way, and writes docs/reliability.md'
 	@echo 'make trust        run-to-run spread beside plain peer loops, with and without a neighbour (takes an hour)'
 	@echo 'make lint         style, types and layers'
 	@echo "Options go into ARGS:  make bench ARGS='--model *latency* --budget 300'"
@@ -61,6 +62,9 @@ lint: .venv/.installed-cpu .venv/.installed-lint
 
 trust: .venv/.installed-cpu .venv/.installed-phone
 	.venv/bin/python docs/trust/peers.py $(ARGS)
+
+faults: .venv/.installed-cpu
+	.venv/bin/python docs/faults.py $(ARGS)
 
 benchmarks: .venv/.installed-cpu .venv/.installed-benchmarks
 	.venv/bin/python -m pytest -o addopts="" -q -s benchmarks --benchmark-columns=min,median,rounds $(ARGS)

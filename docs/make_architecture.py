@@ -13,9 +13,9 @@ ROOMS = (
     ("bench/", "how it is measured", ("protocol · rounds · reference", "journal · records", "estimate · verdict")),
     ("reports/", "what people read", ("table · chart · page", "compare", "roofline floor")),
 )
-FLOWS = ("Model", "Artifact", "Session → Samples", "Record")
+FLOWS = ("Model", "Artifact", "Samples", "Record")
 DISK = ("", "artifacts/", "", "results/*.jsonl", "out/")
-WIDTH, GAP, HEIGHT, TOP = 200, 62, 150, 40
+WIDTH, GAP, HEIGHT, TOP = 232, 46, 150, 40
 
 
 def main() -> None:

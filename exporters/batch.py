@@ -20,6 +20,7 @@ def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact 
     Jobs that the cache holds come first; the others as they end.
     """
     cache, missing = Cache(root), []
+    cache.open_folder()
     for job in jobs:
         artifact = cache.find(job)
         if artifact is None:

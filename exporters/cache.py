@@ -36,8 +36,8 @@ class Exporter(Protocol):
     def export(self, job: Job, path: Path, cache: "Cache") -> Fidelity | None:
         """Write the file of `job` to `path` and check it against its source."""
 
-    # A module may also hold `source(job) -> Job`, the job whose file it starts from, and
-    # `place(job) -> dict[str, str]`, what of the hardware its file depends on: both become part of the key.
+    # A module may also hold `RECIPE`, a number, `source(job) -> Job`, the job whose file it starts from, and
+    # `place(job) -> dict[str, str]`, what of the hardware its file depends on: they become part of the key.
 
 
 def formats() -> list[str]:
@@ -58,6 +58,18 @@ class Cache:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def open_folder(self) -> None:
+        """Make the folder where it is missing. Raises UserError where nothing can be written into it."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.root).close()
+        except OSError as error:
+            raise UserError(
+                f"can't write artifacts into {self.root}",
+                found=error.strerror or str(error),
+                fix="free or choose another folder",
+            ) from error
+
     def path(self, job: Job) -> Path:
         """Where the file of `job` lies, made or not. Raises UserError where its checkpoint can't be read."""
         batch = "dynamic" if job.batch is None else str(job.batch)
@@ -73,7 +85,7 @@ class Cache:
             artifact = msgspec.json.decode(_sidecar(path).read_bytes(), type=Artifact)
             if sha256_of(path) != artifact.sha256:
                 return None
-        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return None
         return msgspec.structs.replace(artifact, path=str(path))
 
@@ -115,6 +127,8 @@ class Cache:
             "weights": _weights_name(job),
             "made_by": versions(module.TOOLS),
         }
+        if recipe := getattr(module, "RECIPE", None):
+            parts["format_recipe"] = recipe
         if is_calibrated(job):
             parts["calibration"] = calibration_name(job)
         if place := getattr(module, "place", None):

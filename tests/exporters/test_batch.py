@@ -61,3 +61,9 @@ def test_cached_artifacts_come_without_a_process(tmp_path):
     assert all(isinstance(artifact, Artifact) for artifact in made.values())
     assert dict(obtain_all(jobs, tmp_path)) == made
     assert list(made) != []
+
+
+def test_a_folder_that_can_not_be_written_is_one_error_before_anything_starts(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="can't write artifacts into"):
+        next(obtain_all([Job(model=find("EfficientNet-B3")[0], format="fake", precision="fp32")], tmp_path / "file"))
