@@ -4,6 +4,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from devices.host_clock import NAME, time_each
+from devices.ort_profile import OrtProfiler
 from devices.samples import Samples
 from devices.session import Session
 from devices.targets import Target, threads_of
@@ -50,6 +51,11 @@ def open_session(artifact: Artifact, target: Target) -> Session:
     from devices.ort_gpu import OrtGpuSession
 
     return OrtGpuSession(artifact, target)
+
+
+def open_profiler(artifact: Artifact, target: Target) -> OrtProfiler:
+    """The same session with ONNX Runtime's profiler on."""
+    return OrtProfiler(artifact, target.batch, _options(target), target.options["provider"])
 
 
 class OrtSession:

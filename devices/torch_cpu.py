@@ -5,6 +5,7 @@ from pathlib import Path
 from devices.host_clock import NAME, time_each
 from devices.samples import Samples
 from devices.targets import Target, threads_of
+from devices.torch_profile import TorchProfiler
 from exporters.artifact import Artifact
 from models.images import synthetic_images
 from models.zoo import find
@@ -22,6 +23,12 @@ def open_session(artifact: Artifact, target: Target) -> "TorchCpuSession":
     return TorchCpuSession(artifact, target)
 
 
+def open_profiler(artifact: Artifact, target: Target) -> TorchProfiler:
+    """The same network with torch's profiler on."""
+    session = TorchCpuSession(artifact, target)
+    return TorchProfiler(session.module, session.infer)
+
+
 class TorchCpuSession:
     """The eager module under inference mode; option `channels_last` lays out memory NHWC."""
 
@@ -35,7 +42,7 @@ class TorchCpuSession:
         self.place: dict[str, str | int] = {"device": "cpu", "threads": torch.get_num_threads()}
         layout = torch.channels_last if target.options.get("channels_last") else torch.contiguous_format
         (model,) = find(artifact.model)
-        self._module = model.build(Path(artifact.path)).to(memory_format=layout)
+        self.module = model.build(Path(artifact.path)).to(memory_format=layout)
         images = torch.from_numpy(synthetic_images(target.batch, model.resolution_px))
         self._images = images.to(memory_format=layout)
 
@@ -44,8 +51,15 @@ class TorchCpuSession:
         import torch
 
         with torch.inference_mode():
-            return time_each(lambda: self._module(self._images), count)
+            return time_each(lambda: self.module(self._images), count)
+
+    def infer(self) -> object:
+        """One inference of one batch."""
+        import torch
+
+        with torch.inference_mode():
+            return self.module(self._images)
 
     def close(self) -> None:
         """Free the module's memory."""
-        del self._module
+        del self.module

@@ -30,13 +30,16 @@ class Style:
 
 def chart(report: Report, style: Style, formats: Sequence[str]) -> dict[str, bytes]:
     """The chart as files, by format (png, svg, pdf)."""
-    import matplotlib as mpl
-
-    # Files that are equal when their data is: no date, and no random ids.
-    mpl.rcParams["svg.hashsalt"] = "zennet-latency"
     # A name in a script that the font lacks is drawn as boxes, which is no reason for a warning a letter.
     warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-    figure = _figure(report, style)
+    return draw_files(_figure(report, style), formats)
+
+
+def draw_files(figure: "Figure", formats: Sequence[str]) -> dict[str, bytes]:
+    """A figure as files that are equal when their data is: no date, and no random ids."""
+    import matplotlib as mpl
+
+    mpl.rcParams["svg.hashsalt"] = "zennet-latency"
     files = {}
     for format_ in formats:
         buffer = io.BytesIO()

@@ -13,6 +13,7 @@ from reports.details import details
 from reports.floor import Floors
 from reports.gather import gather, narrow
 from reports.page import STYLE, page
+from reports.profiles import profile_files
 from reports.sheet import overview
 from reports.table import csv
 from reports.to_html import document, html
@@ -47,6 +48,7 @@ def _files(report: Report, order: Order) -> Iterator[tuple[str, bytes]]:
     yield "table.html", document("Latency tables", f"<main>\n{tables}\n</main>", STYLE.read_text("utf-8")).encode()
     for format_, content in chart(report, order.style, ("png", "svg", "pdf")).items():
         yield f"speed.{format_}", content
+    yield from profile_files(order.results)
     yield "report.html", page(report, sheets, panels(report, order.style), order.results, order.out).encode()
 
 

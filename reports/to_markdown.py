@@ -18,7 +18,9 @@ def _sheet(sheet: Sheet) -> str:
     lines += [part for line in sheet.text for part in (escape(line), "")]
     lines += [_line([_piece(heading) for heading in sheet.headings]), _line(rule)]
     lines += [_line([_entry(entry) for entry in row]) for row in sheet.rows]
-    lines += ["", "*Italics: published. Upright: measured here, with the 95 % interval, or computed.*", ""]
+    lines.append("")
+    if any(piece.printed for row in sheet.rows for entry in row for piece in entry.pieces):
+        lines += ["*Italics: published. Upright: measured here, with the 95 % interval, or computed.*", ""]
     lines += [f"{superscript([number])} {escape(note)}  " for number, note in enumerate(sheet.notes, start=1)]
     return "\n".join(lines) + "\n"
 

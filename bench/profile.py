@@ -1,0 +1,151 @@
+"""Where the time goes: one network's operators on one target, by kind and by super-block, against its latency."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from devices.operators import Operator, middle_mean
+from devices.session import Session, runtime_of
+from devices.targets import Target
+from exporters.cache import Cache
+from models.command_line import print_table
+from models.errors import UserError
+from models.structure import SuperBlock, parse_structure
+from models.zoo import Model
+
+# How far the sum of the operators may be from the latency before it has to be explained.
+_TOLERANCE = 0.10
+_LASTING_S = 2.0
+_MOST_TURNS = 20
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """The operators of one network beside the latency of a batch, without the profiler and under it."""
+
+    model: str
+    target: str
+    batch: int
+    latency_s: float
+    profiled_s: float
+    operators: list[Operator]
+    blocks: list[str]
+    note: str
+
+    @property
+    def sum_s(self) -> float:
+        """What all operators took."""
+        return sum(operator.seconds for operator in self.operators)
+
+    def by_kind(self) -> dict[str, float]:
+        """Seconds a kind of operator, longest first."""
+        return _grouped((operator.kind, operator.seconds) for operator in self.operators)
+
+    def by_block(self) -> dict[str, float]:
+        """Seconds a super-block, in the order of the network."""
+        seconds: dict[str, float] = dict.fromkeys(self.blocks, 0.0)
+        for block, operator in zip(self.blocks, self.operators, strict=True):
+            seconds[block] += operator.seconds
+        return seconds
+
+
+def profile(model: Model, target: Target, artifacts: Path, results: Path) -> Profile:
+    """Profile, write `results/profiles/TARGET-MODEL.json` and return it.
+
+    Raises UserError where the runtime has no profiler here.
+    """
+    runtime = runtime_of(target)
+    open_profiler = getattr(runtime, "open_profiler", None)
+    if open_profiler is None:
+        raise UserError(
+            f"no profiler for target {target.name}", found=f"runtime {target.runtime}", fix="profile a CPU target"
+        )
+    artifact = Cache(artifacts).obtain(target.job(model))
+    plain, profiled = runtime.open_session(artifact, target), open_profiler(artifact, target)
+    seconds, profiled_seconds = _in_turns(plain, profiled)
+    operators = profiled.operators()
+    plain.close()
+    found = Profile(
+        model=model.name,
+        target=target.name,
+        batch=target.batch,
+        latency_s=middle_mean(seconds),
+        profiled_s=middle_mean(profiled_seconds),
+        operators=operators,
+        blocks=[_block(operator.scope, _structure(model)) for operator in operators],
+        note=_note(
+            sum(operator.seconds for operator in operators), middle_mean(seconds), middle_mean(profiled_seconds)
+        ),
+    )
+    _write(found, results / "profiles" / f"{target.name}-{_file_name(model)}.json")
+    return found
+
+
+def print_profile(found: Profile) -> None:
+    """Both aggregations as tables, and how the sum agrees with the latency."""
+    for title, table in (("operator", found.by_kind()), ("super-block", found.by_block())):
+        rows = [[name, f"{seconds * 1e3:.3f}", f"{seconds / found.sum_s:.1%}"] for name, seconds in table.items()]
+        print_table([title, "ms a batch", "share"], rows)
+        print()  # noqa: T201
+    latency_ms, sum_ms = found.latency_s * 1e3, found.sum_s * 1e3
+    print(f"sum {sum_ms:.3f} ms, latency {latency_ms:.3f} ms: {found.note}")  # noqa: T201
+
+
+def _in_turns(plain: Session, profiled: Any) -> tuple[list[float], list[float]]:
+    """Inferences without and with the profiler in turns, so that both see the same neighbours."""
+    each_s = median(plain.run(3).seconds)
+    profiled.run(3)
+    seconds: list[float] = []
+    profiled_seconds: list[float] = []
+    for _ in range(min(_MOST_TURNS, max(5, round(_LASTING_S / each_s / 2)))):
+        seconds += plain.run(2).seconds
+        profiled_seconds += profiled.run(2).seconds
+    return seconds, profiled_seconds
+
+
+def _note(sum_s: float, latency_s: float, profiled_s: float) -> str:
+    """How the sum agrees with the latency; where it does not, what of the difference is whose."""
+    gap = f"the sum is {sum_s / latency_s - 1:+.1%} off the latency"
+    if abs(sum_s / latency_s - 1) <= _TOLERANCE:
+        return gap
+    inside = sum_s / profiled_s
+    return f"{gap}: under the profiler an inference takes {profiled_s * 1e3:.4g} ms, {inside:.0%} of it in operators"
+
+
+def _structure(model: Model) -> list[SuperBlock]:
+    kind, _, spec = model.source.partition(":")
+    return parse_structure(spec) if kind.startswith("zennet") else []
+
+
+def _block(scope: str, structure: list[SuperBlock]) -> str:
+    """The super-block of a module: of a ZenNet by its place in the structure, else the module's first two names."""
+    match = re.match(r"module_list\.(\d+)", scope)
+    if match and int(match[1]) < len(structure):
+        block = structure[int(match[1])]
+        name = f"{block.kind} k{block.kernel_px} {block.in_channels}-{block.out_channels} x{block.layers}"
+        return f"{match[1]}: {name}"
+    return ".".join(scope.split(".")[:2]) or "outside any module"
+
+
+def _grouped(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for name, seconds in pairs:
+        totals[name] = totals.get(name, 0.0) + seconds
+    return dict(sorted(totals.items(), key=lambda item: -item[1]))
+
+
+def _file_name(model: Model) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", model.name)[:100]
+
+
+def _write(found: Profile, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.encode(found) + b"\n")
+    except OSError as error:
+        raise UserError(
+            f"can't write {path}", found=error.strerror or str(error), fix="give another --results"
+        ) from error

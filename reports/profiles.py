@@ -1,0 +1,97 @@
+"""Where the time goes, as table and bar chart: what `python -m bench TARGET --profile MODEL` wrote."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bench.profile import Profile
+from models.errors import UserError, one_line
+from reports.chart import draw_files
+from reports.sheet import Entry, Piece, Sheet
+from reports.to_markdown import markdown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MOST_BARS = 30
+
+
+def profile_files(results: Path) -> Iterator[tuple[str, bytes]]:
+    """A table and a chart a profile. Raises UserError where one can't be read."""
+    for path in sorted((results / "profiles").glob("*.json")):
+        try:
+            profile = msgspec.json.decode(path.read_bytes(), type=Profile)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UserError(f"can't read {path}", found=one_line(error), fix="remove it and profile again") from error
+        name = f"profile-{path.stem}"
+        yield f"{name}.md", markdown(sheets(profile)).encode()
+        for format_, content in draw_files(_figure(profile), ("png", "svg")).items():
+            yield f"{name}.{format_}", content
+
+
+def sheets(profile: Profile) -> list[Sheet]:
+    """One table by kind of operator, one by super-block."""
+    text = (
+        f"Sum {profile.sum_s * 1e3:.3f} ms, latency {profile.latency_s * 1e3:.3f} ms a batch of {profile.batch}: "
+        f"{profile.note}."
+    )
+    return [
+        _sheet(f"{profile.model} on {profile.target}, by operator", "Operator", profile.by_kind(), text),
+        _sheet(f"{profile.model} on {profile.target}, by super-block", "Super-block", profile.by_block(), text),
+    ]
+
+
+def _sheet(title: str, heading: str, seconds: dict[str, float], text: str) -> Sheet:
+    total_s = sum(seconds.values()) or 1.0
+    rows = [
+        [
+            Entry((Piece(name),), name),
+            Entry((Piece(f"{part_s * 1e3:.3f}"),), part_s),
+            Entry((Piece(f"{part_s / total_s:.1%}"),), part_s),
+        ]
+        for name, part_s in seconds.items()
+    ]
+    return Sheet(title, [Piece(heading), Piece("ms a batch"), Piece("Share")], rows, text=[text])
+
+
+def _figure(profile: Profile) -> "Figure":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    groups = {"by operator": profile.by_kind(), "by super-block": profile.by_block()}
+    most = max(min(len(seconds), _MOST_BARS) for seconds in groups.values())
+    figure = Figure(figsize=(11.0, 1.6 + 0.28 * most), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    title = f"{one_line(profile.model, 60)} on {one_line(profile.target, 40)}"
+    figure.suptitle(title, fontsize=12, fontweight="bold", parse_math=False)
+    for axes, (name, seconds) in zip(figure.subplots(1, 2), groups.items(), strict=True):
+        _bars(axes, name, dict(list(seconds.items())[:_MOST_BARS]), profile.sum_s or 1.0)
+    note = f"{sum(profile.by_kind().values()) * 1e3:.2f} ms in operators; {profile.note}"
+    figure.supxlabel(note, fontsize=8, color="#6b6b6b", wrap=True)
+    return figure
+
+
+def _bars(axes: "Axes", title: str, seconds: dict[str, float], total_s: float) -> None:
+    places = list(range(len(seconds)))
+    milliseconds = [part_s * 1e3 for part_s in seconds.values()]
+    axes.barh(places, milliseconds, color="#0072b2", height=0.7)
+    axes.set_yticks(places, [one_line(name, 40) for name in seconds], fontsize=8, parse_math=False)
+    axes.invert_yaxis()
+    for place, part_ms in zip(places, milliseconds, strict=True):
+        axes.annotate(
+            f"{part_ms / total_s / 1e3:.1%}",
+            (part_ms, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color="#404040",
+        )
+    axes.set_xlim(0, max(milliseconds, default=1.0) * 1.15)
+    axes.set_xlabel("ms a batch")
+    axes.set_title(title, fontsize=10)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

@@ -1,0 +1,36 @@
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from bench.profile import Profile, profile
+from devices.targets import find_targets
+from models import UserError, find
+
+SMALL = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,16,2,8,1)SuperResIDWE1K3(16,16,1,16,1)@32"
+
+
+@pytest.mark.parametrize("target", ["cpu", "cpu-torch"])
+def test_the_time_of_a_network_is_found_in_its_super_blocks(tmp_path, target):
+    (model,), (on,) = find(SMALL), find_targets(target)
+    found = profile(model, on, tmp_path / "artifacts", tmp_path)
+    assert {"0: conv k3 3-8 x1", "1: res_kk k3 8-16 x1", "2: res_idw k3 16-16 x1"} <= set(found.by_block())
+    assert sum(found.by_kind().values()) == pytest.approx(found.sum_s)
+    assert sum(found.by_block().values()) == pytest.approx(found.sum_s)
+    assert 0 < found.sum_s <= found.profiled_s * 1.5
+    (written,) = (tmp_path / "profiles").glob("*.json")
+    assert msgspec.json.decode(written.read_bytes(), type=Profile) == found
+
+
+def test_a_runtime_without_a_profiler_says_so(tmp_path):
+    (model,), (fake,) = find("EfficientNet-B3"), find_targets("fake")
+    with pytest.raises(UserError, match="no profiler for target fake"):
+        profile(model, fake, tmp_path / "artifacts", tmp_path)
+
+
+def test_the_command_prints_both_tables_and_the_agreement(tmp_path):
+    command = [sys.executable, "-m", "bench", "cpu", "--profile", SMALL, "--results", tmp_path, "--artifacts", tmp_path]
+    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert ended.returncode == 0
+    assert [word for word in ("operator", "super-block", "Conv", "off the latency") if word not in ended.stdout] == []

@@ -1,0 +1,42 @@
+import msgspec
+import pytest
+
+from bench.profile import Profile
+from devices.operators import Operator
+from models import UserError
+from reports.profiles import profile_files
+
+PROFILE = Profile(
+    model="<b>mine</b> $x_1$",
+    target="cpu",
+    batch=1,
+    latency_s=0.010,
+    profiled_s=0.011,
+    operators=[
+        Operator(name="a", kind="Conv", scope="one", seconds=0.006),
+        Operator(name="b", kind="Relu", scope="one", seconds=0.001),
+        Operator(name="c", kind="Conv", scope="two", seconds=0.002),
+    ],
+    blocks=["one", "one", "two"],
+    note="the sum is -10.0% off the latency",
+)
+
+
+def test_a_profile_becomes_a_table_and_a_bar_chart(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "cpu-mine.json").write_bytes(msgspec.json.encode(PROFILE))
+    files = dict(profile_files(tmp_path))
+    table = files["profile-cpu-mine.md"].decode()
+    assert "| Conv | 8.000 | 88.9% |" in table
+    assert "| one | 7.000 | 77.8% |" in table
+    assert "-10.0% off the latency" in table
+    assert "&lt;b&gt;mine" in table
+    assert b"88.9%" in files["profile-cpu-mine.svg"]
+    assert files["profile-cpu-mine.png"].startswith(b"\x89PNG")
+
+
+def test_a_damaged_profile_is_one_clear_error(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "cpu-mine.json").write_text("{")
+    with pytest.raises(UserError, match="remove it and profile again"):
+        list(profile_files(tmp_path))
