@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PRECISIONS = ("fp32", "int8")
 SUFFIX = ".tflite"
 TOOLS = ("torch", "timm", "litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer")
-PRELOAD = ("torch", "timm", "litert_torch")
+PRELOAD = ("torch", "timm", "exporters.quiet_converter")
 DYNAMIC_BATCH = False
 # The converter took 5.5 GB for the largest network; this keeps it alone on a machine of 16 or 24 GB.
 PEAK_BYTES = 13_000_000_000
@@ -131,8 +131,9 @@ def _require() -> None:
 
 
 def _convert(job: Job, batch: int, path: Path) -> None:
-    import litert_torch
     import torch
+
+    from exporters.quiet_converter import litert_torch
 
     px = job.model.resolution_px
     example = (torch.zeros(batch, px, px, 3),)

@@ -1,0 +1,8 @@
+"""litert-torch, imported without what it and its dependencies say of themselves; children fork from this import."""
+
+from exporters.silence import silence
+
+with silence():
+    import litert_torch
+
+__all__ = ["litert_torch"]
