@@ -174,7 +174,7 @@ def test_the_fp16_variant_has_no_fp32_left(artifacts):
 def test_fidelity_over_the_calibration_set_and_its_name_are_recorded(artifacts, precision):
     artifact = artifacts[precision]
     assert artifact.calibration == SYNTHETIC
-    assert artifact.fidelity.images == 64
+    assert artifact.fidelity.images == 32
     assert artifact.fidelity.cosine > 0.99
     assert 0.9 <= artifact.fidelity.top1_agreement <= 1
     assert artifact.fidelity.relative_error > 0
@@ -203,7 +203,7 @@ def test_on_the_cpu_everything_runs_as_integers_which_the_naive_call_misses(arti
     naive = tmp_path / "naive.onnx"
     copy = tmp_path / "source.onnx"
     copy.write_bytes(source.read_bytes())
-    quantize_static(str(copy), str(naive), Feed(calibration_images(job(), 64)))
+    quantize_static(str(copy), str(naive), Feed(calibration_images(job(), 32)))
     ours, theirs = fused(artifacts["int8-cpu"].path, tmp_path), fused(naive, tmp_path)
     assert ours["QuantizeLinear"] + ours["DequantizeLinear"] == 2  # the image, and the logits
     assert ours["Conv"] + ours["FusedConv"] == 0
