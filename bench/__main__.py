@@ -28,14 +28,18 @@ def main() -> int:
     targets = _unique(find_targets(pattern, arguments.targets) for pattern in arguments.target)
     targets = [with_options(target, arguments) for target in targets]
     models = _unique(find(pattern) for pattern in arguments.model or ["*"])
-    protocol = _protocol(arguments)
+    protocols = [_protocol(arguments, target) for target in targets]
     if arguments.weights and len(models) > 1:
         raise UserError("--weights fits one network", found=f"{len(models)} networks", fix="name one with --model")
     for target in targets:
         if absence := absence_of(target):
             raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
+    if arguments.profile:
+        return _profile(targets, arguments)
     complete = True
-    for target, repetition in itertools.product(targets, range(arguments.repeat)):
+    for (target, protocol), repetition in itertools.product(
+        zip(targets, protocols, strict=True), range(arguments.repeat)
+    ):
         order = Order(
             target=target,
             models=models,
@@ -52,10 +56,19 @@ def main() -> int:
     return 0 if complete else 1
 
 
+def _profile(targets: list[Target], arguments: argparse.Namespace) -> int:
+    from bench.profile import print_profile, profile
+
+    for target, model in itertools.product(targets, find(arguments.profile)):
+        print_profile(profile(model, target, arguments.artifacts, arguments.results))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("target", nargs="+", help="name or glob of targets.toml")
     parser.add_argument("--model", action="append", metavar="GLOB", help="which networks; all of the zoo unless given")
+    parser.add_argument("--profile", metavar="MODEL", help="instead: where the time of one network goes")
     parser.add_argument("--resume", action="store_true", help="go on with the last sweep where it was interrupted")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="sweeps of each target (default: 1)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
@@ -67,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     protocol = parser.add_argument_group("protocol")
     for field, kind, default, description in _protocol_options():
         flag = "--" + field.removesuffix("_s").replace("_", "-")
-        help_text = f"{description} (default: {default})"
-        protocol.add_argument(flag, dest=field, type=kind, default=default, metavar="N", help=help_text)
+        help_text = f"{description} (default: {default}, or what targets.toml says)"
+        protocol.add_argument(flag, dest=field, type=kind, metavar="N", help=help_text)
     return parser
 
 
@@ -85,8 +98,9 @@ def _protocol_options() -> list[tuple[str, type, float, str]]:
     ]
 
 
-def _protocol(arguments: argparse.Namespace) -> Protocol:
-    values = {field: getattr(arguments, field) for field in Protocol.__struct_fields__}
+def _protocol(arguments: argparse.Namespace, target: Target) -> Protocol:
+    given = {field: getattr(arguments, field) for field in Protocol.__struct_fields__}
+    values = target.protocol | {field: value for field, value in given.items() if value is not None}
     try:
         return msgspec.convert(values, Protocol)
     except msgspec.ValidationError as error:
