@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_IMAGES_AT_ONCE = 4  # all activations of that many images are in memory
+_PIXELS_AT_ONCE = 4 * 224 * 224  # calibration keeps many of their activations in memory
 
 
 class Feed:
@@ -26,7 +26,8 @@ class Feed:
 
 def batches(images: "NDArray[np.float32]") -> "Iterator[NDArray[np.float32]]":
     """Images (N, 3, H, W) in batches that fit into memory with all their activations."""
-    return (images[start : start + _IMAGES_AT_ONCE] for start in range(0, len(images), _IMAGES_AT_ONCE))
+    at_once = max(1, _PIXELS_AT_ONCE // (images.shape[2] * images.shape[3]))
+    return (images[start : start + at_once] for start in range(0, len(images), at_once))
 
 
 def largest_magnitudes(source: Path, images: "NDArray[np.float32]") -> dict[str, float]:

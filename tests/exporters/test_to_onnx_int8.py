@@ -13,7 +13,7 @@ from exporters import to_onnx, to_onnx_int8
 from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.calibration import SYNTHETIC, calibration_images
-from exporters.ranges import Feed
+from exporters.ranges import Feed, batches
 from models import UserError, find
 
 # Depthwise units with squeeze-excite (one with a projection, one with the identity), then plain residual units.
@@ -229,3 +229,11 @@ def test_a_checkpoint_that_eight_bits_ruin_is_refused():
     with pytest.raises(UserError, match=r"cosine 0\.447"):
         to_onnx_int8.judge_int8(job(weights=Path("trained.pth")), reference, ruined)
     assert to_onnx_int8.judge_int8(job(), reference, ruined).cosine == pytest.approx(0.447, abs=1e-3)
+
+
+@pytest.mark.parametrize(("px", "at_once"), [(32, 8), (224, 4), (300, 2), (528, 1), (1024, 1)])
+def test_large_images_go_through_one_by_one(px, at_once):
+    images = np.broadcast_to(np.float32(0), (8, 3, px, px))
+    parts = list(batches(images))
+    assert len(parts[0]) == at_once
+    assert sum(map(len, parts)) == 8
