@@ -28,12 +28,13 @@ DYNAMIC_BATCH = False
 PEAK_BYTES = 13_000_000_000
 
 _LIMIT = 1e-4
-_CALIBRATION_IMAGES = 64
+_PHOTOGRAPHS, _SYNTHETIC = 64, 32  # as the INT8 ONNX files
 _SIGNATURE = "serving_default"
 
 
 def export(job: Job, path: Path, cache: Cache) -> Fidelity:
-    """Convert the network to `path`; INT8 quantizes its FP32 file, weights per channel, calibrated on 64 images.
+    """Convert the network to `path`; INT8 quantizes its FP32 file, weights per channel, calibrated on up to 64 images, or 32 synthetic
+    ones.
 
     Raises UserError where the batch isn't fixed, the converter isn't installed, the FP32 logits differ from torch's
     by more than 1e-4, or the INT8 ones lie too far from the FP32 ones.
@@ -46,8 +47,10 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity:
             _convert(job, job.batch, path)
         return check(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
     source = Path(cache.obtain(msgspec.structs.replace(job, precision="fp32", calibration=None)).path)
-    images = calibration_images(job, _CALIBRATION_IMAGES)
+    images = calibration_images(job, max(job.batch, _PHOTOGRAPHS if job.calibration else _SYNTHETIC))
     images = images[: len(images) // job.batch * job.batch]
+    if not len(images):
+        raise UserError("too few calibration images", found=f"fewer than {job.batch}", fix="give a batch of them")
     with silence():
         _quantize(source, path, images, job.batch)
     return judge_int8(job, run_file(source)(images), run_file(path)(images))
