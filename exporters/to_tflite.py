@@ -33,9 +33,9 @@ _SIGNATURE = "serving_default"
 
 
 def export(job: Job, path: Path, cache: Cache) -> Fidelity:
-    """Convert the network to `path`; INT8 quantizes its FP32 file, weights per channel, calibrated on up to 64 images, or 32 synthetic
-    ones.
+    """Convert the network to `path`; INT8 quantizes its FP32 file, weights per channel.
 
+    Activations are calibrated on up to 64 images, or 32 synthetic ones.
     Raises UserError where the batch isn't fixed, the converter isn't installed, the FP32 logits differ from torch's
     by more than 1e-4, or the INT8 ones lie too far from the FP32 ones.
     """
