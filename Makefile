@@ -13,13 +13,15 @@ venv = $(if $(filter cpu,$(call lane,$1)),.venv,.venv-$(call lane,$1))
 python = $(call venv,$1)/bin/python
 stamp = $(call venv,$1)/.installed-$(call extra,$1)
 # Without a GPU there is nothing to install: ask before gigabytes are downloaded. Needs bare Python only.
-preflight = $(if $(filter cpu,$(call lane,$1)),,preflight-nvidia)
+preflight = $(if $(filter cpu,$(call lane,$1)),,preflight-$(call lane,$1))
+card-v100 = Tesla V100
+card-t4 = Tesla T4
 INSTALL = -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .venv/.installed-% .venv-v100/.installed-% .venv-t4/.installed-% .venv-gpu/.installed-%
-.PHONY: help bench report devices test lint benchmarks trust faults format clean preflight-nvidia
+.PHONY: help bench report devices test lint benchmarks trust faults format clean preflight-v100 preflight-t4 preflight-gpu
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -51,7 +53,7 @@ report: .venv/.installed-cpu
 devices: .venv/.installed-cpu
 	.venv/bin/python -m devices $(ARGS)
 
-test: .venv/.installed-cpu .venv/.installed-test
+test: .venv/.installed-cpu .venv/.installed-test .venv/tensorrt-wheels
 	.venv/bin/python -m pytest $(ARGS)
 
 lint: .venv/.installed-cpu .venv/.installed-lint
@@ -91,5 +93,10 @@ define lane_rule
 endef
 $(foreach lane,v100 t4 gpu,$(eval $(call lane_rule,$(lane))))
 
-preflight-nvidia:
-	@$(PYTHON) -m devices.nvidia
+preflight-v100 preflight-t4 preflight-gpu: preflight-%:
+	@$(PYTHON) -m devices.nvidia $(if $(card-$*),"$(card-$*)")
+
+# TensorRT's bindings without TensorRT: the tests check our use of its API against three versions of them.
+.venv/tensorrt-wheels: constraints/tensorrt-bindings.txt | .venv/bin/python
+	sed 's/ *#.*//' $< | xargs -n 1 .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $@
+	@touch $@

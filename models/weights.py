@@ -72,7 +72,8 @@ def settle_norms(module: "nn.Module", resolution_px: int) -> "dict[nn.BatchNorm2
     exponents: dict[nn.BatchNorm2d, float] = {}
 
     def settle(norm: nn.BatchNorm2d, inputs: "tuple[Tensor]") -> None:
-        exponents[norm] = math.log(float(inputs[0].square().mean()), 4.0)
+        # All zero behind a dead ReLU of a tiny network: any spread will do.
+        exponents[norm] = math.log(float(inputs[0].square().mean()) or 1.0, 4.0)
         norm.running_var.fill_(4.0 ** round(exponents[norm]))  # type: ignore[union-attr]
 
     norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
