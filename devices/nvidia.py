@@ -55,7 +55,7 @@ def main() -> int:
     """Exit 1 with the reason where there is no GPU, or not the one that the argument names."""
     gpu = find_gpu()
     wanted = sys.argv[1] if len(sys.argv) > 1 else ANY
-    wrong = gpu if isinstance(gpu, str) else mismatch(gpu.name, wanted)
+    wrong = f"{gpu}; run it where one is, or make bench" if isinstance(gpu, str) else mismatch(gpu.name, wanted)
     if wrong is None:
         return 0
     print(f"error: no {wanted} to run on: {wrong}", file=sys.stderr)  # noqa: T201
