@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from exporters.artifact import Job
-from exporters.cache import exporter
+from exporters.formats import exporter
 from exporters.machine import usable_cores
 from models.errors import UserError, one_line
 from models.names import select

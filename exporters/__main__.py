@@ -8,8 +8,8 @@ import msgspec
 
 from exporters.artifact import Artifact, Job
 from exporters.batch import obtain_all
-from exporters.cache import exporter, formats
 from exporters.child import Failure
+from exporters.formats import exporter, formats
 from models.command_line import print_json, print_table, run
 from models.errors import UserError
 from models.zoo import find

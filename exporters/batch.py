@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from exporters.artifact import Artifact, Job
-from exporters.cache import Cache, exporter
+from exporters.cache import Cache
 from exporters.child import Failure, run_each
+from exporters.formats import exporter
 from exporters.machine import available_bytes, usable_cores
 from models.counts import known_counts
 

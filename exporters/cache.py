@@ -1,55 +1,23 @@
 """The artifact cache: every file is made once, checked by its sha256 ever after, and made again when damaged."""
 
 import hashlib
-import importlib
 import os
-import pkgutil
 import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import msgspec
 
-import exporters
-from exporters.artifact import Artifact, Fidelity, Job, sha256_of, versions
+from exporters.artifact import Artifact, Job, sha256_of, versions
 from exporters.calibration import calibration_name, is_calibrated
+from exporters.formats import exporter
 from models.errors import UserError
-from models.names import select
 from models.weights import SEEDED
 
 # Part of every key: raise it when the files that the same tools make, or what is kept of them, change.
 _RECIPE = 1
-
-
-class Exporter(Protocol):
-    """What a module `exporters/to_FORMAT.py` holds."""
-
-    PRECISIONS: tuple[str, ...]  # the first is the default
-    SUFFIX: str
-    TOOLS: tuple[str, ...]  # the distributions whose versions are part of the key
-    PRELOAD: tuple[str, ...]  # the modules that are worth importing once for many exports
-    DYNAMIC_BATCH: bool  # whether the runtime fixes the batch, so that one file serves every batch
-    PEAK_BYTES: int  # what the largest network of the zoo takes at the peak, with room to spare
-
-    def export(self, job: Job, path: Path, cache: "Cache") -> Fidelity | None:
-        """Write the file of `job` to `path` and check it against its source."""
-
-    # A module may also hold `RECIPE`, a number, `source(job) -> Job`, the job whose file it starts from, and
-    # `place(job) -> dict[str, str]`, what of the hardware its file depends on: they become part of the key.
-
-
-def formats() -> list[str]:
-    """Every format that a module of this package exports to."""
-    names = (module.name for module in pkgutil.iter_modules(exporters.__path__))
-    return [name.removeprefix("to_") for name in names if name.startswith("to_")]
-
-
-def exporter(format_name: str) -> Exporter:
-    """The module that exports to a format; raises UserError naming the near ones."""
-    (name, *_) = select(format_name, formats(), "format")
-    return cast(Exporter, importlib.import_module(f"exporters.to_{name}"))
 
 
 class Cache:

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from exporters.artifact import Artifact, Job, sha256_of
-from exporters.cache import Cache, exporter, formats
+from exporters.cache import Cache
+from exporters.formats import exporter, formats
 from models import UserError, find
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
