@@ -79,7 +79,7 @@ class Link:
             raise self.gone(state)
         raise UserError(
             f"can't copy {path.name} to the phone",
-            found=_last_line(done.stderr or done.stdout),
+            found=_reason(done.stderr + done.stdout),
             fix=f"make room there: adb shell rm -r {remote.rpartition('/')[0]}",
         )
 
@@ -149,15 +149,15 @@ def parse_devices(text: str) -> list[Listed]:
 def _list(adb: tuple[str, ...]) -> list[Listed]:
     done = _call([*adb, "devices", "-l"], _ANSWER_S)
     if done.returncode != 0:
-        raise UserError(
-            "no adb server", found=_last_line(done.stderr), fix="start it there: adb -a nodaemon server start"
-        )
+        raise UserError("no adb server", found=_reason(done.stderr), fix="start it there: adb -a nodaemon server start")
     return parse_devices(done.stdout)
 
 
-def _last_line(text: str) -> str:
-    """What adb said last; of a copy that failed only the reason, not the two paths before it."""
-    return one_line((text.strip().splitlines() or ["no reason given"])[-1].rpartition("': ")[2], 200)
+def _reason(text: str) -> str:
+    """The last error that adb told, or what it said last; of a copy that failed the reason, not the two paths."""
+    lines = text.strip().splitlines() or ["no reason given"]
+    errors = [line for line in lines if "error" in line or "failed" in line]
+    return one_line((errors or lines)[-1].rpartition("': ")[2], 200)
 
 
 def _server(target: Target) -> list[str]:

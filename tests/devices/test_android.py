@@ -168,8 +168,9 @@ def test_a_fault_costs_one_network_its_number(phones, bench, server, fault, reas
 def _plug_in_again(phone, server):
     wait_for(lambda: not phone.plugged_in, 60)
     time.sleep(0.5)
-    phone.plug_in()
+    # In this order: a server that still knew the phone would come back by itself, only to be disconnected then.
     server.call("disconnect", phone.serial)
+    phone.plug_in()
     server.connect(phone)
 
 
