@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("fp32", "fp16")
 SUFFIX = ".onnx"
+RECIPE = 2  # part of the key, beside the cache's own: raise it when the files change that the same tools make
 TOOLS = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm")
 PRELOAD = ("torch", "timm", "onnxscript", "onnxruntime")
 DYNAMIC_BATCH = True
@@ -85,6 +86,13 @@ def _trace(job: Job, path: Path) -> None:
         verbose=False,
     )
     assert program is not None
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()  # stack traces with this machine's paths: the same file must come out everywhere
+        for value in node.outputs:
+            value.metadata_props.clear()
+    for value in (*program.model.graph.inputs, *program.model.graph.initializers.values()):
+        value.metadata_props.clear()
+    program.model.metadata_props.clear()
     program.save(str(path), external_data=False)
 
 

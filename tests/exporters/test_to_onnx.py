@@ -79,3 +79,11 @@ def test_an_export_that_computes_something_else_is_never_kept(tmp_path, monkeypa
     with pytest.raises(UserError, match="wrong outputs"):
         cache.obtain(job())
     assert cache.find(job()) is None
+
+
+def test_the_same_file_comes_out_everywhere(artifact, tmp_path):
+    """Nothing of this machine is in it, so that another's sha256 is the same."""
+    content = Path(artifact.path).read_bytes()
+    assert b".py" not in content
+    assert str(Path(__file__).parents[2]).encode() not in content
+    assert Cache(tmp_path).obtain(job()).sha256 == artifact.sha256
