@@ -200,8 +200,8 @@ def test_the_run_after_an_unplugged_one_restores_what_that_could_not(phones, ben
     phone.faults.append("unplug_run")
     bench(reconnect_s=0.5)
     assert phone.setting("airplane_mode_on") == "1"
+    server.call("disconnect", phone.serial)  # first, or the server would come back by itself and then be disconnected
     phone.plug_in()
-    server.call("disconnect", phone.serial)
     server.connect(phone)
     code, _, _ = bench()
     assert code == 0
