@@ -12,8 +12,8 @@ extra = $(if $(filter pixel2% android% cpu-tflite%,$1),phone,$(call lane,$1))
 venv = $(if $(filter cpu,$(call lane,$1)),.venv,.venv-$(call lane,$1))
 python = $(call venv,$1)/bin/python
 stamp = $(call venv,$1)/.installed-$(call extra,$1)
-# Without a GPU there is nothing to install: ask before gigabytes are downloaded. Needs bare Python only.
-preflight = $(if $(filter cpu,$(call lane,$1)),,preflight-$(call lane,$1))
+# Without a GPU or a phone there is nothing to install: ask before gigabytes are downloaded. Needs bare Python only.
+preflight = $(if $(filter pixel2% android%,$1),preflight-phone,$(if $(filter cpu,$(call lane,$1)),,preflight-$(call lane,$1)))
 card-v100 = Tesla V100
 card-t4 = Tesla T4
 INSTALL = -m pip install --quiet --disable-pip-version-check
@@ -21,7 +21,7 @@ INSTALL = -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .venv/.installed-% .venv-v100/.installed-% .venv-t4/.installed-% .venv-gpu/.installed-%
-.PHONY: help bench report devices test lint benchmarks trust faults format clean preflight-v100 preflight-t4 preflight-gpu
+.PHONY: help bench report devices test lint benchmarks trust faults format clean preflight-v100 preflight-t4 preflight-gpu preflight-phone
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -95,6 +95,9 @@ $(foreach lane,v100 t4 gpu,$(eval $(call lane_rule,$(lane))))
 
 preflight-v100 preflight-t4 preflight-gpu: preflight-%:
 	@$(PYTHON) -m devices.nvidia $(if $(card-$*),"$(card-$*)")
+
+preflight-phone:
+	@$(PYTHON) -m devices.preflight $(ARGS)
 
 # TensorRT's bindings without TensorRT: the tests check our use of its API against three versions of them.
 .venv/tensorrt-wheels: constraints/tensorrt-bindings.txt | .venv/bin/python
