@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from devices.nvml import merged
+from devices.sampler import sampling
 from devices.samples import Samples
 from models.errors import UserError, one_line
 
@@ -20,20 +22,21 @@ def time_each(
 
     `enqueue_s` is the host time to queue each. The launch queue holds about a thousand kernels and then makes the
     host wait, so the smallest ones of a round, not the typical ones, tell how long queueing takes. `read` is called
-    once, while the GPU works.
+    every 50 ms by a thread beside this one, and here once all is queued; the readings become one table.
     """
     starts, ends = ([cuda.Event(enable_timing=True) for _ in range(count)] for _ in range(2))
     enqueue_s: list[float] = []
-    for start, end in zip(starts, ends, strict=True):
-        start.record(stream)
-        before_ns = time.perf_counter_ns()
-        queue()
-        enqueue_s.append((time.perf_counter_ns() - before_ns) * 1e-9)
-        end.record(stream)
-    readings = read()
-    cuda.synchronize()
+    with sampling(read) as readings:
+        for start, end in zip(starts, ends, strict=True):
+            start.record(stream)
+            before_ns = time.perf_counter_ns()
+            queue()
+            enqueue_s.append((time.perf_counter_ns() - before_ns) * 1e-9)
+            end.record(stream)
+        readings.append(read())
+        cuda.synchronize()
     seconds = [start.elapsed_time(end) * 1e-3 for start, end in zip(starts, ends, strict=True)]
-    return Samples(seconds=seconds, evidence={"enqueue_s": enqueue_s}, conditions=[readings])
+    return Samples(seconds=seconds, evidence={"enqueue_s": enqueue_s}, conditions=[merged(readings)])
 
 
 @contextmanager

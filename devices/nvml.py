@@ -1,7 +1,7 @@
 """What a GPU was doing meanwhile, by NVML: clocks, power, temperature, why its clocks are low, and who else uses it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from models.errors import UserError, one_line
@@ -22,6 +22,8 @@ _POWER_CAP = 0x4
 _SLOWED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
 # A card that lives on its slot's power alone (T4: 70 W) reaches its limit under any full load: that is its speed.
 _SLOT_POWER_W = 75
+# Of several readings the worst one counts: the lowest of these, the highest of any other number.
+_LOWEST = {"sm_clock_mhz", "memory_clock_mhz", "power_limit_w"}
 
 
 class Watch:
@@ -102,6 +104,23 @@ class Watch:
     def _watts(self, function: str) -> int | None:
         milliwatts = self._ask(function)
         return None if milliwatts is None else round(milliwatts / 1000)
+
+
+def merged(readings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The readings of one round as one table: of numbers the worst, of reasons all that were ever up."""
+    names = dict.fromkeys(name for reading in readings for name in reading)
+    told = {name: [reading[name] for reading in readings if reading.get(name) is not None] for name in names}
+    return {name: _worst(name, values) for name, values in told.items()} | {"readings": len(readings)}
+
+
+def _worst(name: str, values: list[Any]) -> Any:
+    if not values:
+        return None
+    if isinstance(values[0], list):
+        return list(dict.fromkeys(reason for reasons in values for reason in reasons))
+    if isinstance(values[0], str):
+        return ", ".join(dict.fromkeys(part for value in values for part in value.split(", ")))
+    return min(values) if name in _LOWEST else max(values)
 
 
 def named(reasons: int) -> list[str]:

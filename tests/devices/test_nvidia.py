@@ -3,6 +3,7 @@
 import ctypes
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices import kernels, nvidia, nvml
+from devices.cuda_events import time_each
 from devices.session import absence_of
 from devices.targets import find_targets
 from exporters import gpu as gpus
@@ -49,6 +51,16 @@ class Nvml:
         for name, answer in answers.items():
             assert hasattr(pynvml, name)
             monkeypatch.setattr(pynvml, name, answer)
+
+
+class NoCuda:
+    """Events that take a millisecond."""
+
+    def Event(self, *, enable_timing):
+        return SimpleNamespace(record=lambda stream: None, elapsed_time=lambda end: 1.0)
+
+    def synchronize(self):
+        pass
 
 
 @pytest.fixture
@@ -254,6 +266,38 @@ def test_a_newcomer_contends_and_whoever_was_there_at_the_start_does_not(driver)
         assert "contended" not in watch.read()
         driver.pids = [17, 99]
         assert watch.read()["contended"] == "process 99 on the GPU"
+
+
+def test_a_round_is_sampled_while_it_runs_and_its_worst_moment_counts(driver):
+    """NVML's own module answers: a power brake and a newcomer that are gone again before the round's last reading."""
+    moments = iter([(0, []), (0x80, [99]), (0x20, [])])
+    seen = threading.Event()
+
+    def reasons(handle):
+        driver.now, driver.pids = next(moments, (0, []))
+        if driver.now == 0x20:
+            seen.set()
+        return driver.now
+
+    pynvml.nvmlDeviceGetCurrentClocksEventReasons = reasons  # the fixture sets it back
+    with nvml.Watch("GPU-1") as watch:
+        samples = time_each(lambda: seen.wait(30), 1, cuda=NoCuda(), stream=None, read=watch.read)
+    (table,) = samples.conditions
+    assert table["readings"] >= 4
+    assert table["clocks_event_reasons"] == ["hardware power brake", "software thermal slowdown"]
+    assert table["throttled"] == "hardware power brake, software thermal slowdown"
+    assert table["contended"] == "process 99 on the GPU"
+    assert watch.read().keys() & {"throttled", "contended"} == set()
+
+
+@given(st.lists(st.fixed_dictionaries({"sm_clock_mhz": st.integers() | st.none(), "power_w": st.integers()})))
+def test_of_any_readings_the_lowest_clock_and_the_highest_power_are_kept(readings):
+    table = nvml.merged(readings)
+    assert table["readings"] == len(readings)
+    if readings:
+        clocks = [reading["sm_clock_mhz"] for reading in readings if reading["sm_clock_mhz"] is not None]
+        assert table["sm_clock_mhz"] == min(clocks, default=None)
+        assert table["power_w"] == max(reading["power_w"] for reading in readings)
 
 
 def test_what_a_gpu_does_not_tell_is_left_out(driver, monkeypatch):
