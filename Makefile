@@ -65,8 +65,8 @@ lint: .venv/.installed-cpu .venv/.installed-lint
 trust: .venv/.installed-cpu .venv/.installed-phone
 	.venv/bin/python docs/trust/peers.py $(ARGS)
 
-faults: .venv/.installed-cpu
-	.venv/bin/python docs/faults.py $(ARGS)
+faults: .venv/.installed-cpu .venv/.installed-test
+	.venv/bin/python -m docs.faults $(ARGS)
 
 benchmarks: .venv/.installed-cpu .venv/.installed-benchmarks
 	.venv/bin/python -m pytest -o addopts="" -q -s benchmarks --benchmark-columns=min,median,rounds $(ARGS)

@@ -1,0 +1,77 @@
+"""Break the suite in every way that its users will, and write what happened into docs/reliability.md.
+
+    make faults
+
+Each row is a kind of fault, how many cases were tried, and how they ended. A case that ends otherwise than it should
+stops the run with its traceback. The fake device and small networks keep it to minutes.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from docs.faults import cached, disk, given, memory, results, sharing, sweeps, text, trespass
+
+Fault = Callable[[Path], tuple[int, str]]
+
+FAULTS: tuple[Fault, ...] = (
+    sweeps.killed,
+    sweeps.losing_workers,
+    sharing.results,
+    sharing.cache,
+    disk.full,
+    disk.unwritable,
+    memory.address_space,
+    cached.artifact_bits,
+    cached.artifacts,
+    cached.sidecars,
+    results.records,
+    results.journals,
+    results.peaks,
+    results.profiles,
+    given.targets,
+    given.checkpoints,
+    given.calibration,
+    cached.downloads,
+    text.structures,
+    text.names,
+    text.records,
+    text.rendered,
+    trespass.external_data,
+    trespass.code,
+)
+PAGE = Path(__file__).parents[1] / "reliability.md"
+
+
+def main() -> None:
+    """Try every fault and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="*", help="only faults of these names, for example results.peaks; writes nothing")
+    names = parser.parse_args().name
+    chosen = [fault for fault in FAULTS if not names or _name(fault) in names]
+    rows = [_row(fault) for fault in chosen]
+    if not names:
+        head = "# Reliability\n\nWhat was broken on purpose, and what happened (`make faults` writes this page).\n"
+        table = "\n".join(["| fault | cases | outcome |", "|---|---:|---|", *rows])
+        PAGE.write_text(f"{head}\n{table}\n", encoding="utf-8")
+
+
+def _row(fault: Fault) -> str:
+    assert fault.__doc__
+    begun = time.monotonic()
+    print(f"{_name(fault)}: {fault.__doc__}", end=" ", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        cases, outcome = fault(Path(folder))
+    print(f"{cases} cases, {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    return f"| {fault.__doc__.rstrip('.')} | {cases} | {outcome} |"
+
+
+def _name(fault: Fault) -> str:
+    return f"{fault.__module__.rpartition('.')[2]}.{fault.__name__}"
+
+
+if __name__ == "__main__":
+    main()

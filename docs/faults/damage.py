@@ -1,0 +1,20 @@
+"""What happens to files: cut short, overwritten with noise, single bits flipped."""
+
+import random
+from collections.abc import Iterator
+
+
+def damaged(content: bytes, seed: int, count: int) -> Iterator[bytes]:
+    """`count` versions of a file that differ from it: empty, noise, and in turn cut, overwritten or a bit flipped."""
+    dice = random.Random(seed)
+    yield b""
+    yield dice.randbytes(300)
+    for number in range(count - 2):
+        at = dice.randrange(len(content))
+        if number % 3 == 0:
+            yield content[:at]
+        elif number % 3 == 1:
+            noise = dice.randbytes(min(40, len(content) - at))
+            yield content[:at] + noise + content[at + len(noise) :]
+        else:
+            yield content[:at] + bytes([content[at] ^ 1 << dice.randrange(8)]) + content[at + 1 :]

@@ -1,0 +1,38 @@
+"""The README's commands as docs/readme_commands.py finds them; CI runs them all."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def listed(*arguments: str) -> list[str]:
+    line = [sys.executable, ROOT / "docs" / "readme_commands.py", "--list", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_every_command_of_the_readme_is_run():
+    found = "\n".join(listed())
+    for block in re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            assert line.partition(" #")[0].strip() in found
+    for name in re.findall(r"`(?:make )?(bench-[a-z0-9-]+)`", README):
+        assert f"make {name} " in found
+
+
+def test_what_starts_the_readme_runs_whole():
+    assert {"make bench", "make test", "make report", "make devices"} <= set(listed())
+
+
+def test_only_missing_hardware_may_fail():
+    failing = [line for line in listed() if line.endswith("# must end with one error")]
+    assert failing
+    assert all(re.match(r"make bench-(v100|t4|gpu|pixel2|android)", line) for line in failing)
+
+
+def test_files_that_the_readme_shows_are_there():
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / link).exists(), link
