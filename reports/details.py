@@ -56,7 +56,7 @@ def _row(
         *_throughput(cell),
         _published(cell, column, notes.mark(*_printed_notes(cell, column, network, floor, printed_floor))),
         _ratio(cell),
-        _floor(cell, floor, printed_floor),
+        _floor(cell, floor, printed_floor, notes.mark(floors.lack_of(column, network))),
         _above(cell, floor, printed_floor),
         _number(floor.layers_ms if floor else None),
         _speedup(*faster),
@@ -116,10 +116,10 @@ def _ratio(cell: Cell) -> Entry:
     return Entry((Piece(f"{cell.ratio.ms:.2f}x"),), cell.ratio.ms)
 
 
-def _floor(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entry:
+def _floor(cell: Cell, floor: Floor | None, printed_floor: Floor | None, marks: tuple[int, ...]) -> Entry:
     """The floor of the target as it is measured and, where it differs, that of the published number."""
     if floor is None or printed_floor is None:
-        return Entry()
+        return Entry((Piece("none", notes=marks),) if marks else ())
     entry = _number(floor.whole_ms)
     if cell.published is None or printed_floor.whole_ms == floor.whole_ms:
         return entry
@@ -159,7 +159,9 @@ def _number(value: float | None, *, printed: bool = False) -> Entry:
 
 def _text(report: Report, column: Column, floors: Floors) -> list[str]:
     lines = []
-    if peaks := floors.peaks(column):
+    if lack := floors.lack(column):
+        lines.append(lack)
+    elif peaks := floors.peaks(column):
         what = "rates that a probe reached" if peaks.measured else "peaks"
         rate = peaks.ops.get(column.target.precision)
         arithmetic = (

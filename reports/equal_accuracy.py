@@ -1,5 +1,6 @@
 """How much faster one network is than a family of others AT EQUAL ACCURACY, and which networks nothing beats."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,8 +22,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Speedup:
-    """`subject` against the other family's curve, read at the subject's accuracy; low and high are the worst and
-    best that the intervals of both leave open."""
+    """`subject` against the other family's curve, read at the subject's accuracy; low and high are the 95 % interval
+    that the intervals of both leave, whose errors are independent."""
 
     subject: Point
     baseline: Latency
@@ -34,13 +35,17 @@ class Speedup:
 
     @property
     def low(self) -> float:
-        """The least that the intervals allow."""
-        return self.baseline.low_ms / self.subject.latency.high_ms
+        """The lower end of the interval."""
+        return self.factor * math.exp(-self._reach)
 
     @property
     def high(self) -> float:
-        """The most that the intervals allow."""
-        return self.baseline.high_ms / self.subject.latency.low_ms
+        """The upper end of the interval."""
+        return self.factor * math.exp(self._reach)
+
+    @property
+    def _reach(self) -> float:
+        return math.hypot(_reach(self.subject.latency), _reach(self.baseline))
 
 
 def measured_points(report: Report, column: Column) -> list[Point]:
@@ -79,14 +84,16 @@ def curve_at(points: Sequence[Point], top1_percent: float) -> Latency | None:
 
 
 def _between(low: Latency, high: Latency, share: float) -> Latency:
-    def mix(first: float, second: float) -> float:
-        return first + share * (second - first)
+    """The latency at a share of the way, with the interval that two independent errors leave it."""
+    low_ms, high_ms = (1 - share) * low.ms, share * high.ms
+    ms = low_ms + high_ms
+    reach = math.hypot(low_ms * _reach(low), high_ms * _reach(high)) / ms
+    return Latency(ms, ms * math.exp(-reach), ms * math.exp(reach))
 
-    return Latency(
-        mix(low.ms, high.ms),
-        mix(low.low_ms, high.low_ms),
-        mix(low.high_ms, high.high_ms),
-    )
+
+def _reach(latency: Latency) -> float:
+    """How far the interval reaches on the scale of logarithms; of an uneven one, such as a range, half its width."""
+    return math.log(latency.high_ms / latency.low_ms) / 2
 
 
 def speedups(points: Sequence[Point], against: str) -> dict[str, Speedup]:

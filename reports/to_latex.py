@@ -1,5 +1,7 @@
-"""A sheet as LaTeX, for papers: needs \\usepackage{booktabs} and nothing else."""
+"""A sheet as LaTeX, for papers: needs the packages booktabs and graphicx, which every TeX has."""
 
+import re
+import textwrap
 from collections.abc import Sequence
 
 from models.errors import one_line
@@ -19,29 +21,39 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    # A row that begins with one of these would be an argument of the row before it.
+    "[": "{[}",
+    "*": "{*}",
     "–": "--",
     "…": r"\ldots{}",
     "±": r"$\pm$",
 }
+# TeX's default fonts draw these as one letter.
+_LIGATURE = re.compile(r"(?<=[-`'?!])(?=[-`'])")
+_NO_LETTER = frozenset("«»ÐðÞþ")  # of Latin-1, those that its default encoding lacks
+_HEADING_WIDTH = 14
+# As wide as it is, but never wider than the text.
+_FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 
 
 def latex(sheets: Sequence[Sheet]) -> str:
     """A table environment a sheet; published numbers in italics, footnotes below the rules."""
-    return "% \\usepackage{booktabs}\n" + "\n".join(_sheet(sheet) for sheet in sheets)
+    return "% \\usepackage{booktabs,graphicx}\n" + "\n".join(_sheet(sheet) for sheet in sheets)
 
 
 def _sheet(sheet: Sheet) -> str:
     lines = [
         r"\begin{table*}",
         rf"\caption{{{escape(sheet.title)}. Italics: published.}}",
-        r"\centering\footnotesize",
+        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
+        _FIT,
         rf"\begin{{tabular}}{{l{'r' * (len(sheet.headings) - 1)}}}",
         r"\toprule",
-        _row([_piece(heading) for heading in sheet.headings]),
+        _row([_heading(heading, "r" if at else "l") for at, heading in enumerate(sheet.headings)]),
         r"\midrule",
         *(line for row in sheet.rows for line in _lines(row)),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
     ]
     if sheet.notes:
         notes = (f"{_superscript([number])} {escape(note)}" for number, note in enumerate(sheet.notes, start=1))
@@ -67,10 +79,25 @@ def _piece(piece: Piece) -> str:
     return (rf"\textit{{{text}}}" if piece.printed else text) + _superscript(piece.notes)
 
 
+def _heading(piece: Piece, side: str) -> str:
+    """A heading on as many lines as it needs to be no wider than its numbers."""
+    lines = textwrap.wrap(piece.text, _HEADING_WIDTH, break_long_words=False) or [""]
+    *first, last = map(escape, lines)
+    if not first:
+        return last + _superscript(piece.notes)
+    stacked = r" \\ ".join([*first, last + _superscript(piece.notes)])
+    return rf"\shortstack[{side}]{{{stacked}}}"
+
+
 def _superscript(numbers: Sequence[int]) -> str:
     return rf"\textsuperscript{{{','.join(map(str, numbers))}}}" if numbers else ""
 
 
 def escape(text: str) -> str:
     """Text that LaTeX typesets as it is; what its default fonts lack becomes a question mark."""
-    return "".join(_SPECIAL.get(letter, letter if letter <= "ÿ" else "?") for letter in one_line(text, 2000))
+    return "{}".join("".join(map(_letter, part)) for part in _LIGATURE.split(one_line(text, 2000)))
+
+
+def _letter(letter: str) -> str:
+    known = letter <= "ÿ" and letter.isprintable() and letter not in _NO_LETTER
+    return _SPECIAL.get(letter, letter if known else "?")

@@ -1,3 +1,6 @@
+import math
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,10 +41,31 @@ def test_of_two_networks_of_one_accuracy_the_faster_counts():
     assert curve_at([point(10, 80.0), point(5, 80.0), point(30, 82.0)], 81.0).ms == 17.5
 
 
-def test_the_interval_of_a_speedup_is_the_worst_and_the_best_of_both_sides():
-    baseline = [point(100, 80.0, "B", 90, 110), point(100, 84.0, "B", 90, 110)]
-    speedup = headline([*baseline, point(50, 82.0, "A", 40, 60)], "B")
-    assert (speedup.factor, speedup.low, speedup.high) == (2.0, 1.5, 2.75)
+def test_independent_errors_of_both_sides_add_up_in_squares():
+    network, baseline = point(50, 82.0, "A", 50 / 1.03, 50 * 1.03), point(100, 82.0, "B", 100 / 1.04, 100 * 1.04)
+    speedup = headline([network, baseline], "B")
+    assert speedup.factor == 2.0
+    assert speedup.high / 2 == pytest.approx(1.05, abs=1e-3)
+    assert speedup.low / 2 == pytest.approx(1 / 1.05, abs=1e-3)
+
+
+@pytest.mark.parametrize("accuracy", [80.0, 81.0, 82.0, 83.5])
+@pytest.mark.parametrize(("network", "family"), [(0.03, 0.03), (0.001, 0.05), (0.1, 0.02)])
+def test_95_of_100_intervals_hold_the_true_factor(accuracy, network, family):
+    """Simulated: three networks of known latency, each estimated with a log-normal error and its own interval."""
+    chance = random.Random(7)
+
+    def estimated(true_ms, error, top1, name):
+        ms = true_ms * math.exp(chance.gauss(0, error))
+        return point(ms, top1, name, ms * math.exp(-1.96 * error), ms * math.exp(1.96 * error))
+
+    truth = curve_at([point(100, 80.0), point(300, 84.0)], accuracy).ms / 20
+    held, tries = 0, 3000
+    for _ in range(tries):
+        baseline = [estimated(100, family, 80.0, "B"), estimated(300, family, 84.0, "B")]
+        speedup = headline([*baseline, estimated(20, network, accuracy, "A")], "B")
+        held += speedup.low <= truth <= speedup.high
+    assert held / tries == pytest.approx(0.95, abs=0.015)
 
 
 def test_without_the_family_there_is_no_speedup():

@@ -1,10 +1,11 @@
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.gather import gather
-from reports.sheet import overview
+from reports.sheet import Entry, Piece, Sheet, overview
 from reports.to_latex import escape, latex
 
 
@@ -25,7 +26,25 @@ def test_no_text_gets_out_of_its_cell(text):
     plain = re.sub(
         r"\\(textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|ldots)\{\}", "", escape(text)
     )
-    plain = plain.replace(r"$\pm$", "")
-    assert re.sub(r"\\[{}$&#_%]", "", plain).translate(str.maketrans("", "", "\\{}$&#_%~^\n")) == re.sub(
+    plain = plain.replace(r"$\pm$", "").replace("{[}", "").replace("{*}", "").replace("{}", "")
+    assert re.sub(r"\\[{}$&#_%]", "", plain).translate(str.maketrans("", "", "\\{}$&#_%~^\n[*")) == re.sub(
         r"\\[{}$&#_%]", "", plain
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("[opt] *star", "{[}opt] {*}star"),  # after a row's end these would be its arguments
+        ("a--b ?`", "a-{}-b ?{}`"),
+        ("x\x00y\x07z", "x?y?z"),
+        ("«Ðþ» ä", "???? ä"),
+    ],
+)
+def test_what_tex_would_read_otherwise(text, written):
+    assert escape(text) == written
+
+
+def test_a_heading_is_no_wider_than_numbers_need_it():
+    sheet = Sheet("t", [Piece("Model"), Piece("Floor layer by layer, ms", notes=(1,))], [[Entry(), Entry()]])
+    assert r"Model & \shortstack[r]{Floor layer by \\ layer, ms\textsuperscript{1}} \\" in latex([sheet])

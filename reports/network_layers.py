@@ -1,0 +1,43 @@
+"""The layers of a report's networks: the zoo's are listed in a file, a few others are listed with torch on the spot."""
+
+from dataclasses import dataclass, field
+
+from bench.record import Network
+from models.errors import UserError, one_line
+from models.layers import Layer, known_layers, list_layers
+from models.zoo import Model
+
+# Each takes up to a second, and a report of hundreds of networks shall not take minutes.
+MOST_LISTED = 12
+
+
+@dataclass
+class NetworkLayers:
+    """Layers by network, each listed once."""
+
+    _listed: dict[tuple[str, int], list[Layer] | str] = field(default_factory=dict)
+
+    def of(self, network: Network) -> list[Layer] | str:
+        """The layers, or why they are not known."""
+        if layers := known_layers(network.name):
+            return layers
+        key = (network.source, network.resolution_px)
+        if key not in self._listed:
+            self._listed[key] = _listed(network) if len(self._listed) < MOST_LISTED else _TOO_MANY
+        return self._listed[key]
+
+
+_TOO_MANY = f"no floor: only the first {MOST_LISTED} networks outside the zoo are counted"
+
+
+def _listed(network: Network) -> list[Layer] | str:
+    kind, _, spec = network.source.partition(":")
+    if kind not in ("zennet", "zennet-se", "timm") or not spec or not 8 <= network.resolution_px <= 4096:
+        return f"no floor: its source, {one_line(network.source, 60)}, is none that can be counted"
+    model = Model(network.name, network.family, network.resolution_px, network.source)
+    try:
+        return list_layers(model) or "no floor: it has no convolution and no matrix product"
+    except ImportError as error:
+        return f"no floor: counting it needs {one_line(error.name, 40)}"
+    except (UserError, RuntimeError, ValueError, TypeError, AssertionError) as error:
+        return f"no floor: it can't be counted, {one_line(error, 120)}"
