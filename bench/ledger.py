@@ -3,12 +3,13 @@
 import uuid
 from pathlib import Path
 
+from bench.baseline import Baseline, best_of_earlier
 from bench.cell import Cell
 from bench.journal import Journal, Opened, Started, Visited
 from bench.protocol import Protocol
 from bench.record import Network, Record
 from bench.store import append_line, read_records
-from bench.trust import Limits, Round, undisturbed_s
+from bench.trust import Limits, Round
 from bench.verdict import judge
 from devices.conditions import machine, moment
 from devices.targets import Target
@@ -28,20 +29,22 @@ class Ledger:
         self.cells: dict[str, Cell] = {}
         self.records: dict[str, Record] = {}
         self.elapsed_s = 0.0
+        self._baseline: Baseline
 
     def begin(self, target: Target, protocol: Protocol) -> Started:
         """Begin a new sweep; what an interrupted one measured becomes records first."""
         self._replay()
         self.end()
         self.cells, self.records, self.elapsed_s = {}, {}, 0.0
-        self.started = Started(
+        started = Started(
             sweep=uuid.uuid4().hex[:12],
             target=target,
             protocol=protocol,
             conditions={"machine": machine(), "start": moment()},
         )
-        self.journal.append(self.started)
-        return self.started
+        self._take_up(started)
+        self.journal.append(started)
+        return started
 
     def resume(self, target: Target, protocol: Protocol) -> Started:
         """Take up the last sweep: the journal's if it was interrupted, else the newest record's; begin without one.
@@ -54,6 +57,7 @@ class Ledger:
             if newest is None:
                 return self.begin(target, protocol)
             self._take_up(_started_by(newest))
+            self._recall()
             assert self.started is not None
             self.journal.append(self.started)
         differing = [
@@ -80,6 +84,7 @@ class Ledger:
     def visited(self, cell: Cell, visit: Round) -> None:
         """Keep what a visit measured."""
         cell.rounds.append(visit)
+        self._baseline.add(visit)
         self.journal.append(Visited(model=cell.name, round=visit))
 
     def finish(self, cell: Cell) -> None:
@@ -102,16 +107,8 @@ class Ledger:
         self.records[cell.name] = record
 
     def limits(self) -> Limits:
-        """What a round must keep to count, by every reading of the reference so far, whichever cell's."""
-        assert self.started is not None
-        protocol = self.started.protocol
-        rounds = (visit for cell in self.cells.values() for visit in cell.rounds)
-        readings = (reading for visit in rounds for reading in (visit.before, visit.after) if reading is not None)
-        return Limits(
-            lost_share=protocol.lost_share,
-            reference_tolerance=protocol.reference_tolerance,
-            reference_s=undisturbed_s(readings, protocol.lost_share),
-        )
+        """What a round must keep to count, by every reading of the references so far, whichever cell's."""
+        return self._baseline.limits()
 
     def end(self) -> None:
         """Write the records of all cells that were measured, then remove the journal."""
@@ -125,17 +122,24 @@ class Ledger:
             match entry:
                 case Started():
                     self._take_up(entry)
+                    self._recall()
                 case Opened():
                     self.cell(entry.network).opened(entry)
                 case Visited() if cell := self.cells.get(entry.model):
                     cell.rounds.append(entry.round)
+                    self._baseline.add(entry.round)
                     self.elapsed_s = max(self.elapsed_s, entry.round.end_s)
 
     def _take_up(self, started: Started) -> None:
         self.started = started
-        self.records = {
-            record.model.name: record for record in read_records(self.file) if record.sweep == started.sweep
-        }
+        earlier_s = best_of_earlier(self.file, started.conditions.get("machine", {}), but=started.sweep)
+        self._baseline = Baseline(started.protocol, earlier_s)
+
+    def _recall(self) -> None:
+        """The records that the sweep has already."""
+        assert self.started is not None
+        sweep = self.started.sweep
+        self.records = {record.model.name: record for record in read_records(self.file) if record.sweep == sweep}
 
 
 def _started_by(record: Record) -> Started:

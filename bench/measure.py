@@ -30,7 +30,7 @@ def warm_up(session: Session, protocol: Protocol) -> list[float]:
 def visit(
     session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference, limits: Limits
 ) -> Round:
-    """One visit of a round: settle, then sample, between two readings of the reference.
+    """One visit of a round: settle, then sample, between two readings of the references.
 
     `now_s` is the clock that `at_s` is read from; `limits` say which reading is worth waiting for.
     """

@@ -9,9 +9,9 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     """Every number that shapes a measurement; a field's `description` is its help on the command line.
 
     A sweep goes in rounds. A round visits every network once, in shuffled order. A visit settles (runs that are
-    kept but don't count), then samples, between two readings of a fixed reference work where the host's processor
-    does the work. A network is done when the interval of its estimate is narrow enough. Rounds beyond the first
-    `min_rounds` visit the networks with the widest intervals.
+    kept but don't count), then samples, between two readings of fixed reference works where the host's
+    processor does the work. A network is done when the interval of its estimate is narrow enough. Rounds beyond the
+    first `min_rounds` visit the networks with the widest intervals.
     """
 
     budget_s: Annotated[float, msgspec.Meta(gt=0, description="seconds of sampling for the whole target")] = 100.0
@@ -31,11 +31,18 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     lost_share: Annotated[
         float, msgspec.Meta(ge=0, description="share of a sample that its threads may wait for a core")
     ] = 0.02
-    reference_tolerance: Annotated[
-        float, msgspec.Meta(gt=0, description="how much slower than undisturbed the reference may be around a round")
+    arithmetic_tolerance: Annotated[
+        float, msgspec.Meta(gt=0, description="how much slower than undisturbed the arithmetic reference may be")
     ] = 0.02
+    exchange_tolerance: Annotated[
+        float, msgspec.Meta(gt=0, description="how much slower than undisturbed the exchange reference may be")
+    ] = 0.06
     patience_s: Annotated[
-        float, msgspec.Meta(ge=0, description="seconds that a visit waits for an undisturbed reading of the reference")
-    ] = 1.0
+        float, msgspec.Meta(ge=0, description="seconds that a visit waits for an undisturbed reading of the references")
+    ] = 3.0
     timeout_s: Annotated[float, msgspec.Meta(gt=0, description="seconds after which a session is given up")] = 600.0
     seed: Annotated[int, msgspec.Meta(ge=0, description="seed of the order of the networks in each round")] = 1
+
+    def tolerance(self) -> dict[str, float]:
+        """How much slower, relative, each reference work may be around a round that counts."""
+        return {"arithmetic": self.arithmetic_tolerance, "exchange": self.exchange_tolerance}

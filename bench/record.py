@@ -8,7 +8,7 @@ import msgspec
 
 from bench.protocol import Protocol
 from bench.statistics import Estimate, estimate, percentile
-from bench.trust import Limits, Round, objection, value_s
+from bench.trust import Limits, Round, least_disturbed, objection, value_s
 from devices.targets import Target
 from exporters.artifact import Artifact
 
@@ -47,8 +47,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def estimate(self) -> Estimate:
-        """The median of the rounds that count, or of all where fewer than three do, with its 95 % interval."""
-        rounds = self.trusted if len(self.trusted) >= 3 else self.rounds
+        """The median, with its 95 % interval, of the rounds that count; of the least disturbed where under three do."""
+        rounds = self.trusted if len(self.trusted) >= 3 else least_disturbed(self.rounds, self.limits)
         return estimate([value_s(part, self.limits) for part in rounds])
 
     @property

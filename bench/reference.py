@@ -1,17 +1,16 @@
-"""The reference: fixed work whose time, right before and right after a visit, shows what the machine gave meanwhile.
+"""The reference: fixed works whose times, right before and right after a visit, show what the machine gave meanwhile.
 
-Neighbours on the host, shared caches and clocks slow a network down without a trace in this system's counters. They
-slow this down too: a small network of eight 3x3 convolutions on 56x56, 0.9 billion multiply-accumulates, on ONNX
-Runtime with the threads of the target.
+Neighbours on the host, shared caches, clocks and a host that moves cores about slow a network down without a trace in
+this system's counters. They slow these down too. All run on ONNX Runtime with the threads of the target.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench.trust import Limits, undisturbed
-from devices.samples import Samples
+from bench.trust import Limits, Readings, undisturbed
+from devices.cores import Cores
 from devices.session import Session
 from devices.targets import Target
 from devices.worker import open_session
@@ -19,60 +18,70 @@ from exporters.artifact import Artifact
 from exporters.cache import Cache
 from models.zoo import find
 
-_NETWORK = "zennet:SuperConvK3BNRELU(3,64,4,1)SuperConvK3BNRELU(64,64,1,8)@224"
+# Arithmetic: eight 3x3 convolutions on 56x56, 0.9 billion multiply-accumulates. Exchange: depthwise 7x7 convolutions on
+# up to 112x112, little arithmetic on much that the cores pass each other; 1.5 times slower under two last-level caches.
+_NETWORKS = {
+    "arithmetic": "zennet:SuperConvK3BNRELU(3,64,4,1)SuperConvK3BNRELU(64,64,1,8)@224",
+    "exchange": "zennet:SuperConvK3BNRELU(3,16,2,1)SuperResIDWE1K7(16,40,2,40,1)SuperResIDWE1K7(40,64,2,64,1)"
+    "SuperResIDWE4K7(64,96,2,96,2)@224",
+}
+_RUNS = {"arithmetic": 1, "exchange": 3}
 # A reading this young, taken after one visit, serves as the one before the next.
 _FRESH_S = 0.05
+# While the machine is disturbed, its cores are brought together for this long between two readings.
+_GATHER_S = 0.2
 
 
 class Reference:
-    """Readings of the reference work; without a session there are none."""
+    """Readings of the reference works; without sessions there are none."""
 
-    def __init__(self, session: Session | None = None) -> None:
-        self._session = session
-        self._last: tuple[float, Samples] | None = None
+    def __init__(self, sessions: Mapping[str, Session] | None = None, cores: Cores | None = None) -> None:
+        self._sessions = sessions or {}
+        self._cores = cores
+        self._last: tuple[float, Readings] | None = None
 
-    def before(self, limits: Limits, patience_s: float) -> Samples | None:
-        """The reading before a visit; while it shows a disturbance, wait for a better one, `patience_s` at most."""
+    def before(self, limits: Limits, patience_s: float) -> Readings:
+        """The readings before a visit; while they show a disturbance, wait for better ones, `patience_s` at most."""
         fresh = self._last is not None and time.monotonic() - self._last[0] <= _FRESH_S
-        reading = self._last[1] if fresh and self._last else self.after()
+        readings = self._last[1] if fresh and self._last else self.after()
         end_s = time.monotonic() + patience_s
-        while reading is not None and limits.reference_s and not undisturbed(reading, limits):
-            if time.monotonic() >= end_s:
-                break
-            reading = self.after()
-        return reading
+        while limits.reference_s and not undisturbed(readings, limits) and time.monotonic() < end_s:
+            if self._cores is not None:
+                self._cores.gather(_GATHER_S)
+            readings = self.after()
+        return readings
 
-    def after(self) -> Samples | None:
-        """The reading after a visit."""
-        if self._session is None:
-            return None
-        self._session.run(1)  # brings its weights back into the caches
-        reading = self._session.run(1)
-        self._last = time.monotonic(), reading
-        return reading
+    def after(self) -> Readings:
+        """The readings after a visit."""
+        readings = {}
+        for name, session in self._sessions.items():
+            session.run(1)  # brings its weights back into the caches
+            readings[name] = session.run(_RUNS[name])
+        self._last = time.monotonic(), readings
+        return readings
 
 
-def reference_artifact(target: Target, artifacts: Path) -> Artifact | None:
-    """The reference's file, for a target whose work this machine's own processor does; None for any other.
+def reference_artifacts(target: Target, artifacts: Path) -> dict[str, Artifact]:
+    """The works' files, for a target whose work this machine's own processor does; none for any other.
 
-    Raises UserError where it can't be made.
+    Raises UserError where one can't be made.
     """
     if target.device != "CPU":
-        return None
-    return Cache(artifacts).obtain(_target(target).job(find(_NETWORK)[0]))
+        return {}
+    cache = Cache(artifacts)
+    return {name: cache.obtain(_target(target).job(find(network)[0])) for name, network in _NETWORKS.items()}
 
 
 @contextmanager
-def reference_for(target: Target, artifact: Artifact | None, *, timeout_s: float) -> Iterator[Reference]:
-    """The reference of a sweep, in a process of its own. Raises SessionLost where it can't be loaded."""
-    if artifact is None:
-        yield Reference()
-        return
-    session = open_session(artifact, _target(target), timeout_s=timeout_s)
-    try:
-        yield Reference(session)
-    finally:
-        session.close()
+def reference_for(target: Target, works: Mapping[str, Artifact], *, timeout_s: float) -> Iterator[Reference]:
+    """The reference of a sweep, each work in a process of its own. Raises SessionLost where one can't be loaded."""
+    with ExitStack() as stack:
+        cores, sessions = Cores(), {}
+        stack.callback(cores.close)
+        for name, artifact in works.items():
+            sessions[name] = open_session(artifact, _target(target), timeout_s=timeout_s)
+            stack.callback(sessions[name].close)
+        yield Reference(sessions, cores)
 
 
 def _target(target: Target) -> Target:

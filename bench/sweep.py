@@ -13,7 +13,7 @@ from bench.measure import visit
 from bench.progress import stage
 from bench.protocol import Protocol
 from bench.record import Record
-from bench.reference import Reference, reference_artifact, reference_for
+from bench.reference import Reference, reference_artifacts, reference_for
 from bench.sessions import Sessions
 from devices.session import clock_of
 from devices.targets import Target
@@ -79,10 +79,10 @@ def _sole_writer(results: Path, target: str) -> Iterator[None]:
 
 
 def _load_and_measure(order: Order, ledger: Ledger, cells: Sequence[Cell]) -> None:
-    artifact = reference_artifact(order.target, order.artifacts)
+    works = reference_artifacts(order.target, order.artifacts)
     sessions = Sessions(order.target, order.protocol, ledger.opened)
     try:
-        with reference_for(order.target, artifact, timeout_s=order.protocol.timeout_s) as reference:
+        with reference_for(order.target, works, timeout_s=order.protocol.timeout_s) as reference:
             _load(_pending(cells, ledger), ledger, sessions)
             _measure(order, ledger, cells, sessions, reference)
     finally:

@@ -1,31 +1,28 @@
 """Which rounds count: those that nobody disturbed, by the evidence that they carry themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 import msgspec
 
-from bench.statistics import percentile
 from devices.samples import Samples
 
-# Fewer undisturbed readings than this don't say what the reference takes on the undisturbed machine.
-_FEWEST_READINGS = 5
-# Among them the fast tenth: the machine's own speed, not that of its slower moods.
-_FAST_PERCENT = 10
+# What the reference works took, by the work's name.
+Readings = Mapping[str, Samples]
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """One visit: when it began on the sweep's clock, the seconds that settled, the samples that count.
 
-    `before` and `after` are readings of the fixed reference work, right before and right after it, where the host's
-    own processor does the work.
+    `before` and `after` are readings of the reference works, right before and right after it, where the host's own
+    processor does the work.
     """
 
     at_s: float
     settle_s: list[float]
     samples: Samples
-    before: Samples | None = None
-    after: Samples | None = None
+    before: Readings = {}
+    after: Readings = {}
 
     @property
     def end_s(self) -> float:
@@ -34,28 +31,23 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round must keep to count; `reference_s` is what the reference takes on the undisturbed machine."""
+    """What a round must keep to count.
+
+    `reference_s` is what each reference work takes on the undisturbed machine, empty while that is unknown, and
+    `tolerance` how much longer, relative, it may take around a round. `fastest_s` is what this sweep alone has seen.
+    """
 
     lost_share: float
-    reference_tolerance: float
-    reference_s: float | None = None
+    tolerance: dict[str, float] = {}
+    reference_s: dict[str, float] = {}
+    fastest_s: dict[str, float] = {}
 
 
 def clean_seconds(samples: Samples, lost_share: float) -> list[float]:
     """The samples during which ready threads went without a core, or the host was stolen, for a trifle at most."""
-    nothing = [0.0] * len(samples.seconds)
-    waits, steals = (samples.evidence.get(name, nothing) for name in ("wait_s", "steal_s"))
     return [
-        second
-        for second, wait, steal in zip(samples.seconds, waits, steals, strict=True)
-        if wait + steal <= lost_share * second
+        second for second, lost in zip(samples.seconds, _lost_s(samples), strict=True) if lost <= lost_share * second
     ]
-
-
-def undisturbed_s(readings: Iterable[Samples], lost_share: float) -> float | None:
-    """What the reference takes when nobody disturbs it; None where too few readings were undisturbed to say."""
-    clean = [second for reading in readings for second in clean_seconds(reading, lost_share)]
-    return percentile(clean, _FAST_PERCENT) if len(clean) >= _FEWEST_READINGS else None
 
 
 def objection(visit: Round, limits: Limits) -> str | None:
@@ -63,12 +55,19 @@ def objection(visit: Round, limits: Limits) -> str | None:
     for word in ("throttled", "contended"):
         if any(table.get(word) for table in visit.samples.conditions):
             return word
-    if not clean_seconds(visit.samples, limits.lost_share):
-        return "contended"
-    for reading in (visit.before, visit.after):
-        if reading is not None and not undisturbed(reading, limits):
-            return "contended"
-    return None
+    return "contended" if disturbances(visit, limits) else None
+
+
+def disturbances(visit: Round, limits: Limits) -> list[str]:
+    """What shows that others used the processor during a visit: "waiting" threads, and each reference work's name."""
+    waiting = [] if clean_seconds(visit.samples, limits.lost_share) else ["waiting"]
+    slow = {name for readings in (visit.before, visit.after) for name in _slow(readings, limits)}
+    return waiting + sorted(slow)
+
+
+def undisturbed(readings: Readings, limits: Limits) -> bool:
+    """Whether every reference work took what it takes on the undisturbed machine, as far as that is known."""
+    return not _slow(readings, limits)
 
 
 def value_s(visit: Round, limits: Limits) -> float:
@@ -76,9 +75,46 @@ def value_s(visit: Round, limits: Limits) -> float:
     return median(clean_seconds(visit.samples, limits.lost_share) or visit.samples.seconds)
 
 
-def undisturbed(reading: Samples, limits: Limits) -> bool:
-    """Whether the reference took what it takes on the undisturbed machine, as far as that is known."""
-    clean = clean_seconds(reading, limits.lost_share)
-    if not clean or limits.reference_s is None:
+def least_disturbed(rounds: Sequence[Round], limits: Limits) -> list[Round]:
+    """The quarter of the rounds with the least disturbance, three at least, in the order of time.
+
+    Where there is nothing to tell them apart, all.
+    """
+    shares = [_disturbance(visit, limits) for visit in rounds]
+    bound = sorted(shares)[min(len(rounds), max(3, len(rounds) // 4)) - 1]
+    return [visit for visit, share in zip(rounds, shares, strict=True) if share <= bound]
+
+
+def reading_s(samples: Samples, lost_share: float) -> float | None:
+    """What a reading says: the median of its clean samples, None without any."""
+    clean = clean_seconds(samples, lost_share)
+    return median(clean) if clean else None
+
+
+def _disturbance(visit: Round, limits: Limits) -> float:
+    """How much slower, relative, its samples and its readings were than undisturbed ones, by the worst of them."""
+    slower = [
+        median(samples.seconds) / limits.reference_s[name] - 1
+        for readings in (visit.before, visit.after)
+        for name, samples in readings.items()
+        if name in limits.reference_s
+    ]
+    return max(0.0, sum(_lost_s(visit.samples)) / sum(visit.samples.seconds), *slower)
+
+
+def _slow(readings: Readings, limits: Limits) -> list[str]:
+    return [name for name, samples in readings.items() if not _as_fast_as_ever(name, samples, limits)]
+
+
+def _as_fast_as_ever(name: str, samples: Samples, limits: Limits) -> bool:
+    seconds, reference_s = reading_s(samples, limits.lost_share), limits.reference_s.get(name)
+    if seconds is None or reference_s is None:
         return False
-    return median(clean) <= limits.reference_s * (1 + limits.reference_tolerance)
+    return seconds <= reference_s * (1 + limits.tolerance[name])
+
+
+def _lost_s(samples: Samples) -> list[float]:
+    """Of each sample, the time that threads waited for a core and that the host took away."""
+    nothing = [0.0] * len(samples.seconds)
+    waits, steals = (samples.evidence.get(name, nothing) for name in ("wait_s", "steal_s"))
+    return [wait + steal for wait, steal in zip(waits, steals, strict=True)]

@@ -6,6 +6,7 @@ from typing import cast
 
 from bench.protocol import Protocol
 from bench.record import Measurement, Verdict, Word
+from bench.trust import disturbances
 
 # Rounds whose interval is wider than this, relative to the median, did not measure one and the same thing.
 _WIDE = 0.05
@@ -34,7 +35,7 @@ def _disturbed(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     if len(measurement.trusted) >= protocol.min_rounds or 2 * objections.total() < len(measurement.rounds):
         return None
     word = objections.most_common(1)[0][0]
-    return Verdict(word=cast(Word, word), detail=f"only {_counted(measurement)} undisturbed")
+    return Verdict(word=cast(Word, word), detail=f"only {_counted(measurement)} undisturbed{_by_what(measurement)}")
 
 
 def _drifting(measurement: Measurement, protocol: Protocol) -> Verdict | None:
@@ -59,3 +60,17 @@ def _enqueue_bound(measurement: Measurement, protocol: Protocol) -> Verdict | No
 
 def _counted(measurement: Measurement) -> str:
     return f"{len(measurement.trusted)} of {len(measurement.rounds)} rounds"
+
+
+def _by_what(measurement: Measurement) -> str:
+    """In how many rounds each kind of evidence showed a disturbance; empty where a condition alone did."""
+    found = Counter(what for part in measurement.rounds for what in disturbances(part, measurement.limits))
+    listed = ", ".join(f"{_EVIDENCE[what]} in {count}" for what, count in found.most_common())
+    return f": {listed}" if listed else ""
+
+
+_EVIDENCE = {
+    "waiting": "threads waited for a core",
+    "arithmetic": "the arithmetic reference was slow",
+    "exchange": "the cores' exchange was slow",
+}

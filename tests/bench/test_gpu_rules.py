@@ -10,7 +10,7 @@ from bench.verdict import judge
 from devices import fake
 from devices.samples import Samples
 
-LIMITS = Limits(lost_share=0.02, reference_tolerance=0.02)
+LIMITS = Limits(lost_share=0.02)
 
 
 def measured(*enqueue_s: list[float]) -> Measurement:

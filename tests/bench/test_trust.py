@@ -1,16 +1,17 @@
 from typing import ClassVar
 
+import msgspec
 import pytest
 
 from bench.measure import visit, warm_up
 from bench.protocol import Protocol
 from bench.record import Measurement
 from bench.reference import Reference
-from bench.trust import Limits, Round, clean_seconds, objection, undisturbed_s, value_s
+from bench.trust import Limits, Round, clean_seconds, disturbances, least_disturbed, objection, value_s
 from bench.verdict import judge
 from devices.samples import Samples
 
-LIMITS = Limits(lost_share=0.02, reference_tolerance=0.02, reference_s=0.008)
+LIMITS = Limits(lost_share=0.02, tolerance={"arithmetic": 0.02, "exchange": 0.06}, reference_s={"arithmetic": 0.008})
 PROTOCOL = Protocol()
 
 
@@ -24,7 +25,7 @@ def samples(*seconds: float, wait_s: float = 0.0, steal_s: float = 0.0, conditio
 
 
 def a_round(*seconds: float, before: float | None = None, after: float | None = None, **evidence) -> Round:
-    readings = [None if reading is None else samples(reading) for reading in (before, after)]
+    readings = [{} if reading is None else {"arithmetic": samples(reading)} for reading in (before, after)]
     return Round(at_s=0.0, settle_s=[0.1], samples=samples(*seconds, **evidence), before=readings[0], after=readings[1])
 
 
@@ -57,15 +58,23 @@ def test_a_round_counts_unless_its_evidence_objects(visited, why):
 
 
 def test_without_undisturbed_readings_no_round_counts():
-    limits = Limits(lost_share=0.02, reference_tolerance=0.02, reference_s=None)
-    assert objection(a_round(0.1, before=0.008, after=0.008), limits) == "contended"
+    assert objection(a_round(0.1, before=0.008, after=0.008), Limits(lost_share=0.02)) == "contended"
 
 
-def test_the_reference_is_known_from_its_fast_clean_readings_alone():
-    readings = [samples(0.008 + index * 1e-5) for index in range(20)]
-    assert undisturbed_s(readings, 0.02) == pytest.approx(0.00801)
-    assert undisturbed_s([samples(0.008, wait_s=0.004)] * 50, 0.02) is None
-    assert undisturbed_s(readings[:4], 0.02) is None
+def test_each_reference_work_has_a_limit_of_its_own():
+    limits = msgspec.structs.replace(LIMITS, reference_s={"arithmetic": 0.008, "exchange": 0.0017})
+    near, far = ({"arithmetic": samples(0.0081), "exchange": samples(each)} for each in (0.00175, 0.0027))
+    visited = Round(at_s=0.0, settle_s=[], samples=samples(0.1), before=near, after=near)
+    assert disturbances(visited, limits) == []
+    assert disturbances(msgspec.structs.replace(visited, after=far), limits) == ["exchange"]
+    assert disturbances(msgspec.structs.replace(visited, samples=samples(0.1, wait_s=0.1)), limits) == ["waiting"]
+
+
+def test_too_few_rounds_that_count_give_way_to_the_least_disturbed():
+    disturbed = [a_round(factor, before=0.008 * factor, after=0.008) for factor in (3, 1.05, 2, 1.04, 1.06, 2)]
+    assert [visited.samples.seconds[0] for visited in least_disturbed(disturbed, LIMITS)] == [1.05, 1.04, 1.06]
+    assert measurement(*disturbed).estimate.median_s == 1.05
+    assert least_disturbed([a_round(0.1)] * 8, LIMITS) == [a_round(0.1)] * 8
 
 
 def test_a_round_s_value_is_the_median_of_its_clean_samples():
@@ -138,7 +147,7 @@ def test_a_visit_settles_then_samples_for_its_time():
     visited = visit(session, Protocol(visit_s=0.5, settle_samples=1, visit_samples=2), lambda: 3.0, Reference(), LIMITS)
     assert visited.settle_s == [9.0]
     assert visited.samples.seconds == [0.05] * 10
-    assert (visited.at_s, visited.before, visited.after) == (3.0, None, None)
+    assert (visited.at_s, visited.before, visited.after) == (3.0, {}, {})
 
 
 def test_a_tool_that_gives_aggregates_is_called_once_a_visit():
@@ -148,20 +157,37 @@ def test_a_tool_that_gives_aggregates_is_called_once_a_visit():
     assert session.asked == [PROTOCOL.visit_samples]
 
 
+class Counted:
+    """Cores that were brought together so often."""
+
+    def __init__(self):
+        self.times = 0
+
+    def gather(self, duration_s: float) -> None:
+        self.times += 1
+
+
+def readings_of(seconds) -> Scripted:
+    """A reference work whose every reading is led by a run that doesn't count."""
+    return Scripted(second for reading in seconds for second in (0.1, reading))
+
+
 def test_a_visit_stands_between_two_readings_of_the_reference():
-    work = Scripted(iter([0.1, 0.008, 0.1, 0.0081, 0.1, 0.007]))
-    reference = Reference(work)
+    reference = Reference({"arithmetic": readings_of([0.008, 0.0081, 0.007])})
     first = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference, LIMITS)
-    assert (first.before.seconds, first.after.seconds) == ([0.008], [0.0081])
+    assert (first.before["arithmetic"].seconds, first.after["arithmetic"].seconds) == ([0.008], [0.0081])
     second = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference, LIMITS)
     # The reading after one visit is the one before the next, as long as it is fresh.
-    assert (second.before.seconds, second.after.seconds) == ([0.0081], [0.007])
+    assert (second.before["arithmetic"].seconds, second.after["arithmetic"].seconds) == ([0.0081], [0.007])
 
 
-def test_a_visit_waits_for_an_undisturbed_reading_but_not_for_ever():
-    busy = [value for _ in range(3) for value in (0.1, 0.02)]
-    reference = Reference(Scripted(iter([*busy, 0.1, 0.008, 0.1, 0.008])))
+def test_a_visit_waits_for_an_undisturbed_reading_and_brings_the_cores_together_but_not_for_ever():
+    cores = Counted()
+    reference = Reference({"arithmetic": readings_of([0.02, 0.02, 0.02, 0.008, 0.008])}, cores)
     waited = visit(Scripted(steadily(0.3)), PROTOCOL, lambda: 0.0, reference, LIMITS)
-    assert waited.before.seconds == [0.008]
-    busy_for_ever, impatient = Reference(Scripted(steadily(0.02))), Protocol(patience_s=0)
-    assert visit(Scripted(steadily(0.3)), impatient, lambda: 0.0, busy_for_ever, LIMITS).before.seconds == [0.02]
+    assert waited.before["arithmetic"].seconds == [0.008]
+    assert cores.times == 3
+    busy_for_ever, impatient = Reference({"arithmetic": readings_of(steadily(0.02))}, cores), Protocol(patience_s=0)
+    hasty = visit(Scripted(steadily(0.3)), impatient, lambda: 0.0, busy_for_ever, LIMITS)
+    assert hasty.before["arithmetic"].seconds == [0.02]
+    assert cores.times == 3

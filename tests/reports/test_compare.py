@@ -17,7 +17,7 @@ from reports.compare import compare, differences, slower
 from reports.runs import last_two, run_named
 
 NAMES = [model.name for model in find("*")]
-LIMITS = Limits(lost_share=0.02, reference_tolerance=0.02)
+LIMITS = Limits(lost_share=0.02)
 
 
 def a_record(name: str, rounds_s: list[float], *, sweep: str = "one", word: str = "stable") -> Record:
