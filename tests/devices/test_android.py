@@ -53,9 +53,9 @@ def phones(tmp_path, server):
 def command(tmp_path, server, artifacts):
     """The command line and environment of `python -m bench pixel2` on the two tiny networks."""
 
-    def make(*arguments, target="pixel2", **options):
+    def make(*arguments, target="pixel2", family="tflite", **options):
         settings = [f"--option={name}={value}" for name, value in (QUICK | options).items()]
-        tool = tool_for_this_machine(tmp_path)
+        tool = tool_for_this_machine(tmp_path, family)
         line = [sys.executable, "-m", "bench", target, "--model", FIRST, "--model", SECOND]
         line += ["--results", str(tmp_path / "results"), "--artifacts", str(artifacts), "-P", str(server.port)]
         line += ["--min-rounds", "1", "--max-rounds", "1", "--benchmark-model", str(tool), *settings, *arguments]
@@ -246,6 +246,7 @@ def test_a_phone_that_stays_hot_is_measured_and_marked(phones, bench):
     _, _, records = bench(cool_down_max_s=0.2)
     for record in records.values():
         assert {table["throttled"] for table in conditions(record)} == {"began at 41.0 °C, above 35 °C"}
+        assert record.verdict.word == "throttled"
 
 
 def test_a_round_that_throttled_is_marked(phones, bench):
@@ -254,6 +255,44 @@ def test_a_round_that_throttled_is_marked(phones, bench):
     _, _, records = bench()
     reasons = [table.get("throttled") for record in records.values() for table in conditions(record)]
     assert "core 7 capped at 1.80 of 2.46 GHz after it" in reasons
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("overheat", "thermal status 3 at its end"), ("throttle", "core 7 capped at 1.80 of 2.46 GHz after it")],
+)
+def test_a_phone_that_overheats_in_a_run_gives_the_verdict_throttled(phones, bench, fault, reason):
+    phone = phones()
+    phone.faults += ["none", "none", fault]  # after the one run of each network that comes first
+    code, _, records = bench(cool_down_max_s=0.2)
+    assert code == 0
+    throttled = [record for record in records.values() if conditions(record)[0]["throttled"] == reason]
+    assert len(throttled) == 1
+    assert {record.verdict.word for record in records.values()} == {"throttled"}
+    assert all(record.measurement.estimate.median_s > 0 for record in records.values())  # the number stays, marked
+
+
+def test_litert_s_own_tool_is_driven_and_read(phones, bench):
+    phone = phones()
+    code, stderr, records = bench(family="litert")
+    assert (code, stderr) == (0, "")
+    for record in records.values():
+        (part,) = record.measurement.rounds
+        assert part.samples.seconds[0] == part.samples.evidence["mean_s"][0] > 1e-3  # it prints no median
+        assert part.samples.evidence["count"][0] >= 3
+        assert record.measurement.place["tool"] == "litert"
+    assert any("--use_cpu=true" in command for command in phone.commands)
+    assert not any("--use_xnnpack" in command for command in phone.commands)
+
+
+def test_litert_s_own_tool_must_run_the_whole_network_on_the_gpu(phones, bench):
+    phone = phones()
+    phone.faults.append("partial")
+    code, _, records = bench(family="litert", delegate="gpu")
+    assert code == 1
+    assert "a part fell back to the CPU" in records[FIRST].reason
+    assert records[SECOND].measurement.place["delegate"] == "GPU, completely"
+    assert any("--require_full_delegation=true" in command for command in phone.commands)
 
 
 def test_ctrl_c_stops_the_tool_and_restores_the_phone(phones, command, server):

@@ -35,7 +35,8 @@ echo "$*" >> "$ROOT/cmd.log\"""",
 class FakePhone:
     """A phone on 127.0.0.1:`port`; `faults` are the names of what goes wrong, each once.
 
-    For the tool: crash, garbage, hang, decline, unconsumed, throttle. For the connection: unplug_push, unplug_run.
+    For the tool: crash, garbage, hang, decline, partial, unconsumed, throttle, overheat. For the connection:
+    unplug_push, unplug_run.
     """
 
     def __init__(self, root, *, model="Pixel 2", authorized=True):
@@ -180,10 +181,11 @@ class FakePhone:
         path.chmod(mode)
 
 
-def tool_for_this_machine(folder):
+def tool_for_this_machine(folder, family="tflite"):
     """A copy of the fake tool that starts with this Python; it is what `--benchmark-model` gets."""
     path = Path(folder) / "benchmark_model"
-    path.write_text(f"#!{sys.executable}\n{TOOL.read_text()}")
+    source = TOOL.read_text().replace('FAMILY = "tflite"', f'FAMILY = "{family}"', 1)
+    path.write_text(f"#!{sys.executable}\n{source}")
     path.chmod(0o755)
     return path
 
