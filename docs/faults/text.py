@@ -1,8 +1,9 @@
 """Text that nobody would write: structures, names, records (by hypothesis)."""
 
+import io
 import json
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 
 import msgspec
@@ -107,7 +108,7 @@ def records(folder: Path) -> tuple[int, str]:
     def attempt(line: str) -> None:
         nonlocal read
         path.write_bytes(line.encode("utf-8", "surrogatepass"))
-        with suppress(UserError):
+        with suppress(UserError), redirect_stderr(io.StringIO()):
             read += len(read_records(path))
 
     tried = _try(_spoiled(lines) | replaced | trees.map(json.dumps) | st.text(), attempt, 1000)
