@@ -1,16 +1,17 @@
 """Where the time goes: one network's operators on one target, by kind and by super-block, against its latency."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import msgspec
 
-from devices.operators import Operator, middle_mean
-from devices.session import Session, runtime_of
+from devices.operators import Operator, Profiler, faster_mean
+from devices.session import Runtime, Session, runtime_of, sessions_at_once
 from devices.targets import Target
+from exporters.artifact import Artifact
 from exporters.cache import Cache
 from models.command_line import print_table
 from models.errors import UserError
@@ -19,8 +20,9 @@ from models.zoo import Model
 
 # How far the sum of the operators may be from the latency before it has to be explained.
 _TOLERANCE = 0.10
-_LASTING_S = 2.0
-_MOST_TURNS = 20
+_LASTING_S = 4.0
+_MOST_TURNS = 40
+_INVOCATIONS = 3  # of a tool that takes one sample from many inferences
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,21 +66,17 @@ def profile(model: Model, target: Target, artifacts: Path, results: Path) -> Pro
             f"no profiler for target {target.name}", found=f"runtime {target.runtime}", fix="profile a CPU target"
         )
     artifact = Cache(artifacts).obtain(target.job(model))
-    plain, profiled = runtime.open_session(artifact, target), open_profiler(artifact, target)
-    seconds, profiled_seconds = _in_turns(plain, profiled)
-    operators = profiled.operators()
-    plain.close()
+    seconds, profiled_seconds, operators = _timed(runtime, open_profiler, artifact, target)
+    latency_s, profiled_s = faster_mean(seconds), faster_mean(profiled_seconds)
     found = Profile(
         model=model.name,
         target=target.name,
         batch=target.batch,
-        latency_s=middle_mean(seconds),
-        profiled_s=middle_mean(profiled_seconds),
+        latency_s=latency_s,
+        profiled_s=profiled_s,
         operators=operators,
         blocks=[_block(operator.scope, _structure(model)) for operator in operators],
-        note=_note(
-            sum(operator.seconds for operator in operators), middle_mean(seconds), middle_mean(profiled_seconds)
-        ),
+        note=_note(sum(operator.seconds for operator in operators), latency_s, profiled_s),
     )
     _write(found, results / "profiles" / f"{target.name}-{_file_name(model)}.json")
     return found
@@ -94,16 +92,34 @@ def print_profile(found: Profile) -> None:
     print(f"sum {sum_ms:.3f} ms, latency {latency_ms:.3f} ms: {found.note}")  # noqa: T201
 
 
-def _in_turns(plain: Session, profiled: Any) -> tuple[list[float], list[float]]:
-    """Inferences without and with the profiler in turns, so that both see the same neighbours."""
+def _timed(
+    runtime: Runtime, open_profiler: Callable[[Artifact, Target], Profiler], artifact: Artifact, target: Target
+) -> tuple[list[float], list[float], list[Operator]]:
+    """The seconds without and with the profiler, and the operators.
+
+    They take turns, so that both see the same neighbours; on a device that holds one session, one follows the other.
+    """
+    with ExitStack() as opened:
+        plain = opened.enter_context(closing(runtime.open_session(artifact, target)))
+        turns = _turns(plain)
+        seconds: list[float] = []
+        alone = sessions_at_once(target) == 1
+        if alone:
+            seconds += plain.run(2 * turns).seconds
+            opened.close()
+        profiled = opened.enter_context(closing(open_profiler(artifact, target)))
+        profiled.run(3)
+        profiled_seconds: list[float] = []
+        for _ in range(turns):
+            if not alone:
+                seconds += plain.run(2).seconds
+            profiled_seconds += profiled.run(2).seconds
+        return seconds, profiled_seconds, profiled.operators()
+
+
+def _turns(plain: Session) -> int:
     each_s = median(plain.run(3).seconds)
-    profiled.run(3)
-    seconds: list[float] = []
-    profiled_seconds: list[float] = []
-    for _ in range(min(_MOST_TURNS, max(5, round(_LASTING_S / each_s / 2)))):
-        seconds += plain.run(2).seconds
-        profiled_seconds += profiled.run(2).seconds
-    return seconds, profiled_seconds
+    return _INVOCATIONS if plain.aggregates else min(_MOST_TURNS, max(5, round(_LASTING_S / each_s / 2)))
 
 
 def _note(sum_s: float, latency_s: float, profiled_s: float) -> str:

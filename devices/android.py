@@ -7,6 +7,7 @@ it hangs, `airplane` (usb: only over a cable, or always, or never), `reconnect_s
 """
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from devices.adb import connect
 from devices.benchmark_model import Aggregates, command_line, delegation_of, parse_benchmark_model
 from devices.invocation import FOLDER, invoke
 from devices.phone import affinity_of, max_temperature_c, number_of, read, throttled, wait_until_cool
+from devices.phone_profile import FLAG, PhoneProfiler
 from devices.samples import Samples
 from devices.shared_phone import SharedPhone
 from devices.targets import Target
@@ -52,6 +54,16 @@ def open_session(artifact: Artifact, target: Target) -> "AndroidSession":
     except BaseException:
         phone.leave()
         raise
+
+
+def open_profiler(artifact: Artifact, target: Target) -> PhoneProfiler:
+    """The same network with the tool's op profiling on. Raises UserError where the tool is not the TFLite one."""
+    session = open_session(artifact, target)
+    if session.place["tool"] != "tflite":
+        session.close()
+        fix = "give --benchmark-model the TFLite one"
+        raise UserError(f"no profiler for target {target.name}", found="LiteRT's own benchmark_model", fix=fix)
+    return PhoneProfiler(session.profiled, session.close)
 
 
 class AndroidSession:
@@ -96,9 +108,7 @@ class AndroidSession:
     def _measure(self, runs: int) -> Samples:
         self._phone.await_return()
         before, waited_s = wait_until_cool(self._phone.link, self._options)
-        # The tool's own limit, 150 s, would cut the largest networks short.
-        max_s = max(self._number("max_s", 150.0), 3 * (runs + _STARTUP_RUNS) * self._probe_s)
-        text = self._invoke(runs=runs, min_s=self._number("min_s", 1.0), max_s=max_s, warmup=True)
+        text = self._invoke(runs=runs, min_s=self._number("min_s", 1.0), max_s=self._longest_s(runs), warmup=True)
         found = parse_benchmark_model(text)
         self._delegation(text)
         after = read(self._phone.link, affinity_of(self._options))
@@ -107,12 +117,23 @@ class AndroidSession:
             conditions["throttled"] = reason
         return Samples(seconds=[_typical(found)], evidence=_evidence(found), conditions=[conditions])
 
-    def _invoke(self, *, runs: int, min_s: float, max_s: float, warmup: bool) -> str:
+    def profiled(self, count: int) -> str:
+        """What one invocation of at least `count` inferences printed under op profiling."""
+        runs = max(count, int(self._number("runs", 10)))
+        wait_until_cool(self._phone.link, self._options)
+        min_s, max_s = self._number("min_s", 1.0), self._longest_s(runs)
+        return self._invoke(runs=runs, min_s=min_s, max_s=max_s, warmup=True, more=(FLAG,))
+
+    def _longest_s(self, runs: int) -> float:
+        """The tool's own limit, 150 s, would cut the largest networks short."""
+        return max(self._number("max_s", 150.0), 3 * (runs + _STARTUP_RUNS) * self._probe_s)
+
+    def _invoke(self, *, runs: int, min_s: float, max_s: float, warmup: bool, more: Sequence[str] = ()) -> str:
         arguments = command_line(
             self._phone.family, self._graph, runs=runs, min_s=min_s, max_s=max_s, warmup=warmup, options=self._options
         )
         limit_s = max_s + self._number("grace_s", 60.0)
-        return invoke(self._phone.link, arguments, affinity=affinity_of(self._options), limit_s=limit_s)
+        return invoke(self._phone.link, [*arguments, *more], affinity=affinity_of(self._options), limit_s=limit_s)
 
     def _delegation(self, text: str) -> str:
         """What truly ran it. Raises UserError where a GPU target ran on the CPU, be it in part."""

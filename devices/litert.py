@@ -30,6 +30,12 @@ def open_session(artifact: Artifact, target: Target) -> "LitertSession":
     return LitertSession(artifact, target)
 
 
+def open_profiler(artifact: Artifact, target: Target) -> "LitertSession":
+    """Raises UserError: LiteRT's Python interpreter doesn't tell what an operator took."""
+    fix = "profile target cpu, or a phone, whose benchmark_model tells"
+    raise UserError(f"no profiler for target {target.name}", found="LiteRT's Python interpreter has none", fix=fix)
+
+
 class LitertSession:
     """One interpreter, its input set once."""
 

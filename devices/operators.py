@@ -1,8 +1,11 @@
 """`Operator`: what one operator of a network took, by its runtime's own profiler."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
+
+from devices.samples import Samples
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,24 +20,36 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-def middle_mean(values: Sequence[float]) -> float:
-    """The mean of the middle half of some times, which neither a pause nor a lucky moment moves."""
-    ordered = sorted(values)
-    kept = ordered[len(ordered) // 4 : len(ordered) - len(ordered) // 4]
+class Profiler(Protocol):
+    """What a runtime's `open_profiler` gives: a session whose operators are timed."""
+
+    def run(self, count: int) -> Samples:
+        """The seconds of `count` inferences of one batch, the profiler's own time in them."""
+
+    def operators(self) -> list[Operator]:
+        """What each operator took in a typical inference."""
+
+    def close(self) -> None:
+        """Free the device."""
+
+
+def faster_mean(values: Sequence[float]) -> float:
+    """The mean of the faster half of some times: whoever shares the machine can only slow them."""
+    kept = sorted(values)[: (len(values) + 1) // 2]
     return sum(kept) / len(kept)
 
 
-def mean_of_middle(runs: Sequence[Sequence[Operator]]) -> list[Operator]:
-    """The operators of a typical inference: means over the middle half of the inferences, by what these took.
+def mean_of_faster(runs: Sequence[Sequence[Operator]]) -> list[Operator]:
+    """The operators of a typical inference: means over the faster half of the inferences, by what these took.
 
     Means over whole inferences add up to one; medians of single operators don't. Operators are told by name.
     """
     ordered = sorted(runs, key=lambda run: sum(operator.seconds for operator in run))
-    middle = ordered[len(ordered) // 4 : len(ordered) - len(ordered) // 4]
+    faster = ordered[: (len(ordered) + 1) // 2]
     totals_s: dict[str, float] = {}
     first: dict[str, Operator] = {}
-    for run in middle:
+    for run in faster:
         for operator in run:
             totals_s[operator.name] = totals_s.get(operator.name, 0.0) + operator.seconds
             first.setdefault(operator.name, operator)
-    return [msgspec.structs.replace(first[name], seconds=total_s / len(middle)) for name, total_s in totals_s.items()]
+    return [msgspec.structs.replace(first[name], seconds=total_s / len(faster)) for name, total_s in totals_s.items()]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from devices.host_clock import time_each
-from devices.operators import Operator, mean_of_middle
+from devices.operators import Operator, mean_of_faster
 from devices.samples import Samples
 from exporters.artifact import Artifact
 from exporters.to_onnx import INPUT
@@ -50,13 +50,17 @@ class OrtProfiler:
         """End profiling and read what each operator took."""
         trace = Path(self._session.end_profiling())
         events = msgspec.json.decode(trace.read_bytes(), type=list[_Event])
-        self._folder.cleanup()
         return read_events(events, scopes_of(self._model))
+
+    def close(self) -> None:
+        """Free the session's memory and remove its trace."""
+        del self._session
+        self._folder.cleanup()
 
 
 def read_events(events: list[_Event], scopes: dict[str, str]) -> list[Operator]:
     """The operators of a typical inference; one that has no scope takes that of the one before."""
-    return mean_of_middle([_operators(run, scopes) for run in _runs(events)[_UNCOUNTED:]])
+    return mean_of_faster([_operators(run, scopes) for run in _runs(events)[_UNCOUNTED:]])
 
 
 def _operators(run: list[_Event], scopes: dict[str, str]) -> list[Operator]:

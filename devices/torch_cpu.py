@@ -26,7 +26,7 @@ def open_session(artifact: Artifact, target: Target) -> "TorchCpuSession":
 def open_profiler(artifact: Artifact, target: Target) -> TorchProfiler:
     """The same network with torch's profiler on."""
     session = TorchCpuSession(artifact, target)
-    return TorchProfiler(session.module, session.infer)
+    return TorchProfiler(session.module, session.infer, close=session.close)
 
 
 class TorchCpuSession:

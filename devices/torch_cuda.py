@@ -12,6 +12,7 @@ from devices.cuda_events import NAME, naming_full_memory, time_each
 from devices.nvml import Watch
 from devices.samples import Samples
 from devices.targets import Target
+from devices.torch_profile import TorchProfiler
 from exporters.artifact import Artifact
 from models.errors import UserError
 from models.images import synthetic_images
@@ -36,6 +37,15 @@ def open_session(artifact: Artifact, target: Target) -> "TorchCudaSession":
 
     with naming_full_memory(target.batch):
         return TorchCudaSession(artifact, target, cuda=torch.cuda, device="cuda", watch=Watch(nvidia.here().uuid))
+
+
+def open_profiler(artifact: Artifact, target: Target) -> TorchProfiler:
+    """The same network in eager torch, by its kernels' times; a CUDA graph names no operators, so none is replayed."""
+    import torch
+
+    with naming_full_memory(target.batch):
+        session = TorchCudaSession(artifact, target, cuda=torch.cuda, device="cuda", watch=Watch(nvidia.here().uuid))
+    return session.profiler()
 
 
 class TorchCudaSession:
@@ -75,6 +85,20 @@ class TorchCudaSession:
         with naming_full_memory(self._batch), torch.inference_mode():
             stream = self._cuda.current_stream()
             return time_each(self._queue, count, cuda=self._cuda, stream=stream, read=self._watch.read)
+
+    def profiler(self) -> TorchProfiler:
+        """The module's batches under torch's profiler; closing it closes this session."""
+
+        def time_one(call: Callable[[], object]) -> Samples:
+            return time_each(call, 1, cuda=self._cuda, stream=self._cuda.current_stream(), read=dict)
+
+        return TorchProfiler(self._module, self._infer, time_one=time_one, close=self.close)
+
+    def _infer(self) -> object:
+        import torch
+
+        with torch.inference_mode():
+            return self._module(self._images)
 
     def close(self) -> None:
         """Free the GPU's memory."""

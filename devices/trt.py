@@ -1,14 +1,20 @@
 """Runtime `trt`: a TensorRT plan on the GPU that it was built on, its input and output on the device."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from devices import kernels, nvidia
 from devices.cuda_events import NAME, naming_full_memory, time_each
 from devices.nvml import Watch
+from devices.ort_profile import scopes_of
 from devices.samples import Samples
 from devices.targets import Target
+from devices.trt_profile import TrtProfiler
 from exporters.artifact import Artifact
+from exporters.cache import Cache
+from exporters.to_tensorrt import source
 from models.images import synthetic_images
+from models.zoo import find
 
 IN_PROCESS = False
 
@@ -30,6 +36,23 @@ def open_session(artifact: Artifact, target: Target) -> "TrtSession":
     """Load a plan. Raises UserError where this GPU or TensorRT didn't build it, or it doesn't fit."""
     with naming_full_memory(target.batch):
         return TrtSession(artifact, target)
+
+
+def open_profiler(artifact: Artifact, target: Target) -> TrtProfiler:
+    """The same plan, each layer timed by TensorRT; layers are traced to modules by the ONNX file it was built from."""
+    import torch
+
+    from exporters.engine import Engine
+
+    def time_one(queue: Callable[[], object]) -> Samples:
+        return time_each(queue, 1, cuda=torch.cuda, stream=engine.stream, read=dict)
+
+    (model,) = find(artifact.model)
+    onnx_file = Cache(Path(artifact.path).parents[1]).obtain(source(target.job(model)))
+    with naming_full_memory(target.batch):
+        engine = Engine(Path(artifact.path))
+        engine.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
+        return TrtProfiler(engine, time_one, scopes_of(Path(onnx_file.path)))
 
 
 class TrtSession:

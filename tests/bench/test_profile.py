@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from bench.profile import Profile, profile
+from devices import litert
 from devices.targets import find_targets
 from models import UserError, find
 
@@ -27,6 +28,11 @@ def test_a_runtime_without_a_profiler_says_so(tmp_path):
     (model,), (fake,) = find("EfficientNet-B3"), find_targets("fake")
     with pytest.raises(UserError, match="no profiler for target fake"):
         profile(model, fake, tmp_path / "artifacts", tmp_path)
+
+
+def test_litert_says_that_its_interpreter_has_no_profiler():
+    with pytest.raises(UserError, match="no profiler for target cpu-tflite: LiteRT's Python interpreter has none"):
+        litert.open_profiler(None, find_targets("cpu-tflite")[0])
 
 
 def test_the_command_prints_both_tables_and_the_agreement(tmp_path):

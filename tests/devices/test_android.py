@@ -384,3 +384,14 @@ def test_a_remote_server_that_does_not_answer_is_told(command, server):
     assert done.returncode == 1
     assert "no adb server" in done.stderr or "no adb device" in done.stderr
     assert os.linesep.join(done.stderr.splitlines()[1:]) == ""
+
+
+def test_a_profile_finds_the_time_in_the_super_blocks_and_leaves_the_phone_as_it_was(phones, tmp_path, server, command):
+    phone = phones()
+    line = [sys.executable, "-m", "bench", "pixel2", "--profile", FIRST, *command()[8:]]
+    done = subprocess.run(
+        line, env=server.environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [word for word in ("CONV_2D", "0: conv k3 3-8", "1: res_idw k3 8-16") if word not in done.stdout] == []
+    assert phone.setting("airplane_mode_on") == "0"
