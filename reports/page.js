@@ -75,7 +75,7 @@ function arrow(headline) {
   if (headline === null || !shown.families.has(headline.family) || !shown.families.has(headline.against)) return [];
   if (headline.published && !shown.published) return [];
   const at = (ms) => (shown.log ? Math.log10(ms) : ms);
-  const [left, right] = [headline.ms, headline.baseline_ms].sort((one, other) => one - other);
+  const left = Math.min(headline.ms, headline.baseline_ms);
   const common = { xref: "x", yref: "y", y: headline.top1 };
   return [
     {
@@ -83,7 +83,7 @@ function arrow(headline) {
       text: "", showarrow: true, arrowhead: 2, arrowwidth: 3, arrowcolor: colour("--arrow"), standoff: 6, opacity: 0.8,
     },
     {
-      ...common, x: at(headline.above ? right : left), xanchor: headline.above ? "right" : "left",
+      ...common, x: at(headline.above ? headline.baseline_ms : left), xanchor: headline.above ? "right" : "left",
       yanchor: headline.above ? "bottom" : "top", yshift: headline.above ? 6 : -6,
       text: headline.words, showarrow: false, font: { color: colour("--ink"), size: 13 },
       bgcolor: colour("--paper"), opacity: 0.85, borderpad: 1,

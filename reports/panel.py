@@ -143,8 +143,10 @@ def _front(axes: "Axes", front: Sequence[Point]) -> list[tuple[float, float]]:
 def words(speedup: Speedup) -> str:
     """The arrow's words: the factor, and the interval that the measurements leave it."""
     text = f"{speedup.factor:.1f}x speed-up" if speedup.factor >= 1 else f"{speedup.factor:.2f}x: slower"
-    low, high = f"{speedup.low:.1f}", f"{speedup.high:.1f}"
-    return text if low == high else f"{text} ({low} to {high})"
+    if speedup.low == speedup.high:
+        return text
+    places = 1 if speedup.factor >= 1 and f"{speedup.low:.1f}" != f"{speedup.high:.1f}" else 2
+    return f"{text} ({speedup.low:.{places}f} to {speedup.high:.{places}f})"
 
 
 def room_above(panel: Panel, speedup: Speedup) -> bool:
@@ -171,7 +173,10 @@ def _arrow(axes: "Axes", panel: Panel) -> None:
 
 
 def _write(axes: "Axes", text: str, span_ms: tuple[float, float], y: float, *, above: bool) -> None:
-    """Centre the words over or under the arrow, within the panel."""
+    """Centre the words over or under the arrow from the second to the first of `span_ms`, within the panel.
+
+    Over an arrow to the right, which says slower, rises the other family's curve: the words end where it begins.
+    """
     pixels = axes.figure.dpi / 72
     start, end = (axes.transData.transform((ms, y))[0] for ms in sorted(span_ms))
     anchor = "bottom" if above else "top"
@@ -182,6 +187,8 @@ def _write(axes: "Axes", text: str, span_ms: tuple[float, float], y: float, *, a
     left = (start + end - width) / 2
     if width > end - start:  # beside the end where there is room: left of the arrow over it, right of it under it
         left = end - width if above else start
+    if above and span_ms[0] > span_ms[1]:
+        left = start - width
     left = min(max(left, frame.x0 + 4 * pixels), frame.x1 - 4 * pixels - width)
     level = axes.transData.transform((end, y))[1] + (7 if above else -7) * pixels
     at_x, at_y = axes.transData.inverted().transform((left, level))

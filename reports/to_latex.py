@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
 from models.errors import one_line
 from reports.sheet import Entry, Piece, Sheet
@@ -38,7 +39,14 @@ _FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 
 def latex(sheets: Sequence[Sheet]) -> str:
     """A table environment a sheet; published numbers in italics, footnotes below the rules."""
-    return "% \\usepackage{booktabs,graphicx}\n" + "\n".join(_sheet(sheet) for sheet in sheets)
+    return "% \\usepackage{booktabs,graphicx}\n" + "\n".join(_sheet(_filled(sheet)) for sheet in sheets)
+
+
+def _filled(sheet: Sheet) -> Sheet:
+    """Without the columns that are empty in every row: paper has no room for them."""
+    kept = [at for at in range(len(sheet.headings)) if at == 0 or any(row[at].pieces for row in sheet.rows)]
+    headings, rows = [sheet.headings[at] for at in kept], [[row[at] for at in kept] for row in sheet.rows]
+    return replace(sheet, headings=headings, rows=rows)
 
 
 def _sheet(sheet: Sheet) -> str:

@@ -46,5 +46,13 @@ def test_what_tex_would_read_otherwise(text, written):
 
 
 def test_a_heading_is_no_wider_than_numbers_need_it():
-    sheet = Sheet("t", [Piece("Model"), Piece("Floor layer by layer, ms", notes=(1,))], [[Entry(), Entry()]])
+    headings = [Piece("Model"), Piece("Floor layer by layer, ms", notes=(1,))]
+    sheet = Sheet("t", headings, [[Entry(), Entry((Piece("1"),))]])
     assert r"Model & \shortstack[r]{Floor layer by \\ layer, ms\textsuperscript{1}} \\" in latex([sheet])
+
+
+def test_columns_without_a_number_are_left_out():
+    rows = [[Entry((Piece("A"),)), Entry(), Entry((Piece("1"),))]]
+    text = latex([Sheet("t", [Piece("Model"), Piece("empty"), Piece("full")], rows)])
+    assert r"Model & full \\" in text
+    assert r"A & 1 \\" in text
