@@ -35,7 +35,7 @@ def _disturbed(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     if len(measurement.trusted) >= protocol.min_rounds or 2 * objections.total() < len(measurement.rounds):
         return None
     word = objections.most_common(1)[0][0]
-    return Verdict(word=cast(Word, word), detail=f"only {_counted(measurement)} undisturbed{_by_what(measurement)}")
+    return Verdict(word=cast(Word, word), detail=f"{_counted(measurement)} undisturbed{_by_what(measurement)}")
 
 
 def _drifting(measurement: Measurement, protocol: Protocol) -> Verdict | None:

@@ -1,6 +1,8 @@
 """Runtime `ort`: ONNX Runtime, on whichever execution provider the target names."""
 
 import importlib.util
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from devices.host_clock import NAME, time_each
@@ -59,7 +61,11 @@ def open_profiler(artifact: Artifact, target: Target) -> OrtProfiler:
 
 
 class OrtSession:
-    """One ONNX Runtime session with its input and output bound to memory that is allocated once."""
+    """One ONNX Runtime session with its input and output bound to memory that is allocated once.
+
+    The option `pad` makes every inference longer by that share of its time: a planted slowdown, to see what
+    `reports compare` finds.
+    """
 
     clock = NAME
     aggregates = False
@@ -74,11 +80,13 @@ class OrtSession:
             raise UserError(f"{target.name} must run on {provider}", found=found, fix="see python -m devices")
         self.place: dict[str, str | int] = {"provider": provider, "threads": threads_of(target)}
         self._binding = self._bind(artifact, target.batch)
+        self._pad = float(target.options.get("pad", 0.0))
 
     def run(self, count: int) -> Samples:
         """The seconds of `count` inferences of one batch."""
         session, binding = self._session, self._binding
-        return time_each(lambda: session.run_with_iobinding(binding), count)
+        infer = lambda: session.run_with_iobinding(binding)  # noqa: E731 - the plainest call there is
+        return time_each(_padded(infer, self._pad) if self._pad else infer, count)
 
     def close(self) -> None:
         """Free the session's memory."""
@@ -91,6 +99,18 @@ class OrtSession:
         binding.bind_cpu_input(INPUT, images)
         binding.bind_output(OUTPUT, "cpu")
         return binding
+
+
+def _padded(call: Callable[[], object], share: float) -> Callable[[], None]:
+    def padded() -> None:
+        start_ns = time.perf_counter_ns()
+        call()
+        end_ns = time.perf_counter_ns()
+        end_ns += int((end_ns - start_ns) * share)
+        while time.perf_counter_ns() < end_ns:
+            pass
+
+    return padded
 
 
 def _options(target: Target) -> "onnxruntime.SessionOptions":

@@ -4,10 +4,11 @@
 
 Each run measures every network by each method with the same seconds a number; a run's methods follow each other, so
 that all see the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three
-seconds on, three off), or on throughout. Every number is appended to OUT as it comes; the table is printed from OUT.
+seconds on, three off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT.
 
-Methods: `suite`, this suite's estimate; `ort-median`, the median of a bare ONNX Runtime loop; `mean-of-n`, ten warm-ups
-and the mean, as timm's benchmark takes it; `litert-tool`, the median of ai_edge_litert's benchmark_litert_model.
+Methods: `suite`, this suite's estimate; `ort-median`, the median of a bare ONNX Runtime loop after ten warm-ups;
+`mean-of-n`, the mean of the same loop, as timm's benchmark takes it; `litert-tool`, the median of ai_edge_litert's
+benchmark_litert_model.
 """
 
 import argparse
@@ -16,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import mean, median
 
@@ -26,14 +28,19 @@ import msgspec
 from bench.neighbour import Neighbour
 from bench.protocol import Protocol
 from bench.sweep import Order, sweep
-from devices.targets import Target, find_targets
+from devices.targets import find_targets
 from devices.worker import open_session
 from exporters.cache import Cache
 from exporters.machine import usable_cores
 from models import Model, find
 
 SCENARIOS = {"quiet": None, "half": (3.0, 3.0), "throughout": (1e9, 0.0)}
+METHODS = ("suite", "ort-median", "mean-of-n", "litert-tool")
+SUMMARY = ("median spread", "largest", "networks ≤ 3 %", "≤ 5 %", "median |bias|", "largest ")
 ARTIFACTS = Path("artifacts")
+RESULTS = Path("docs/trust/results")
+# Method, model, seconds, verdict.
+Found = tuple[str, str, float, str]
 
 
 class Number(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,75 +55,63 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="a number (default: %(default)s)")
     parser.add_argument("--model", default="*")
     parser.add_argument("--scenario", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--method", nargs="*", choices=_METHODS, default=list(_METHODS))
     parser.add_argument("--out", type=Path, default=Path("docs/trust/peers.jsonl"))
-    parser.add_argument("--table", action="store_true", help="only print the table of what OUT holds")
+    parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")
     arguments = parser.parse_args()
     if not arguments.table:
         with arguments.out.open("ab") as out:
-            for scenario in arguments.scenario:
-                for run in range(1, arguments.runs + 1):
-                    for method in arguments.method:
-                        for number in _measure(scenario, run, method, find(arguments.model), arguments.seconds):
-                            out.write(msgspec.json.encode(number) + b"\n")
-                            out.flush()
+            for scenario, run in product(arguments.scenario, range(1, arguments.runs + 1)):
+                for number in _measure(scenario, run, find(arguments.model), arguments.seconds):
+                    out.write(msgspec.json.encode(number) + b"\n")
+                    out.flush()
     lines = arguments.out.read_bytes().splitlines()
-    print_table([msgspec.json.decode(line, type=Number) for line in lines])
+    print_tables([msgspec.json.decode(line, type=Number) for line in lines])
 
 
-def _measure(scenario: str, run: int, method: str, models: Sequence[Model], seconds: float) -> list[Number]:
-    print(f"{scenario} run {run}: {method}", file=sys.stderr, flush=True)
-    with Neighbour(SCENARIOS[scenario]):
-        found = _METHODS[method](models, seconds)
-    return [
-        Number(scenario=scenario, run=run, method=method, model=model.name, seconds=value, verdict=verdict)
-        for model, (value, verdict) in zip(models, found, strict=True)
-    ]
+def _measure(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
+    for measure in (_suite, _bare_loops, _litert_tool):
+        print(f"{time.strftime('%H:%M:%S')} {scenario}, run {run}:{measure.__name__}", file=sys.stderr, flush=True)
+        with Neighbour(SCENARIOS[scenario]):
+            found = list(measure(models, seconds, scenario))
+        for method, model, value_s, verdict in found:
+            yield Number(scenario=scenario, run=run, method=method, model=model, seconds=value_s, verdict=verdict)
 
 
-def _suite(models: Sequence[Model], seconds: float) -> list[tuple[float, str]]:
+def _suite(models: Sequence[Model], seconds: float, scenario: str) -> Iterator[Found]:
     (target,) = find_targets("cpu")
     # No early stop: every method takes its seconds.
     protocol = Protocol(budget_s=seconds * len(models), interval=1e-9, seed=int(time.time()))
-    results = Path("docs/trust/results")
-    records = sweep(Order(target=target, models=models, protocol=protocol, results=results, artifacts=ARTIFACTS))
-    found = []
-    for record in records:
+    order = Order(target=target, models=models, protocol=protocol, results=RESULTS / scenario, artifacts=ARTIFACTS)
+    for record in sweep(order):
         assert record.measurement is not None and record.verdict is not None, record.reason
-        found.append((record.measurement.estimate.median_s, record.verdict.word))
-    return found
+        yield "suite", record.model.name, record.measurement.estimate.median_s, record.verdict.word
 
 
-def _bare_loop(
-    models: Sequence[Model], seconds: float, statistic: Callable[[list[float]], float]
-) -> list[tuple[float, str]]:
+def _bare_loops(models: Sequence[Model], seconds: float, scenario: str) -> Iterator[Found]:
     (target,) = find_targets("cpu")
-    return [(statistic(_loop(target, model, seconds)), "") for model in models]
+    for model in models:
+        session = open_session(Cache(ARTIFACTS).obtain(target.job(model)), target, timeout_s=600)
+        try:
+            each_s = median(session.run(10).seconds[5:])
+            loop = session.run(max(3, round((seconds - 10 * each_s) / each_s))).seconds
+        finally:
+            session.close()
+        yield "ort-median", model.name, median(loop), ""
+        yield "mean-of-n", model.name, mean(loop), ""
 
 
-def _loop(target: Target, model: Model, seconds: float) -> list[float]:
-    session = open_session(Cache(ARTIFACTS).obtain(target.job(model)), target, timeout_s=600)
-    try:
-        each = median(session.run(10).seconds[5:])
-        return session.run(max(3, round((seconds - 10 * each) / each))).seconds
-    finally:
-        session.close()
-
-
-def _litert_tool(models: Sequence[Model], seconds: float) -> list[tuple[float, str]]:
+def _litert_tool(models: Sequence[Model], seconds: float, scenario: str) -> Iterator[Found]:
     (target,) = find_targets("cpu-tflite")
-    found = []
     for model in models:
         path = Cache(ARTIFACTS).obtain(target.job(model)).path
-        each_s = _litert_median_s(path, runs=5)
-        found.append((_litert_median_s(path, runs=max(3, round(seconds / each_s))), ""))
-    return found
+        each_s = _litert_median_s(path, runs=2)
+        yield "litert-tool", model.name, _litert_median_s(path, runs=max(3, round(seconds / each_s))), ""
 
 
 def _litert_median_s(path: str, runs: int) -> float:
@@ -127,39 +122,55 @@ def _litert_median_s(path: str, runs: int) -> float:
         return float(json.load(result)["latency"]["median_ms"]) * 1e-3
 
 
-_METHODS: dict[str, Callable[[Sequence[Model], float], list[tuple[float, str]]]] = {
-    "suite": _suite,
-    "ort-median": lambda models, seconds: _bare_loop(models, seconds, median),
-    "mean-of-n": lambda models, seconds: _bare_loop(models, seconds, mean),
-    "litert-tool": _litert_tool,
-}
-
-
-def print_table(numbers: Sequence[Number]) -> None:
-    """Print, a network and scenario, every method's spread over the runs and its bias against its own quiet median."""
+def print_tables(numbers: Sequence[Number]) -> None:
+    """Print every method's spread over the runs and its bias against its own quiet median, first in all, then a network
+    and scenario.
+    """
     cells: dict[tuple[str, str, str], list[Number]] = defaultdict(list)
     for number in numbers:
         cells[number.scenario, number.model, number.method].append(number)
-    methods = [method for method in _METHODS if any(number.method == method for number in numbers)]
-    heads = [f"{method} {what}" for method in methods for what in ("spread", "bias")]
-    print("| scenario | model | " + " | ".join(heads) + " | suite says |")
+    heads = [f"{method} {what}" for method in METHODS for what in ("spread", "bias")]
+    print(f"| scenario | method | {' | '.join(SUMMARY)} |\n|---|---|{'---|' * len(SUMMARY)}")
+    for scenario, method in product(dict.fromkeys(number.scenario for number in numbers), METHODS):
+        print(f"| {scenario} | {method} | {' | '.join(_summary(cells, scenario, method))} |")
+    print("\n| scenario | model | " + " | ".join(heads) + " | suite says |")
     print("|---|---|" + "---|" * (len(heads) + 1))
     for scenario, model in dict.fromkeys((number.scenario, number.model) for number in numbers):
         row = []
-        for method in methods:
-            row += _spread_and_bias(cells[scenario, model, method], cells["quiet", model, method])
-        verdicts = [number.verdict for number in cells[scenario, model, "suite"]]
-        said = ", ".join(f"{verdicts.count(word)} {word}" for word in dict.fromkeys(verdicts))
-        print(f"| {scenario} | {model} | " + " | ".join(row) + f" | {said} |")
+        for method in METHODS:
+            here, quiet = cells[scenario, model, method], cells["quiet", model, method]
+            row += [_percent(spread(here)), _percent(bias(here, quiet), sign="+")]
+        said = Counter(number.verdict for number in cells[scenario, model, "suite"])
+        words = ", ".join(f"{count} {word}" for word, count in said.most_common())
+        print(f"| {scenario} | {model} | " + " | ".join(row) + f" | {words} |")
 
 
-def _spread_and_bias(here: Sequence[Number], quiet: Sequence[Number]) -> list[str]:
-    if not here:
-        return ["", ""]
+def _summary(cells: Mapping[tuple[str, str, str], list[Number]], scenario: str, method: str) -> list[str]:
+    models = [model for where, model, how in cells if where == scenario and how == method and cells[where, model, how]]
+    spreads = [found for model in models if (found := spread(cells[scenario, model, method])) is not None]
+    quiet = ((cells[scenario, model, method], cells.get(("quiet", model, method), [])) for model in models)
+    biases = [abs(found) for here, silent in quiet if (found := bias(here, silent)) is not None]
+    if not spreads or not biases:
+        return [""] * len(SUMMARY)
+    within = (f"{sum(value <= bound for value in spreads)} of {len(spreads)}" for bound in (0.03, 0.05))
+    return [f"{median(spreads):.1%}", f"{max(spreads):.1%}", *within, f"{median(biases):.1%}", f"{max(biases):.1%}"]
+
+
+def spread(here: Sequence[Number]) -> float | None:
+    """(max - min) / median of the runs; None without any."""
     values = [number.seconds for number in here]
-    spread = (max(values) - min(values)) / median(values)
-    bias = median(values) / median(number.seconds for number in quiet) - 1 if quiet else None
-    return [f"{spread:.1%}", "" if bias is None else f"{bias:+.1%}"]
+    return (max(values) - min(values)) / median(values) if values else None
+
+
+def bias(here: Sequence[Number], quiet: Sequence[Number]) -> float | None:
+    """How far the runs' median is from that of the quiet runs, relative; None without either."""
+    if not here or not quiet:
+        return None
+    return median(number.seconds for number in here) / median(number.seconds for number in quiet) - 1
+
+
+def _percent(value: float | None, sign: str = "") -> str:
+    return "" if value is None else f"{value:{sign}.1%}"
 
 
 if __name__ == "__main__":
