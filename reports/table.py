@@ -21,7 +21,7 @@ def frame(report: Report, floors: Floors, against: str) -> "pd.DataFrame":
         published = speedups(published_points(report, column), against)
         for row, network in zip(rows, report.networks, strict=True):
             cell = column.cell(network)
-            floor = floors.floor(column, network, as_published=cell.measured is None)
+            floor = floors.floor(column, network, as_published=cell.measured is None) if cell.latency else None
             faster = measured.get(network.name) or published.get(network.name)
             numbers = _numbers(cell) | _derived(cell, floor, faster)
             row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
