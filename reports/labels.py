@@ -92,7 +92,8 @@ def _box(label: Label, way: tuple[int, int], gap: float) -> Box:
 
 
 def _along(line: Sequence[Place], step: float) -> Iterable[Box]:
-    """Small boxes along a polyline."""
+    """Small boxes along a polyline, which may be a single place."""
+    yield from (Box.around(x, y, 1.0) for x, y in line[:1])
     for (x0, y0), (x1, y1) in pairwise(line):
         steps = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) / step))
         for number in range(steps + 1):

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reports.labels import Box, Label, place
@@ -7,6 +7,7 @@ FRAME = Box(0, 0, 400, 300)
 coordinates = st.tuples(st.floats(0, 400), st.floats(0, 300))
 
 
+@example(points=[(0.0, 5.0)], line=[(7.0, 1.0)])
 @given(st.lists(coordinates, max_size=15), st.lists(coordinates, max_size=5))
 def test_no_label_covers_another_a_point_or_leaves_the_frame(points, line):
     labels = [Label(f"{number}", *at, 40, 10) for number, at in enumerate(points)]
