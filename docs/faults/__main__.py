@@ -44,19 +44,31 @@ FAULTS: tuple[Fault, ...] = (
     trespass.code,
 )
 PAGE = Path(__file__).parents[1] / "reliability.md"
+_HEAD = """# Reliability
+
+What was broken on purpose, and what happened (`make faults` writes this page).
+
+| fault | cases | outcome |
+|---|---:|---|"""
 
 
 def main() -> None:
-    """Try every fault and write the page."""
+    """Try every fault, or those named, and write their rows into the page as each ends."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="*", help="only faults of these names, for example results.peaks; writes nothing")
+    parser.add_argument("name", nargs="*", help="only faults of these names, for example results.peaks")
     names = parser.parse_args().name
-    chosen = [fault for fault in FAULTS if not names or _name(fault) in names]
-    rows = [_row(fault) for fault in chosen]
-    if not names:
-        head = "# Reliability\n\nWhat was broken on purpose, and what happened (`make faults` writes this page).\n"
-        table = "\n".join(["| fault | cases | outcome |", "|---|---:|---|", *rows])
-        PAGE.write_text(f"{head}\n{table}\n", encoding="utf-8")
+    for fault in FAULTS:
+        if not names or _name(fault) in names:
+            _write(_row(fault))
+
+
+def _write(row: str) -> None:
+    """Put a row in its place; those of other faults stay as they were when these were last tried."""
+    known = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    rows = {line.split(" | ")[0]: line for line in [*known, row]}
+    firsts = (f"| {(fault.__doc__ or '').rstrip('.')}" for fault in FAULTS)
+    table = "\n".join([_HEAD, *(rows[first] for first in firsts if first in rows)])
+    PAGE.write_text(f"{table}\n", encoding="utf-8")
 
 
 def _row(fault: Fault) -> str:

@@ -48,11 +48,11 @@ def killed(folder: Path) -> tuple[int, str]:
 
 def _killed_after(seconds: float, line: list[str]) -> bool:
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
-    running = process.poll() is None
-    process.kill()
-    process.wait()
-    return running
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    return process.wait() == -signal.SIGKILL
 
 
 def losing_workers(folder: Path) -> tuple[int, str]:
