@@ -30,10 +30,11 @@ def batches(images: "NDArray[np.float32]") -> "Iterator[NDArray[np.float32]]":
     return (images[start : start + at_once] for start in range(0, len(images), at_once))
 
 
-def largest_magnitudes(source: Path, images: "NDArray[np.float32]") -> dict[str, float]:
+def largest_magnitudes(source: Path, images: "NDArray[np.float32]", *, averaged: bool) -> dict[str, float]:
     """The largest magnitude of every input and output of the convolutions, products and sums of an ONNX file.
 
-    A working file is left beside it.
+    `averaged` gives the mean of the batches' largest ones: an odd image then costs the others less resolution.
+    A working file is left beside the source.
     """
     from onnxruntime.quantization import CalibrationMethod
     from onnxruntime.quantization.calibrate import create_calibrator
@@ -44,6 +45,7 @@ def largest_magnitudes(source: Path, images: "NDArray[np.float32]") -> dict[str,
         augmented_model_path=str(source.with_suffix(".calibrated.onnx")),
         calibrate_method=CalibrationMethod.MinMax,
         use_external_data_format=False,
+        extra_options={"moving_average": averaged},
     )
     calibrator.collect_data(Feed(images))
     ranges = calibrator.compute_data().items()

@@ -3,17 +3,18 @@
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from onnx import numpy_helper
 
-from exporters import to_onnx, to_onnx_int8
+from exporters import ranges, to_onnx, to_onnx_int8
 from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.calibration import SYNTHETIC, calibration_images
-from exporters.ranges import Feed, batches
+from exporters.ranges import Feed, batches, largest_magnitudes
 from models import UserError, find
 
 # Depthwise units with squeeze-excite (one with a projection, one with the identity), then plain residual units.
@@ -237,3 +238,32 @@ def test_large_images_go_through_one_by_one(px, at_once):
     parts = list(batches(images))
     assert len(parts[0]) == at_once
     assert sum(map(len, parts)) == 8
+
+
+def test_one_odd_image_widens_the_largest_range_and_not_the_averaged_one(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(ranges, "_PIXELS_AT_ONCE", 4 * 32 * 32)
+    path = tmp_path / "source.onnx"
+    path.write_bytes(Path(source).read_bytes())
+    images = np.ones((12, 3, 32, 32), dtype=np.float32)  # three batches of four
+    images[0] = 10
+    widest, mean = (largest_magnitudes(path, images, averaged=averaged) for averaged in (False, True))
+    assert (widest[to_onnx.INPUT], mean[to_onnx.INPUT]) == (10, 4)
+
+
+def test_where_the_widest_range_ruins_the_logits_the_closer_one_is_kept(cache, monkeypatch, tmp_path):
+    tried, cosines = [], [0.0, 0.0]
+
+    def quantize(job, prepared, path, images, reference, *, averaged):
+        tried.append(averaged)
+        path.write_bytes(Path(prepared).read_bytes())
+        return msgspec.structs.replace(to_onnx_int8.measure(reference, reference), cosine=cosines[averaged])
+
+    (model,) = find("zennet:SuperConvK3BNRELU(3,8,2,1)@32")
+    job = Job(model=model, format="onnx_int8", precision="int8-cpu")
+    monkeypatch.setattr(to_onnx_int8, "_quantize", quantize)
+    for pair, expected in (((0.995, 0.999), [False]), ((0.3, 0.9), [False, True])):
+        tried.clear()
+        cosines[:] = pair
+        to_onnx_int8.export(job, tmp_path / "x.onnx", cache)
+        assert tried == expected
+        assert not (tmp_path / "x.averaged.onnx").exists()
