@@ -1,6 +1,6 @@
 """Our runtime `litert` beside LiteRT's own benchmark_litert_model: same file, same threads, in turn in one run.
 
-python benchmarks/litert_against_peer.py [MODEL] [--precision int8] [--rounds 10] [--runs 30]
+python benchmarks/litert_against_peer.py [MODEL ...] [--threads 1 2] [--precision int8] [--rounds 10] [--runs 30]
 """
 
 import argparse
@@ -26,33 +26,42 @@ _WARMUP = 5
 
 def main() -> None:
     arguments = _arguments()
-    (model,) = find(arguments.model)
     (target,) = find_targets("cpu-tflite")
-    options = {"threads": arguments.threads}
-    target = msgspec.structs.replace(target, precision=arguments.precision, options=options)
-    artifact = Cache(arguments.artifacts).obtain(target.job(model))
-    session = open_session(artifact, target, timeout_s=600.0)
-    ratios = []
-    print(f"{'ours ms':>10} {'peer ms':>10} {'ratio':>7}")
+    print(f"{'network':40} {'threads':>7} {'ours ms':>10} {'peer ms':>10} {'ratio':>7} {'quartiles':>13}")
+    for pattern in arguments.model:
+        for model in find(pattern):
+            for threads in arguments.threads:
+                options = {"threads": threads}
+                chosen = msgspec.structs.replace(target, precision=arguments.precision, options=options)
+                artifact = Cache(arguments.artifacts).obtain(chosen.job(model))
+                session = open_session(artifact, chosen, timeout_s=600.0)
+                pairs = _in_turn(session, artifact.path, threads, arguments)
+                session.close()
+                ratios = [ours_s / peer_s for ours_s, peer_s in pairs]
+                low, _, high = quantiles(ratios, n=4)
+                ours_s, peer_s = (median(times) for times in zip(*pairs, strict=True))
+                print(
+                    f"{model.name:40} {threads:7} {ours_s * 1e3:10.3f} {peer_s * 1e3:10.3f} {median(ratios):7.3f} "
+                    f"{low:6.3f} {high:6.3f}",
+                    flush=True,
+                )
+
+
+def _in_turn(session: Session, path: str, threads: int, arguments: argparse.Namespace) -> list[tuple[float, float]]:
+    """The medians of ours and the peer's in every round; whoever goes first, goes second next time."""
+    turns = [lambda: _ours(session, arguments.runs), lambda: _peer(path, arguments.runs, threads)]
+    pairs = []
     for number in range(arguments.rounds):
-        turns = [
-            lambda: _ours(session, arguments.runs),
-            lambda: _peer(artifact.path, arguments.runs, arguments.threads),
-        ]
-        order = (0, 1) if number % 2 == 0 else (1, 0)  # whoever goes first, goes second next time
-        found = {which: turns[which]() for which in order}
-        ratios.append(found[0] / found[1])
-        print(f"{found[0] * 1e3:10.3f} {found[1] * 1e3:10.3f} {ratios[-1]:7.3f}", flush=True)
-    session.close()
-    low, _, high = quantiles(ratios, n=4)
-    print(f"ours / peer: median {median(ratios):.3f} of {len(ratios)} rounds, quartiles {low:.3f} and {high:.3f}")
+        found = {which: turns[which]() for which in ((0, 1), (1, 0))[number % 2]}
+        pairs.append((found[0], found[1]))
+    return pairs
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="?", default="zennet_imagenet1k_flops400M_SE_res224")
+    parser.add_argument("model", nargs="*", default=["*flops400M*", "*latency01ms*", "EfficientNet-B3"])
     parser.add_argument("--precision", default="fp32", choices=("fp32", "int8"))
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
