@@ -30,10 +30,14 @@ class Latency:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a record's raw times come to, and how far they can be trusted."""
+    """What a record's raw times come to, and how far they can be trusted.
+
+    `raw_ms` is the wall-clock median of all samples, disturbed or not: what a plain loop would have said.
+    """
 
     latency: Latency
     batch: int
+    raw_ms: float
     p5_ms: float
     p95_ms: float
     p99_ms: float

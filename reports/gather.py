@@ -83,6 +83,7 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
     return Measured(
         latency=Latency(estimate.median_s * scale, estimate.low_s * scale, estimate.high_s * scale),
         batch=record.target.batch,
+        raw_ms=measurement.raw_median_s * scale,
         p5_ms=measurement.percentile(5) * scale,
         p95_ms=measurement.percentile(95) * scale,
         p99_ms=measurement.percentile(99) * scale,

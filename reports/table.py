@@ -54,6 +54,7 @@ def _numbers(cell: Cell) -> dict[str, Any]:
         "ms": measured.latency.ms if measured else None,
         "low_ms": measured.latency.low_ms if measured else None,
         "high_ms": measured.latency.high_ms if measured else None,
+        "raw_ms": measured.raw_ms if measured else None,
         "p5_ms": measured.p5_ms if measured else None,
         "p95_ms": measured.p95_ms if measured else None,
         "p99_ms": measured.p99_ms if measured else None,
