@@ -100,6 +100,9 @@ def _protocol_options() -> list[tuple[str, type, float, str]]:
 
 def _protocol(arguments: argparse.Namespace, target: Target) -> Protocol:
     given = {field: getattr(arguments, field) for field in Protocol.__struct_fields__}
+    if unknown := target.protocol.keys() - given.keys():
+        found = ", ".join(sorted(unknown))
+        raise UserError(f"target {target.name} has an unknown protocol", found=found, fix="see --help")
     values = target.protocol | {field: value for field, value in given.items() if value is not None}
     try:
         return msgspec.convert(values, Protocol)
@@ -123,7 +126,7 @@ def _print(target: Target, records: list[Record]) -> None:
     rows = []
     for record in records:
         if record.measurement is None:
-            rows.append([record.model.name, "", "", "", f"no number: {record.reason}"])
+            rows.append([record.model.name, "", "", "", "", f"no number: {record.reason}"])
             continue
         estimate, verdict = record.measurement.estimate, record.verdict
         per_image_ms = 1e3 / target.batch
@@ -132,11 +135,12 @@ def _print(target: Target, records: list[Record]) -> None:
                 record.model.name,
                 f"{estimate.median_s * per_image_ms:.3f}",
                 f"{estimate.low_s * per_image_ms:.3f} to {estimate.high_s * per_image_ms:.3f}",
+                f"{record.measurement.raw_median_s * per_image_ms:.3f}",
                 f"{len(record.measurement.rounds)}",
                 f"{verdict.word}: {verdict.detail}" if verdict else "",
             ]
         )
-    print_table([target.name, "ms per image", "95 % interval", "rounds", "verdict"], rows)
+    print_table([target.name, "ms per image", "95 % interval", "plain median", "rounds", "verdict"], rows)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ _SAME = ("cpu", "threads", "usable_cores", "memory_bytes", "kernel")
 class Baseline:
     """Collects readings, and says what a round must keep to count.
 
-    `best_s` is what the works took in earlier sweeps, so that one that is disturbed all along doesn't pass for quiet.
+    `best_s` is what the works took in earlier sweeps: sweeps that hold to one measure agree, and one that is disturbed
+    all along doesn't pass for quiet.
     """
 
     def __init__(self, protocol: Protocol, best_s: Mapping[str, float]) -> None:
@@ -38,15 +39,17 @@ class Baseline:
 
     def limits(self) -> Limits:
         """What a round must keep to count, by every reading so far."""
-        tolerance = self._protocol.tolerance()
         fastest_s = {
             name: seconds[int(len(seconds) * _FAST_SHARE)]
             for name, seconds in self._readings_s.items()
             if len(seconds) >= _FEWEST_READINGS
         }
-        reference_s = {name: self._reference_s(name, own_s, tolerance[name]) for name, own_s in fastest_s.items()}
+        reference_s = {name: min(own_s, self._best_s.get(name, own_s)) for name, own_s in fastest_s.items()}
         return Limits(
-            lost_share=self._protocol.lost_share, tolerance=tolerance, reference_s=reference_s, fastest_s=fastest_s
+            lost_share=self._protocol.lost_share,
+            tolerance=self._protocol.tolerance(),
+            reference_s=reference_s,
+            fastest_s=fastest_s,
         )
 
     def _add(self, readings: Readings) -> None:
@@ -54,10 +57,6 @@ class Baseline:
             seconds = reading_s(samples, self._protocol.lost_share)
             if seconds is not None:
                 insort(self._readings_s.setdefault(name, []), seconds)
-
-    def _reference_s(self, name: str, own_s: float, tolerance: float) -> float:
-        best_s = self._best_s.get(name, own_s)
-        return best_s if own_s > best_s * (1 + tolerance) else own_s
 
 
 class _Conditions(msgspec.Struct, frozen=True):

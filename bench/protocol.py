@@ -20,7 +20,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     interval: Annotated[
         float, msgspec.Meta(gt=0, description="half-width of the 95 %% interval, relative, at which one is done")
     ] = 0.005
-    visit_s: Annotated[float, msgspec.Meta(ge=0, description="seconds that a visit samples at least")] = 0.25
+    visit_s: Annotated[float, msgspec.Meta(ge=0, description="seconds that a visit samples at least")] = 0.2
     visit_samples: Annotated[int, msgspec.Meta(ge=1, description="samples that a visit takes at least")] = 2
     settle_samples: Annotated[int, msgspec.Meta(ge=0, description="runs at a visit's start that don't count")] = 1
     warmup_s: Annotated[float, msgspec.Meta(ge=0, description="seconds that a warm-up lasts at least")] = 0.3
@@ -33,10 +33,10 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0.02
     arithmetic_tolerance: Annotated[
         float, msgspec.Meta(gt=0, description="how much slower than undisturbed the arithmetic reference may be")
-    ] = 0.02
+    ] = 0.03
     exchange_tolerance: Annotated[
         float, msgspec.Meta(gt=0, description="how much slower than undisturbed the exchange reference may be")
-    ] = 0.06
+    ] = 0.1
     patience_s: Annotated[
         float, msgspec.Meta(ge=0, description="seconds that a visit waits for an undisturbed reading of the references")
     ] = 3.0

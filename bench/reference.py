@@ -29,7 +29,7 @@ _RUNS = {"arithmetic": 1, "exchange": 3}
 # A reading this young, taken after one visit, serves as the one before the next.
 _FRESH_S = 0.05
 # While the machine is disturbed, its cores are brought together for this long between two readings.
-_GATHER_S = 0.2
+_GATHER_S = 0.1
 
 
 class Reference:

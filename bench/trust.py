@@ -1,7 +1,7 @@
 """Which rounds count: those that nobody disturbed, by the evidence that they carry themselves."""
 
 from collections.abc import Mapping, Sequence
-from statistics import median
+from statistics import mean, median
 
 import msgspec
 
@@ -9,6 +9,8 @@ from devices.samples import Samples
 
 # What the reference works took, by the work's name.
 Readings = Mapping[str, Samples]
+# The work that a slower processor slows down as it does a network.
+_PROPORTIONAL = "arithmetic"
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +73,13 @@ def undisturbed(readings: Readings, limits: Limits) -> bool:
 
 
 def value_s(visit: Round, limits: Limits) -> float:
-    """A round's value: the median of its clean samples, or of all where none is clean."""
-    return median(clean_seconds(visit.samples, limits.lost_share) or visit.samples.seconds)
+    """A round's value: the median of its clean samples, or of all where none is clean, on the undisturbed machine.
+
+    What slows arithmetic down, slows every network down in proportion at least; so much of a slowdown as a round that
+    counts may have is divided out.
+    """
+    seconds = clean_seconds(visit.samples, limits.lost_share) or visit.samples.seconds
+    return median(seconds) / _slowdown(visit, limits)
 
 
 def least_disturbed(rounds: Sequence[Round], limits: Limits) -> list[Round]:
@@ -89,6 +96,16 @@ def reading_s(samples: Samples, lost_share: float) -> float | None:
     """What a reading says: the median of its clean samples, None without any."""
     clean = clean_seconds(samples, lost_share)
     return median(clean) if clean else None
+
+
+def _slowdown(visit: Round, limits: Limits) -> float:
+    """How much longer arithmetic took around a visit than on the undisturbed machine, from 1 to what is tolerated."""
+    reference_s = limits.reference_s.get(_PROPORTIONAL)
+    around = [readings[_PROPORTIONAL] for readings in (visit.before, visit.after) if _PROPORTIONAL in readings]
+    if reference_s is None or not around:
+        return 1.0
+    taken_s = [reading_s(samples, limits.lost_share) or median(samples.seconds) for samples in around]
+    return min(max(1.0, mean(taken_s) / reference_s), 1 + limits.tolerance[_PROPORTIONAL])
 
 
 def _disturbance(visit: Round, limits: Limits) -> float:

@@ -7,7 +7,7 @@ it hangs, `airplane` (usb: only over a cable, or always, or never), `reconnect_s
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,6 +29,12 @@ __all__ = ["absence", "open_session", "parse_benchmark_model"]
 # The phone runs the network: nothing here can crash with it, and Ctrl-C has to reach the phone.
 IN_PROCESS = True
 
+OPTIONS = (
+    *("threads", "affinity", "delegate", "fp16", "runs", "min_s", "max_s", "grace_s", "airplane", "reconnect_s"),
+    *("serial", "adb_host", "adb_port", "benchmark_model", "benchmark_model_address"),
+    *("cool_down_max_s", "cool_down_poll_s", "max_temperature_c"),
+)
+
 _CLOCK = "phone: benchmark_model's wall clock around each inference, the median of an invocation"
 _STARTUP_RUNS = 3  # what an invocation does besides its runs takes less than so many
 
@@ -40,6 +46,11 @@ def absence(target: Target) -> str | None:
     except UserError as error:
         return str(error)
     return None
+
+
+def options(target: Target) -> Collection[str]:
+    """What it understands."""
+    return OPTIONS
 
 
 def open_session(artifact: Artifact, target: Target) -> "AndroidSession":

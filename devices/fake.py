@@ -5,6 +5,7 @@ reason for which opening the model fails.
 """
 
 import itertools
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -19,6 +20,11 @@ IN_PROCESS = True
 def absence(target: Target) -> str | None:
     """None: it needs nothing."""
     return None
+
+
+def options(target: Target) -> Collection[str]:
+    """What it understands."""
+    return "seconds", "fail"
 
 
 def now_s() -> float:

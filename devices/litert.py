@@ -1,6 +1,7 @@
 """Runtime `litert`: the LiteRT interpreter with XNNPACK on this machine's CPU."""
 
 import importlib.util
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ def absence(target: Target) -> str | None:
     """Why LiteRT isn't here."""
     if importlib.util.find_spec("ai_edge_litert") is None:
         return "no ai-edge-litert; pip install '.[phone]'"
+    threads_of(target)
     return None
+
+
+def options(target: Target) -> Collection[str]:
+    """What it understands."""
+    return ("threads",)
 
 
 def open_session(artifact: Artifact, target: Target) -> "LitertSession":

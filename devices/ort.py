@@ -2,7 +2,7 @@
 
 import importlib.util
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from devices.host_clock import NAME, time_each
@@ -27,8 +27,11 @@ def absence(target: Target) -> str | None:
     """Why ONNX Runtime, its provider or what that runs on isn't here."""
     if importlib.util.find_spec("onnxruntime") is None:
         return "no onnxruntime; `make bench` installs it"
-    provider = target.options["provider"]
+    provider = target.options.get("provider")
+    if provider is None:
+        return "it names no provider; give one in its options, such as CPUExecutionProvider"
     if provider == "CPUExecutionProvider":
+        threads_of(target)
         return None
     from devices import kernels, nvidia
 
@@ -36,6 +39,11 @@ def absence(target: Target) -> str | None:
         return wrong
     gpu = nvidia.here()
     return kernels.ort_lacks(gpu, provider) or kernels.torch_lacks(gpu)
+
+
+def options(target: Target) -> Collection[str] | None:
+    """What it understands; a provider of GPUs is handed its own options, and refuses unknown ones itself."""
+    return ("provider", "threads", "pad") if target.options.get("provider") == "CPUExecutionProvider" else None
 
 
 def sessions_at_once(target: Target) -> int | None:

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol, cast
 
 import devices
@@ -42,17 +42,29 @@ class Runtime(Protocol):
 def runtime_of(target: Target) -> Runtime:
     """The module that runs a target. Raises UserError where targets.toml names one that isn't there."""
     known = [module.name for module in pkgutil.iter_modules(devices.__path__)]
-    if target.runtime not in known:
+    module = importlib.import_module(f"devices.{target.runtime}") if target.runtime in known else None
+    if not hasattr(module, "open_session"):
         raise UserError(f"target {target.name} has no runtime", found=target.runtime, fix="see the modules of devices/")
-    return cast(Runtime, importlib.import_module(f"devices.{target.runtime}"))
+    return cast(Runtime, module)
 
 
 def absence_of(target: Target) -> str | None:
-    """Why a target can't run here, or None where it can."""
+    """Why a target can't run here, or is asked for what its runtime doesn't understand; None where it can run."""
     try:
+        _refuse_unknown_options(target)
         return runtime_of(target).absence(target)
     except UserError as error:
         return str(error)
+
+
+def _refuse_unknown_options(target: Target) -> None:
+    """A misspelt option would be recorded and change nothing. A runtime without `options` understands any."""
+    understood: Callable[[Target], Collection[str] | None] = getattr(runtime_of(target), "options", lambda target: None)
+    known = understood(target)
+    unknown = [name for name in target.options if known is not None and name not in known]
+    if unknown:
+        fix = f"it understands {', '.join(sorted(known or ()))}"
+        raise UserError(f"target {target.name} has no such option", found=", ".join(map(repr, unknown)), fix=fix)
 
 
 def sessions_at_once(target: Target) -> int | None:

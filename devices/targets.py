@@ -3,7 +3,7 @@
 import functools
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     runtime: str
     format: str
     precision: str
-    batch: int
+    batch: Annotated[int, msgspec.Meta(ge=1)]
     device: str
     note: str = ""
     options: dict[str, Any] = {}
@@ -74,6 +74,14 @@ def _read(name: str, table: object) -> Target:
 
 
 def threads_of(target: Target) -> int:
-    """How many threads a target runs with: its option, "physical cores" meaning all that this process may use."""
+    """How many threads a target runs with: its option, "physical cores" meaning all that this process may use.
+
+    Raises UserError where the option is no such number.
+    """
     threads = target.options.get("threads", "physical cores")
-    return usable_cores() if threads == "physical cores" else int(threads)
+    if threads == "physical cores":
+        return usable_cores()
+    if not isinstance(threads, int) or threads < 1:
+        fix = 'give a number from 1 on, or "physical cores"'
+        raise UserError(f"target {target.name} can't have so many threads", found=repr(threads), fix=fix)
+    return threads

@@ -1,5 +1,6 @@
 """Runtime `torch_cpu`: the network in eager PyTorch on this machine's CPU."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from devices.host_clock import NAME, time_each
@@ -15,7 +16,13 @@ IN_PROCESS = False
 
 def absence(target: Target) -> str | None:
     """None: torch is part of every installation."""
+    threads_of(target)
     return None
+
+
+def options(target: Target) -> Collection[str]:
+    """What it understands."""
+    return "threads", "channels_last"
 
 
 def open_session(artifact: Artifact, target: Target) -> "TorchCpuSession":

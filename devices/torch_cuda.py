@@ -3,7 +3,7 @@
 Options: `channels_last` lays out memory NHWC, as tensor cores want it; `cuda_graph` replays one captured graph.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ def sessions_at_once(target: Target) -> int:
 def absence(target: Target) -> str | None:
     """Why there is no such GPU, or no torch that has kernels for it."""
     return nvidia.absence(target) or kernels.torch_lacks(nvidia.here())
+
+
+def options(target: Target) -> Collection[str]:
+    """What it understands."""
+    return "channels_last", "cuda_graph"
 
 
 def open_session(artifact: Artifact, target: Target) -> "TorchCudaSession":

@@ -1,6 +1,6 @@
 """Runtime `trt`: a TensorRT plan on the GPU that it was built on, its input and output on the device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from devices import kernels, nvidia
@@ -30,6 +30,11 @@ def absence(target: Target) -> str | None:
         return wrong
     gpu = nvidia.here()
     return kernels.tensorrt_lacks(gpu) or kernels.torch_lacks(gpu)
+
+
+def options(target: Target) -> Collection[str]:
+    """None: what shapes a plan is decided where it is built."""
+    return ()
 
 
 def open_session(artifact: Artifact, target: Target) -> "TrtSession":

@@ -32,9 +32,7 @@ class TrtProfiler:
         self._engine, self._time_each, self._scopes = engine, time_each, scopes
         self._runs: list[list[tuple[str, float]]] = []
         self._reporter = _reporter(self._runs)
-        context: Any = engine._context
-        context.profiler = self._reporter
-        context.enqueue_emits_profile = True
+        engine.report_to(self._reporter)
 
     def run(self, count: int) -> Samples:
         """The seconds of `count` batches, the profiler's own time in them."""

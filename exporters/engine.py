@@ -54,6 +54,12 @@ class Engine:
         if self._context is None or not self._context.execute_async_v3(self.stream.cuda_stream):
             raise RuntimeError("TensorRT could not queue the batch")
 
+    def report_to(self, profiler: Any) -> None:
+        """Let a trt.IProfiler hear what each layer of every batch took; TensorRT then waits for each batch."""
+        assert self._context is not None
+        self._context.profiler = profiler
+        self._context.enqueue_emits_profile = True
+
     def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """The output for these images, float32."""
         self.show(images)

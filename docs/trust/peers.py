@@ -2,7 +2,7 @@
 
     python docs/trust/peers.py [--runs 5] [--seconds 5] [--model GLOB] [--scenario quiet half throughout]
 
-Each run measures every network by each method with the same seconds a number; a run's methods follow each other, so
+The suite learns from earlier sweeps what a machine can do; where there are none, one that doesn't count leads. Each run measures every network by each method with the same seconds a number; a run's methods follow each other, so
 that all see the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three
 seconds on, three off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT.
 
@@ -39,12 +39,11 @@ METHODS = ("suite", "ort-median", "mean-of-n", "litert-tool")
 SUMMARY = ("median spread", "largest", "networks ≤ 3 %", "≤ 5 %", "median |bias|", "largest ")
 ARTIFACTS = Path("artifacts")
 RESULTS = Path("docs/trust/results")
-# Method, model, seconds, verdict.
-Found = tuple[str, str, float, str]
+NUMBERS = Path("docs/trust/peers.jsonl")
 
 
 class Number(msgspec.Struct, frozen=True, kw_only=True):
-    """One number that one method gave in one run; `verdict` is the suite's."""
+    """One number that one method gave in one run; `verdict` and `sweep` are the suite's."""
 
     scenario: str
     run: int
@@ -52,6 +51,7 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     seconds: float
     verdict: str = ""
+    sweep: str = ""
 
 
 def main() -> None:
@@ -61,10 +61,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="a number (default: %(default)s)")
     parser.add_argument("--model", default="*")
     parser.add_argument("--scenario", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--out", type=Path, default=Path("docs/trust/peers.jsonl"))
+    parser.add_argument("--out", type=Path, default=NUMBERS)
     parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")
     arguments = parser.parse_args()
     if not arguments.table:
+        if not (RESULTS / "cpu.jsonl").exists():
+            list(_suite("", 0, find(arguments.model), arguments.seconds))
         with arguments.out.open("ab") as out:
             for scenario, run in product(arguments.scenario, range(1, arguments.runs + 1)):
                 for number in _measure(scenario, run, find(arguments.model), arguments.seconds):
@@ -76,24 +78,31 @@ def main() -> None:
 
 def _measure(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
     for measure in (_suite, _bare_loops, _litert_tool):
-        print(f"{time.strftime('%H:%M:%S')} {scenario}, run {run}:{measure.__name__}", file=sys.stderr, flush=True)
+        print(f"{time.strftime('%H:%M:%S')} {scenario}, run {run}: {measure.__name__}", file=sys.stderr, flush=True)
         with Neighbour(SCENARIOS[scenario]):
-            found = list(measure(models, seconds, scenario))
-        for method, model, value_s, verdict in found:
-            yield Number(scenario=scenario, run=run, method=method, model=model, seconds=value_s, verdict=verdict)
+            numbers = list(measure(scenario, run, models, seconds))
+        yield from numbers
 
 
-def _suite(models: Sequence[Model], seconds: float, scenario: str) -> Iterator[Found]:
+def _suite(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
     (target,) = find_targets("cpu")
     # No early stop: every method takes its seconds.
     protocol = Protocol(budget_s=seconds * len(models), interval=1e-9, seed=int(time.time()))
-    order = Order(target=target, models=models, protocol=protocol, results=RESULTS / scenario, artifacts=ARTIFACTS)
+    order = Order(target=target, models=models, protocol=protocol, results=RESULTS, artifacts=ARTIFACTS)
     for record in sweep(order):
         assert record.measurement is not None and record.verdict is not None, record.reason
-        yield "suite", record.model.name, record.measurement.estimate.median_s, record.verdict.word
+        yield Number(
+            scenario=scenario,
+            run=run,
+            method="suite",
+            model=record.model.name,
+            seconds=record.measurement.estimate.median_s,
+            verdict=record.verdict.word,
+            sweep=record.sweep,
+        )
 
 
-def _bare_loops(models: Sequence[Model], seconds: float, scenario: str) -> Iterator[Found]:
+def _bare_loops(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
     (target,) = find_targets("cpu")
     for model in models:
         session = open_session(Cache(ARTIFACTS).obtain(target.job(model)), target, timeout_s=600)
@@ -102,16 +111,17 @@ def _bare_loops(models: Sequence[Model], seconds: float, scenario: str) -> Itera
             loop = session.run(max(3, round((seconds - 10 * each_s) / each_s))).seconds
         finally:
             session.close()
-        yield "ort-median", model.name, median(loop), ""
-        yield "mean-of-n", model.name, mean(loop), ""
+        for method, statistic in (("ort-median", median), ("mean-of-n", mean)):
+            yield Number(scenario=scenario, run=run, method=method, model=model.name, seconds=statistic(loop))
 
 
-def _litert_tool(models: Sequence[Model], seconds: float, scenario: str) -> Iterator[Found]:
+def _litert_tool(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
     (target,) = find_targets("cpu-tflite")
     for model in models:
         path = Cache(ARTIFACTS).obtain(target.job(model)).path
         each_s = _litert_median_s(path, runs=2)
-        yield "litert-tool", model.name, _litert_median_s(path, runs=max(3, round(seconds / each_s))), ""
+        found_s = _litert_median_s(path, runs=max(3, round(seconds / each_s)))
+        yield Number(scenario=scenario, run=run, method="litert-tool", model=model.name, seconds=found_s)
 
 
 def _litert_median_s(path: str, runs: int) -> float:

@@ -35,13 +35,12 @@ def test_a_few_readings_say_nothing():
     assert limits_of(*[a_visit(0.008, wait_s=0.004)] * 50).reference_s == {}
 
 
-def test_a_sweep_that_was_slow_all_along_is_held_to_what_earlier_ones_saw():
+def test_a_sweep_is_held_to_what_earlier_ones_saw():
     slow = [a_visit(0.009)] * 10
     assert limits_of(*slow).reference_s == {"arithmetic": 0.009}
     held = limits_of(*slow, best_s={"arithmetic": 0.008})
     assert (held.reference_s, held.fastest_s) == ({"arithmetic": 0.008}, {"arithmetic": 0.009})
-    # A trifle slower is the machine as it is today.
-    assert limits_of(*slow, best_s={"arithmetic": 0.0089}).reference_s == {"arithmetic": 0.009}
+    assert limits_of(*slow, best_s={"arithmetic": 0.0095}).reference_s == {"arithmetic": 0.009}
 
 
 def line(sweep: str, fastest_s: float | None, machine=HERE) -> bytes:

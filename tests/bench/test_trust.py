@@ -73,13 +73,21 @@ def test_each_reference_work_has_a_limit_of_its_own():
 def test_too_few_rounds_that_count_give_way_to_the_least_disturbed():
     disturbed = [a_round(factor, before=0.008 * factor, after=0.008) for factor in (3, 1.05, 2, 1.04, 1.06, 2)]
     assert [visited.samples.seconds[0] for visited in least_disturbed(disturbed, LIMITS)] == [1.05, 1.04, 1.06]
-    assert measurement(*disturbed).estimate.median_s == 1.05
+    assert measurement(*disturbed).estimate.median_s == pytest.approx(1.05 / 1.02)
     assert least_disturbed([a_round(0.1)] * 8, LIMITS) == [a_round(0.1)] * 8
 
 
 def test_a_round_s_value_is_the_median_of_its_clean_samples():
     mixed = Samples(seconds=[0.1, 0.3, 0.2, 0.9], evidence={"wait_s": [0, 0, 0, 0.5], "steal_s": [0.0] * 4})
     assert value_s(Round(at_s=0, settle_s=[], samples=mixed), LIMITS) == 0.2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "slowdown"),
+    [(0.008, 0.008, 1.0), (0.008, 0.00816, 1.01), (0.0079, 0.0079, 1.0), (0.016, 0.016, 1.02)],
+)
+def test_what_slowed_arithmetic_down_is_divided_out_up_to_what_is_tolerated(before, after, slowdown):
+    assert value_s(a_round(0.1, before=before, after=after), LIMITS) == pytest.approx(0.1 / slowdown)
 
 
 def test_disturbed_rounds_are_kept_and_left_out_of_the_estimate():

@@ -1,7 +1,9 @@
 import json
+import re
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from devices.session import absence_of, runtime_of
@@ -47,6 +49,10 @@ def test_an_unknown_target_names_the_near_ones():
         ("mine = 3", r"\[mine\] expected a table"),
         ('[mine]\ntitle = "x"', r"\[mine\] .*runtime"),
         ('[mine]\ntitel = "x"', r"\[mine\]"),
+        (
+            '[mine]\ntitle="x"\nruntime="fake"\nformat="fake"\nprecision="fp32"\nbatch=0\ndevice="none"',
+            r"\[mine\] .*>= 1.*batch",
+        ),
     ],
 )
 def test_a_wrong_file_names_table_and_field(tmp_path, text, says):
@@ -54,6 +60,40 @@ def test_a_wrong_file_names_table_and_field(tmp_path, text, says):
     path.write_text(text)
     with pytest.raises(UserError, match=says):
         read_targets(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("cpu", {"thread": 2}, "no such option: 'thread'.*threads"),
+        ("cpu", {"threads": "many"}, "so many threads: 'many'"),
+        ("cpu", {"threads": 0}, "so many threads: 0"),
+        ("cpu-torch", {"threads": True, "graph": 1}, "'graph'"),
+        ("pixel2", {"afinity": "80"}, "'afinity'.*affinity"),
+        ("v100-torch", {"graph": True}, "'graph'.*cuda_graph"),
+        ("v100-tensorrt", {"fp16": True}, "'fp16'"),
+    ],
+)
+def test_an_option_that_nothing_reads_is_refused(name, options, says):
+    (target,) = find_targets(name)
+    assert re.search(says, absence_of(msgspec.structs.replace(target, options=target.options | options)))
+
+
+@pytest.mark.parametrize("target", find_targets("*"), ids=lambda target: target.name)
+def test_every_declared_option_is_understood(target):
+    assert "no such option" not in (absence_of(target) or "")
+
+
+def test_a_runtime_of_ort_needs_a_provider():
+    (target,) = find_targets("cpu")
+    assert "names no provider" in absence_of(msgspec.structs.replace(target, options={}))
+
+
+@pytest.mark.parametrize("runtime", ["targets", "session", "nowhere"])
+def test_a_module_that_runs_nothing_is_no_runtime(runtime):
+    (target,) = find_targets("fake")
+    with pytest.raises(UserError, match="has no runtime"):
+        runtime_of(msgspec.structs.replace(target, runtime=runtime))
 
 
 def test_a_target_of_no_runtime_says_so(tmp_path):
