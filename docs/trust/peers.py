@@ -2,9 +2,10 @@
 
     python docs/trust/peers.py [--runs 5] [--seconds 5] [--model GLOB] [--scenario quiet half throughout]
 
-The suite learns from earlier sweeps what a machine can do; where there are none, one that doesn't count leads. Each run measures every network by each method with the same seconds a number; a run's methods follow each other, so
-that all see the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three
-seconds on, three off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT.
+The suite learns from earlier sweeps what a machine can do; where there are none, one that doesn't count leads. Each run
+measures every network by each method with the same seconds a number; a run's methods follow each other, so that all see
+the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three seconds on, three
+off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT.
 
 Methods: `suite`, this suite's estimate; `ort-median`, the median of a bare ONNX Runtime loop after ten warm-ups;
 `mean-of-n`, the mean of the same loop, as timm's benchmark takes it; `litert-tool`, the median of ai_edge_litert's
