@@ -63,7 +63,7 @@ lint: .venv/.installed-cpu .venv/.installed-lint
 	.venv/bin/lint-imports
 
 trust: .venv/.installed-cpu .venv/.installed-phone
-	.venv/bin/python docs/trust/peers.py $(ARGS)
+	.venv/bin/python -m docs.trust.peers $(ARGS)
 
 faults: .venv/.installed-cpu .venv/.installed-test
 	.venv/bin/python -m docs.faults $(ARGS)

@@ -1,7 +1,7 @@
 """Which estimator agrees with itself: of several sweeps of the same networks, see how far the estimates lie apart.
 
     make trust                                     # five sweeps a scenario, and their peers
-    python docs/trust/estimators.py quiet
+    python -m docs.trust.estimators quiet
 
 For each estimator: the spread (max - min) / median over the sweeps, its median and largest over the networks, and how
 many cells had a number at all. For the suite's own: how often a sweep's interval holds the other sweeps' estimates, and
@@ -14,11 +14,11 @@ from itertools import combinations, permutations
 from statistics import mean, median
 
 import msgspec
-from peers import NUMBERS, RESULTS, SCENARIOS, Number
 
 from bench.record import Measurement, Record
 from bench.store import read_results
 from bench.trust import Limits, Round, clean_seconds, objection, value_s
+from docs.trust.peers import NUMBERS, RESULTS, SCENARIOS, Number
 from reports.compare import compare
 
 Estimator = Callable[[Sequence[Round], Limits], float | None]

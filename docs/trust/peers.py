@@ -1,6 +1,6 @@
 """How far repeated runs of one measurement lie apart: this suite's and three plain loops of its peers, interleaved.
 
-    python docs/trust/peers.py [--runs 5] [--seconds 5] [--model GLOB] [--scenario quiet half throughout]
+    python -m docs.trust.peers [--runs 5] [--seconds 5] [--model GLOB] [--scenario quiet half throughout]
 
 The suite learns from earlier sweeps what a machine can do; where there are none, one that doesn't count leads. Each run
 measures every network by each method with the same seconds a number; a run's methods follow each other, so that all see
@@ -26,11 +26,11 @@ from statistics import mean, median
 
 import msgspec
 
-from bench.neighbour import Neighbour
 from bench.protocol import Protocol
 from bench.sweep import Order, sweep
 from devices.targets import find_targets
 from devices.worker import open_session
+from docs.trust.neighbour import Neighbour
 from exporters.cache import Cache
 from exporters.machine import usable_cores
 from models import Model, find

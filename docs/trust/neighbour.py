@@ -16,7 +16,7 @@ class Neighbour:
         if self._turns_s is not None:
             context = multiprocessing.get_context("spawn")
             for _ in range(os.cpu_count() or 1):
-                process = context.Process(target=_spin, args=self._turns_s, daemon=True)
+                process = context.Process(target=_spin, args=(*self._turns_s, os.getpid()), daemon=True)
                 process.start()
                 self._processes.append(process)
         return self
@@ -27,13 +27,13 @@ class Neighbour:
             process.join()
 
 
-def _spin(on_s: float, off_s: float) -> None:
+def _spin(on_s: float, off_s: float, parent: int) -> None:
     # Memory traffic as well as arithmetic, as a real neighbour has.
     import numpy as np
 
     matrix = np.random.default_rng(0).normal(size=(512, 512))
-    while True:
+    while os.getppid() == parent:  # a parent that was killed could not stop it
         end_s = time.monotonic() + on_s
-        while time.monotonic() < end_s:
+        while time.monotonic() < end_s and os.getppid() == parent:
             matrix @ matrix
         time.sleep(off_s)
