@@ -29,7 +29,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
         float, msgspec.Meta(gt=0, description="relative change between its halves below which a warm-up ends")
     ] = 0.05
     lost_share: Annotated[
-        float, msgspec.Meta(ge=0, description="share of a sample that its threads may wait for a core")
+        float, msgspec.Meta(gt=0, description="share of a sample that its threads may wait for a core")
     ] = 0.02
     arithmetic_tolerance: Annotated[
         float, msgspec.Meta(gt=0, description="how much slower than undisturbed the arithmetic reference may be")

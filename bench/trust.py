@@ -87,9 +87,9 @@ def least_disturbed(rounds: Sequence[Round], limits: Limits) -> list[Round]:
 
     Where there is nothing to tell them apart, all.
     """
-    shares = [_disturbance(visit, limits) for visit in rounds]
-    bound = sorted(shares)[min(len(rounds), max(3, len(rounds) // 4)) - 1]
-    return [visit for visit, share in zip(rounds, shares, strict=True) if share <= bound]
+    found = [_disturbance(visit, limits) for visit in rounds]
+    bound = sorted(found)[min(len(rounds), max(3, len(rounds) // 4)) - 1]
+    return [visit for visit, disturbance in zip(rounds, found, strict=True) if disturbance <= bound]
 
 
 def reading_s(samples: Samples, lost_share: float) -> float | None:
@@ -109,14 +109,14 @@ def _slowdown(visit: Round, limits: Limits) -> float:
 
 
 def _disturbance(visit: Round, limits: Limits) -> float:
-    """How much slower, relative, its samples and its readings were than undisturbed ones, by the worst of them."""
+    """How many times what is tolerated its samples waited, or its readings were slower: the worst of them."""
     slower = [
-        median(samples.seconds) / limits.reference_s[name] - 1
+        (median(samples.seconds) / limits.reference_s[name] - 1) / limits.tolerance[name]
         for readings in (visit.before, visit.after)
         for name, samples in readings.items()
         if name in limits.reference_s
     ]
-    return max(0.0, sum(_lost_s(visit.samples)) / sum(visit.samples.seconds), *slower)
+    return max(0.0, sum(_lost_s(visit.samples)) / sum(visit.samples.seconds) / limits.lost_share, *slower)
 
 
 def _slow(readings: Readings, limits: Limits) -> list[str]:
