@@ -47,8 +47,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def estimate(self) -> Estimate:
-        """The median, with its 95 % interval, of the rounds that count; of the least disturbed where under three do."""
-        rounds = self.trusted if len(self.trusted) >= 3 else least_disturbed(self.rounds, self.limits)
+        """The median, with its 95 % interval, of the rounds that count; of the least disturbed where none does."""
+        rounds = self.trusted or least_disturbed(self.rounds, self.limits)
         return estimate([value_s(part, self.limits) for part in rounds])
 
     @property

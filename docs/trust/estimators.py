@@ -151,7 +151,7 @@ ESTIMATORS: dict[str, Estimator] = {
     "… exchange within 10 %": _bracketed(ANY, 0.10, divided=False),
     "… arithmetic within 3 %, exchange within 10 %": _bracketed(0.03, 0.10, divided=False),
     "… each divided by how much slower arithmetic was": _bracketed(0.03, 0.10),
-    "… or the least disturbed where under three are left (the suite's)": _suite,
+    "… or the least disturbed where none is left (the suite's)": _suite,
     "divided, arithmetic within 2 %, exchange within 6 %": _bracketed(0.02, 0.06),
     "divided, arithmetic within 5 %, exchange within 20 %": _bracketed(0.05, 0.20),
     "divided, any": _bracketed(ANY, ANY),

@@ -27,7 +27,9 @@ from statistics import mean, median
 import msgspec
 
 from bench.protocol import Protocol
+from bench.store import read_results
 from bench.sweep import Order, sweep
+from bench.verdict import judge
 from devices.targets import find_targets
 from devices.worker import open_session
 from docs.trust.neighbour import Neighbour
@@ -64,8 +66,9 @@ def main() -> None:
     parser.add_argument("--scenario", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
     parser.add_argument("--out", type=Path, default=NUMBERS)
     parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")
+    parser.add_argument("--again", action="store_true", help="estimate the suite's numbers again from its kept rounds")
     arguments = parser.parse_args()
-    if not arguments.table:
+    if not (arguments.table or arguments.again):
         if not (RESULTS / "cpu.jsonl").exists():
             list(_suite("", 0, find(arguments.model), arguments.seconds))
         with arguments.out.open("ab") as out:
@@ -74,7 +77,18 @@ def main() -> None:
                     out.write(msgspec.json.encode(number) + b"\n")
                     out.flush()
     lines = arguments.out.read_bytes().splitlines()
-    print_tables([msgspec.json.decode(line, type=Number) for line in lines])
+    numbers = [msgspec.json.decode(line, type=Number) for line in lines]
+    print_tables(_again(numbers) if arguments.again else numbers)
+
+
+def _again(numbers: Sequence[Number]) -> list[Number]:
+    """The same numbers, the suite's as its present estimator and verdict make them of the same rounds."""
+    found = {}
+    for record in read_results(RESULTS):
+        if record.measurement is not None:
+            word = judge(record.measurement, record.protocol).word
+            found[record.sweep, record.model.name] = {"seconds": record.measurement.estimate.median_s, "verdict": word}
+    return [msgspec.structs.replace(number, **found.get((number.sweep, number.model), {})) for number in numbers]
 
 
 def _measure(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
