@@ -50,6 +50,8 @@ class Baseline:
             tolerance=self._protocol.tolerance(),
             reference_s=reference_s,
             fastest_s=fastest_s,
+            # What it covers was seen where the references are read; clocks of other devices may have less of it.
+            run_to_run=self._protocol.run_to_run if reference_s else 0.0,
         )
 
     def _add(self, readings: Readings) -> None:

@@ -42,18 +42,18 @@ class Cell:
             clock=self.clock, place=self.place, warmup_s=self.warmup_s, rounds=list(self.rounds), limits=limits
         )
 
-    def half_width(self, protocol: Protocol, limits: Limits) -> float:
-        """The relative half-width of its interval; infinite before enough undisturbed rounds."""
+    def sampling(self, protocol: Protocol, limits: Limits) -> float:
+        """Half of its interval, relative, as far as more rounds narrow it; infinite before enough of them count."""
         measurement = self.measurement(limits)
         if measurement is None or len(measurement.trusted) < protocol.min_rounds:
             return math.inf
-        return measurement.estimate.half_width
+        return measurement.estimate.sampling
 
     def finished(self, protocol: Protocol, limits: Limits) -> bool:
         """Whether it needs no further visit."""
         if self.reason is not None or len(self.rounds) >= protocol.max_rounds:
             return True
-        return self.half_width(protocol, limits) <= protocol.interval
+        return self.sampling(protocol, limits) <= protocol.interval
 
 
 def network_of(model: Model) -> Network:

@@ -18,8 +18,11 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     min_rounds: Annotated[int, msgspec.Meta(ge=1, description="rounds that every network gets")] = 6
     max_rounds: Annotated[int, msgspec.Meta(ge=1, description="rounds after which a network is done")] = 100
     interval: Annotated[
-        float, msgspec.Meta(gt=0, description="half-width of the 95 %% interval, relative, at which one is done")
-    ] = 0.005
+        float,
+        msgspec.Meta(
+            gt=0, description="half of the 95 %% interval, relative and without run-to-run, at which one is done"
+        ),
+    ] = 0.01
     visit_s: Annotated[float, msgspec.Meta(ge=0, description="seconds that a visit samples at least")] = 0.2
     visit_samples: Annotated[int, msgspec.Meta(ge=1, description="samples that a visit takes at least")] = 2
     settle_samples: Annotated[int, msgspec.Meta(ge=0, description="runs at a visit's start that don't count")] = 1
@@ -33,13 +36,17 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0.02
     arithmetic_tolerance: Annotated[
         float, msgspec.Meta(gt=0, description="how much slower than undisturbed the arithmetic reference may be")
-    ] = 0.03
+    ] = 0.04
     exchange_tolerance: Annotated[
         float, msgspec.Meta(gt=0, description="how much slower than undisturbed the exchange reference may be")
-    ] = 0.1
+    ] = 0.12
     patience_s: Annotated[
         float, msgspec.Meta(ge=0, description="seconds that a visit waits for an undisturbed reading of the references")
     ] = 3.0
+    run_to_run: Annotated[
+        float,
+        msgspec.Meta(ge=0, description="relative standard error between sweeps of a CPU that none sees of itself"),
+    ] = 0.008
     timeout_s: Annotated[float, msgspec.Meta(gt=0, description="seconds after which a session is given up")] = 600.0
     seed: Annotated[int, msgspec.Meta(ge=0, description="seed of the order of the networks in each round")] = 1
 

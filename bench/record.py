@@ -49,7 +49,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def estimate(self) -> Estimate:
         """The median, with its 95 % interval, of the rounds that count; of the least disturbed where none does."""
         rounds = self.trusted or least_disturbed(self.rounds, self.limits)
-        return estimate([value_s(part, self.limits) for part in rounds])
+        return estimate([value_s(part, self.limits) for part in rounds], self.limits.run_to_run)
 
     @property
     def raw_median_s(self) -> float:

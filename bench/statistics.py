@@ -10,12 +10,15 @@ import msgspec
 # The median of normal values varies by this much more than their mean (sqrt(pi / 2)).
 _MEDIAN_LOSS = math.sqrt(math.pi / 2)
 _BLOCKS = 6
+# Degrees of freedom of an error that is known.
+_CERTAIN = 1e9
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """A median of rounds, in seconds a batch, with the 95 % interval for what another run would give.
 
-    `log_error` is the standard error of its logarithm, `freedom` the degrees of freedom of that error.
+    `log_error` is the standard error of its logarithm, `freedom` the degrees of freedom of that error. `sampling` is
+    what half of the interval, relative, would be were all runs alike: more rounds narrow that, and only that.
     """
 
     median_s: float
@@ -23,6 +26,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     high_s: float
     log_error: float
     freedom: float
+    sampling: float
 
     @property
     def half_width(self) -> float:
@@ -30,25 +34,45 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         return (self.high_s - self.low_s) / (2 * self.median_s) if self.median_s > 0 else 0.0
 
 
-def estimate(rounds_s: Sequence[float]) -> Estimate:
+def estimate(rounds_s: Sequence[float], run_to_run: float = 0.0) -> Estimate:
     """The median of the rounds' values, which are in the order of time; at least one.
 
     The error is the larger of two: that of independent rounds, and that between blocks of neighbouring rounds, which
-    sees a drift within the run. Another run has the same error, so the interval is wider by the square root of two;
-    docs/trust.md shows how often it holds. One or two rounds say nothing of their spread: their own range is given.
+    sees a drift within the run. To it is added `run_to_run`, the relative standard error that no run sees of itself.
+    Another run has the same error, so the interval is wider by the square root of two; docs/trust.md shows how often it
+    holds. One or two rounds say nothing of their spread: their own range is given.
     """
     middle = median(rounds_s)
     if len(rounds_s) < 3 or min(rounds_s) <= 0:
-        return Estimate(median_s=middle, low_s=min(rounds_s), high_s=max(rounds_s), log_error=math.inf, freedom=1.0)
+        return Estimate(
+            median_s=middle,
+            low_s=min(rounds_s),
+            high_s=max(rounds_s),
+            log_error=math.inf,
+            freedom=1.0,
+            sampling=math.inf,
+        )
     logs = [math.log(value) for value in rounds_s]
     blocks = _blocks(logs, max(2, min(_BLOCKS, len(logs) // 2)))
     candidates = [
         (_MEDIAN_LOSS * stdev(logs) / math.sqrt(len(logs)), len(logs) - 1.0),
         (stdev(blocks) / math.sqrt(len(blocks)), len(blocks) - 1.0),
     ]
-    reach, error, freedom = max((t_quantile(0.975, freedom) * error, error, freedom) for error, freedom in candidates)
-    factor = math.exp(math.sqrt(2) * reach)
-    return Estimate(median_s=middle, low_s=middle / factor, high_s=middle * factor, log_error=error, freedom=freedom)
+    reach, sampling, freedom = max(
+        (t_quantile(0.975, freedom) * error, error, freedom) for error, freedom in candidates
+    )
+    error = math.hypot(sampling, run_to_run)
+    # Welch and Satterthwaite's, the other error being known.
+    freedom = min(_CERTAIN, freedom * (error / sampling) ** 4) if sampling > 0 else _CERTAIN
+    factor = math.exp(math.sqrt(2) * t_quantile(0.975, freedom) * error)
+    return Estimate(
+        median_s=middle,
+        low_s=middle / factor,
+        high_s=middle * factor,
+        log_error=error,
+        freedom=freedom,
+        sampling=math.sqrt(2) * reach,
+    )
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -160,7 +160,7 @@ def _measure(order: Order, ledger: Ledger, cells: Sequence[Cell], sessions: Sess
 def _round(pending: list[Cell], ledger: Ledger, protocol: Protocol) -> list[Cell]:
     """Who is visited next: all until each has its rounds, then the half with the widest intervals."""
     limits = ledger.limits()
-    widths = {cell.name: cell.half_width(protocol, limits) for cell in pending}
+    widths = {cell.name: cell.sampling(protocol, limits) for cell in pending}
     unknown = [cell for cell in pending if math.isinf(widths[cell.name])]
     widest = sorted(pending, key=lambda cell: -widths[cell.name])[: math.ceil(len(pending) / 2)]
     return unknown + [cell for cell in widest if cell not in unknown]

@@ -9,8 +9,9 @@ from devices.samples import Samples
 
 # What the reference works took, by the work's name.
 Readings = Mapping[str, Samples]
-# The work that a slower processor slows down as it does a network.
-_PROPORTIONAL = "arithmetic"
+# How much of a reference work's slowdown a network shares. All of arithmetic's; of the exchange's none (dense
+# convolutions) to nine tenths (depthwise ones): docs/trust.md has what was best for the twelve together.
+_SHARED = {"arithmetic": 1.0, "exchange": 0.3}
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +38,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     `reference_s` is what each reference work takes on the undisturbed machine, empty while that is unknown, and
     `tolerance` how much longer, relative, it may take around a round. `fastest_s` is what this sweep alone has seen.
+    `run_to_run` is the relative standard error that a sweep does not see of itself.
     """
 
     lost_share: float
     tolerance: dict[str, float] = {}
     reference_s: dict[str, float] = {}
     fastest_s: dict[str, float] = {}
+    run_to_run: float = 0.0
 
 
 def clean_seconds(samples: Samples, lost_share: float) -> list[float]:
@@ -75,8 +78,7 @@ def undisturbed(readings: Readings, limits: Limits) -> bool:
 def value_s(visit: Round, limits: Limits) -> float:
     """A round's value: the median of its clean samples, or of all where none is clean, on the undisturbed machine.
 
-    What slows arithmetic down, slows every network down in proportion at least; so much of a slowdown as a round that
-    counts may have is divided out.
+    So much of a slowdown as a round that counts may have is divided out.
     """
     seconds = clean_seconds(visit.samples, limits.lost_share) or visit.samples.seconds
     return median(seconds) / _slowdown(visit, limits)
@@ -99,13 +101,15 @@ def reading_s(samples: Samples, lost_share: float) -> float | None:
 
 
 def _slowdown(visit: Round, limits: Limits) -> float:
-    """How much longer arithmetic took around a visit than on the undisturbed machine, from 1 to what is tolerated."""
-    reference_s = limits.reference_s.get(_PROPORTIONAL)
-    around = [readings[_PROPORTIONAL] for readings in (visit.before, visit.after) if _PROPORTIONAL in readings]
-    if reference_s is None or not around:
-        return 1.0
-    taken_s = [reading_s(samples, limits.lost_share) or median(samples.seconds) for samples in around]
-    return min(max(1.0, mean(taken_s) / reference_s), 1 + limits.tolerance[_PROPORTIONAL])
+    """How much slower networks were around a visit than on the undisturbed machine, as far as that is tolerated."""
+    factor = 1.0
+    for name, reference_s in limits.reference_s.items():
+        around = [readings[name] for readings in (visit.before, visit.after) if name in readings]
+        if around:
+            taken_s = mean(reading_s(samples, limits.lost_share) or median(samples.seconds) for samples in around)
+            slower = min(max(1.0, taken_s / reference_s), 1 + limits.tolerance[name])
+            factor *= slower ** _SHARED[name]
+    return factor
 
 
 def _disturbance(visit: Round, limits: Limits) -> float:

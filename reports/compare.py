@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import mean
 from typing import Any
 
 import msgspec
@@ -10,12 +11,19 @@ from bench.record import Record
 from bench.statistics import t_quantile, t_tail
 from models.zoo import zoo
 
-TEST = "Welch's t test on the logarithms of the rounds' estimates, Holm's correction over the networks, 5 %"
+TEST = (
+    "Welch's t test on the logarithms of the rounds' estimates: 5 %, half of it for all networks of a target together "
+    "(as if their errors were one and the same), half with Holm's correction for each"
+)
+TOGETHER = "all together"
 _ALPHA = 0.05
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """One network in two runs: `ratio` is new over old with its 95 % interval; None where a number is missing."""
+    """One network in two runs: `ratio` is new over old with its 95 % interval; None where a number is missing.
+
+    `error` is the standard error of the ratio's logarithm, `freedom` its degrees of freedom.
+    """
 
     target: str
     model: str
@@ -25,6 +33,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     p: float | None = None
+    error: float = math.inf
+    freedom: float = 1.0
     different: bool = False
     reason: str = ""
 
@@ -32,12 +42,18 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def compare(old: Sequence[Record], new: Sequence[Record]) -> list[Comparison]:
     """Compare the records of two runs that are of the same target and model, in the order of the zoo.
 
-    Networks that only one run has are left out. Of a number that its verdict doesn't trust the ratio is given, with
-    the verdict as `reason`, but no difference is claimed.
+    Behind them, for each target, how all of its trusted networks changed together; many that are slower by a little
+    tell more than one. Networks that only one run has are left out. Of a number that its verdict doesn't trust the
+    ratio is given, with the verdict as `reason`, but no difference is claimed.
     """
     news = {_cell(record): record for record in new}
     pairs = [(record, news[_cell(record)]) for record in sorted(old, key=_place) if _cell(record) in news]
-    return _holm([_compare(one, other) for one, other in pairs])
+    found = [_compare(one, other) for one, other in pairs]
+    together = [row for target in dict.fromkeys(row.target for row in found) if (row := _together(target, found))]
+    alpha = _ALPHA / 2 if together else _ALPHA
+    return _holm(found, alpha) + [
+        msgspec.structs.replace(row, different=row.p is not None and row.p <= alpha / len(together)) for row in together
+    ]
 
 
 def differences(old: Record, new: Record) -> list[str]:
@@ -77,21 +93,44 @@ def _compare(old: Record, new: Record) -> Comparison:
             reason=(old if one is None else new).reason or "no number",
         )
     before, after = one.estimate, two.estimate
-    change = math.log(after.median_s / before.median_s)
-    error = math.hypot(before.log_error, after.log_error)
-    freedom = _welch(before.log_error, before.freedom, after.log_error, after.freedom)
-    reach = t_quantile(0.975, freedom) * error
+    tested = _tested(
+        change=math.log(after.median_s / before.median_s),
+        error=math.hypot(before.log_error, after.log_error),
+        freedom=_welch(before.log_error, before.freedom, after.log_error, after.freedom),
+    )
     return Comparison(
         target=old.target.name,
         model=old.model.name,
         old_s=before.median_s,
         new_s=after.median_s,
-        ratio=math.exp(change),
-        low=math.exp(change - reach),
-        high=math.exp(change + reach),
-        p=2 * t_tail(abs(change) / error, freedom) if error > 0 else float(change == 0),
         reason="; ".join(_doubts(old, new)),
+        **tested,
     )
+
+
+def _together(target: str, comparisons: Sequence[Comparison]) -> Comparison | None:
+    """How the trusted networks of a target changed in the geometric mean; None where there are not at least two."""
+    trusted = [found for found in comparisons if found.target == target and found.p is not None and not found.reason]
+    if len(trusted) < 2:
+        return None
+    # What a run does not see of itself it does to all of its networks alike, so that their errors don't cancel out.
+    error = mean(found.error for found in trusted)
+    freedom = min(found.freedom for found in trusted)
+    change = mean(math.log(found.ratio) for found in trusted if found.ratio)
+    return Comparison(target=target, model=TOGETHER, old_s=None, new_s=None, **_tested(change, error, freedom))
+
+
+def _tested(change: float, error: float, freedom: float) -> dict[str, Any]:
+    """The ratio with its interval and p, from the change of the logarithm and its error."""
+    reach = t_quantile(0.975, freedom) * error
+    return {
+        "ratio": math.exp(change),
+        "low": math.exp(change - reach),
+        "high": math.exp(change + reach),
+        "p": 2 * t_tail(abs(change) / error, freedom) if error > 0 else float(change == 0),
+        "error": error,
+        "freedom": freedom,
+    }
 
 
 def _doubts(old: Record, new: Record) -> list[str]:
@@ -106,14 +145,14 @@ def _welch(error: float, freedom: float, other_error: float, other_freedom: floa
     return (error**2 + other_error**2) ** 2 / (error**4 / freedom + other_error**4 / other_freedom)
 
 
-def _holm(comparisons: list[Comparison]) -> list[Comparison]:
-    """Mark those that differ, at a false alarm in at most 5 % of whole comparisons, however many networks."""
+def _holm(comparisons: list[Comparison], alpha: float) -> list[Comparison]:
+    """Mark those that differ, at a false alarm in at most `alpha` of whole comparisons, however many networks."""
     tested = sorted(
         (found.p, index) for index, found in enumerate(comparisons) if found.p is not None and not found.reason
     )
     marked = list(comparisons)
     for rank, (p, index) in enumerate(tested):
-        if p > _ALPHA / (len(tested) - rank):
+        if p > alpha / (len(tested) - rank):
             break
         marked[index] = msgspec.structs.replace(comparisons[index], different=True)
     return marked

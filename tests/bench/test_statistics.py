@@ -76,3 +76,13 @@ def test_percentiles_are_nearest_rank():
 def test_student_s_t_is_the_textbook_s():
     assert t_quantile(0.975, 4) == pytest.approx(2.776, abs=1e-3)
     assert t_tail(2.776, 4) == pytest.approx(0.025, abs=1e-4)
+
+
+def test_what_no_run_sees_of_itself_widens_the_interval_but_not_what_rounds_can_narrow():
+    rounds_s = [1.0, 1.01, 0.99, 1.005, 0.995, 1.0, 1.002, 0.998]
+    alone, among_others = estimate(rounds_s), estimate(rounds_s, run_to_run=0.008)
+    assert among_others.half_width > alone.half_width
+    assert among_others.sampling == alone.sampling == pytest.approx(alone.half_width, rel=0.02)
+    assert among_others.log_error == pytest.approx(math.hypot(alone.log_error, 0.008))
+    assert among_others.freedom > alone.freedom
+    assert estimate([1.0] * 8, run_to_run=0.008).half_width == pytest.approx(1.96 * math.sqrt(2) * 0.008, rel=0.01)

@@ -135,7 +135,7 @@ def test_a_new_sweep_keeps_what_an_interrupted_one_measured(order, monkeypatch):
 
 def test_resuming_under_another_protocol_is_refused(order, monkeypatch):
     sweep(order("*B3"))
-    with pytest.raises(UserError, match=r"protocol visit_s was 0\.25, now 0\.5"):
+    with pytest.raises(UserError, match=r"protocol visit_s was 0\.2, now 0\.5"):
         sweep(order("*B3", resume=True, visit_s=0.5))
 
 

@@ -13,7 +13,7 @@ from bench.trust import Limits, Round
 from devices.samples import Samples
 from devices.targets import find_targets
 from models import UserError, find
-from reports.compare import compare, differences, slower
+from reports.compare import TOGETHER, compare, differences, slower
 from reports.runs import last_two, run_named
 
 NAMES = [model.name for model in find("*")]
@@ -63,6 +63,36 @@ def test_a_planted_slowdown_of_three_percent_is_found():
     assert all(row.ratio > 1 for rows in found for row in rows if row.different)
 
 
+def a_run_among_others(seed: int, factor: float = 1.0) -> list[Record]:
+    """A run with what no run sees of itself: 0.8 % of each network, half of it shared by all."""
+    noise = random.Random(-seed)
+    shared = noise.gauss(0, 0.008 / math.sqrt(2))
+    records = []
+    for record in a_run(seed, factor):
+        own = math.exp(shared + noise.gauss(0, 0.008 / math.sqrt(2)))
+        seconds = [part.samples.seconds[0] * own for part in record.measurement.rounds]
+        measurement = a_record(record.model.name, seconds).measurement
+        limits = msgspec.structs.replace(LIMITS, run_to_run=0.008)
+        records.append(msgspec.structs.replace(record, measurement=msgspec.structs.replace(measurement, limits=limits)))
+    return records
+
+
+def test_what_no_run_sees_of_itself_raises_no_alarms():
+    pairs = [(a_run_among_others(seed), a_run_among_others(seed + 1000)) for seed in range(1, 101)]
+    assert sum(any(found.different for found in compare(*pair)) for pair in pairs) <= 5
+
+
+def test_many_that_are_slower_by_a_little_are_found_together():
+    found = [compare(a_run_among_others(seed), a_run_among_others(seed + 1000, 1.03))[-1] for seed in range(1, 21)]
+    assert {row.model for row in found} == {TOGETHER}
+    assert sum(row.different for row in found) >= 8
+    assert all(row.ratio > 1 for row in found if row.different)
+
+
+def test_a_network_alone_has_nothing_to_be_together_with():
+    assert [row.model for row in compare(a_run(1)[:1], a_run(2)[:1])] == NAMES[:1]
+
+
 def test_the_interval_of_the_ratio_holds_the_truth():
     rows = [row for seed in range(40) for row in compare(a_run(seed), a_run(seed + 1000, factor=1.05))]
     assert sum(row.low <= 1.05 <= row.high for row in rows) / len(rows) > 0.9
@@ -95,7 +125,7 @@ def test_what_differs_in_the_contexts_is_named():
     )
     assert differences(one, one) == []
     assert differences(one, other) == [
-        "protocol.visit_s: 0.25 before, 1.0 now",
+        "protocol.visit_s: 0.2 before, 1.0 now",
         "machine.cpu: 'this' before, 'other' now",
         "machine.versions.torch: '1' before, '2' now",
     ]
@@ -127,10 +157,10 @@ def run_compare(results, *arguments: str) -> subprocess.CompletedProcess:
 
 def test_the_command_gates_a_build(results):
     same = run_compare(results, "aaa", "bbb", "--fail-if-slower", "3")
-    assert (same.returncode, same.stdout.count("none found")) == (0, 12)
+    assert (same.returncode, same.stdout.count("none found")) == (0, 13)
     assert "Welch" in same.stderr
     worse = run_compare(results, "--fail-if-slower", "3")
     assert worse.returncode == 1
-    assert worse.stderr.count("error: ") == 12
+    assert worse.stderr.count("error: ") == 13
     alone = run_compare(results, "aaa")
     assert (alone.returncode, alone.stderr.count("\n")) == (1, 1)
