@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from statistics import mean, median
@@ -27,6 +27,7 @@ from statistics import mean, median
 import msgspec
 
 from bench.protocol import Protocol
+from bench.record import Record
 from bench.store import read_results
 from bench.sweep import Order, sweep
 from bench.verdict import judge
@@ -84,11 +85,29 @@ def main() -> None:
 def _again(numbers: Sequence[Number]) -> list[Number]:
     """The same numbers, the suite's as its present estimator and verdict make them of the same rounds."""
     found = {}
-    for record in read_results(RESULTS):
-        if record.measurement is not None:
-            word = judge(record.measurement, record.protocol).word
-            found[record.sweep, record.model.name] = {"seconds": record.measurement.estimate.median_s, "verdict": word}
+    for record in by_present_protocol(read_results(RESULTS)):
+        assert record.measurement is not None and record.verdict is not None
+        estimate_s, word = record.measurement.estimate.median_s, record.verdict.word
+        found[record.sweep, record.model.name] = {"seconds": estimate_s, "verdict": word}
     return [msgspec.structs.replace(number, **found.get((number.sweep, number.model), {})) for number in numbers]
+
+
+def by_present_protocol(records: Iterable[Record]) -> Iterator[Record]:
+    """Records with a measurement, estimated and judged by the present protocol from the rounds that they keep.
+
+    What the reference works take on the undisturbed machine stays what each sweep knew of it.
+    """
+    now = Protocol()
+    for record in records:
+        if record.measurement is not None:
+            limits = msgspec.structs.replace(
+                record.measurement.limits,
+                lost_share=now.lost_share,
+                tolerance=now.tolerance(),
+                run_to_run=now.run_to_run,
+            )
+            measurement = msgspec.structs.replace(record.measurement, limits=limits)
+            yield msgspec.structs.replace(record, measurement=measurement, verdict=judge(measurement, now))
 
 
 def _measure(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
