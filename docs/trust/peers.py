@@ -40,7 +40,7 @@ from models import Model, find
 
 SCENARIOS = {"quiet": None, "half": (3.0, 3.0), "throughout": (1e9, 0.0)}
 METHODS = ("suite", "ort-median", "mean-of-n", "litert-tool")
-SUMMARY = ("median spread", "largest", "networks ≤ 3 %", "≤ 5 %", "median |bias|", "largest ")
+SUMMARY = ("median spread", "largest", "networks ≤ 3 %", "≤ 5 %", "median size of bias", "largest ")
 ARTIFACTS = Path("artifacts")
 RESULTS = Path("docs/trust/results")
 NUMBERS = Path("docs/trust/peers.jsonl")
