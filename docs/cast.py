@@ -26,7 +26,7 @@ from pathlib import Path
 
 import pyte
 
-COLUMNS, LINES = 126, 26
+COLUMNS, LINES = 140, 16
 _ADVANCE_PX, _LINE_PX, _FONT_PX, _MARGIN_PX, _BAR_PX = 7.8, 17, 13, 14, 30
 _LAST_S = 8.0  # how long the end is shown before it plays again
 _BACKGROUND, _FOREGROUND, _DIM = "#1b1f27", "#d6dae1", "#8b93a1"
