@@ -44,7 +44,6 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
     The ranges are the largest magnitudes. Where those ruin the logits, since one odd image widens them for all, the
     mean of the batches' largest ones is tried, and what comes closer to FP32 is kept.
 
-
     Raises UserError where the smallest cosine between INT8 and FP32 logits over these images is below 0.9 with a
     checkpoint's weights, or not positive with seeded ones.
     """
@@ -58,28 +57,26 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
     _prepare(Path(source.path), prepared)
     check(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
     reference = _logits(Path(source.path), images)
-    found = _quantize(job, prepared, path, images, reference, averaged=False)
-    if found.cosine < _RUINED:
+    logits = _quantize(job, prepared, path, images, averaged=False)
+    cosine = measure(reference, logits).cosine
+    if cosine < _RUINED:
         other = path.with_suffix(".averaged.onnx")
-        if _quantize(job, prepared, other, images, reference, averaged=True).cosine > found.cosine:
+        averaged = _quantize(job, prepared, other, images, averaged=True)
+        if measure(reference, averaged).cosine > cosine:
             other.replace(path)
-    return judge_int8(job, reference, _logits(path, images))
+            logits = averaged
+    return judge_int8(job, reference, logits)
 
 
 def _quantize(
-    job: Job,
-    prepared: Path,
-    path: Path,
-    images: "NDArray[np.float32]",
-    reference: "NDArray[np.float32]",
-    *,
-    averaged: bool,
-) -> Fidelity:
+    job: Job, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
+) -> "NDArray[np.float32]":
+    """Write the quantized file to `path`; its logits of the images."""
     if job.precision == "int8-cpu":
         _quantize_for_cpu(prepared, path, images, averaged=averaged)
     else:
         _quantize_for_tensorrt(prepared, path, images, halved=job.precision == "int8-fp16", averaged=averaged)
-    return measure(reference, _logits(path, images))
+    return _logits(path, images)
 
 
 def _prepare(source: Path, path: Path) -> None:

@@ -18,7 +18,8 @@ import msgspec
 from bench.record import Measurement, Record
 from bench.store import read_results
 from bench.trust import Limits, Round, clean_seconds, objection, value_s
-from docs.trust.peers import NUMBERS, RESULTS, SCENARIOS, Number, by_present_protocol
+from docs.trust.numbers import NUMBERS, RESULTS, by_present_protocol, read_numbers
+from docs.trust.peers import SCENARIOS
 from reports.compare import compare
 
 Estimator = Callable[[Sequence[Round], Limits], float | None]
@@ -44,9 +45,7 @@ def main() -> None:
 
 def _sweeps(scenario: str) -> dict[str, list[Record]]:
     """The records of a scenario's sweeps, which `make trust` left."""
-    lines = NUMBERS.read_bytes().splitlines()
-    numbers = (msgspec.json.decode(line, type=Number) for line in lines)
-    wanted = {number.sweep for number in numbers if number.scenario == scenario}
+    wanted = {number.sweep for number in read_numbers(NUMBERS) if number.scenario == scenario}
     sweeps: dict[str, list[Record]] = {}
     for record in by_present_protocol(read_results(RESULTS)):
         if record.sweep in wanted:

@@ -18,8 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from statistics import mean, median
@@ -27,35 +26,18 @@ from statistics import mean, median
 import msgspec
 
 from bench.protocol import Protocol
-from bench.record import Record
-from bench.store import read_results
 from bench.sweep import Order, sweep
-from bench.verdict import judge
 from devices.targets import find_targets
 from devices.worker import open_session
 from docs.trust.neighbour import Neighbour
+from docs.trust.numbers import NUMBERS, RESULTS, Number, again, read_numbers
+from docs.trust.tables import print_tables
 from exporters.cache import Cache
 from exporters.machine import usable_cores
 from models import Model, find
 
 SCENARIOS = {"quiet": None, "half": (3.0, 3.0), "throughout": (1e9, 0.0)}
-METHODS = ("suite", "ort-median", "mean-of-n", "litert-tool")
-SUMMARY = ("median spread", "largest", "networks ≤ 3 %", "≤ 5 %", "median size of bias", "largest ")
 ARTIFACTS = Path("artifacts")
-RESULTS = Path("docs/trust/results")
-NUMBERS = Path("docs/trust/peers.jsonl")
-
-
-class Number(msgspec.Struct, frozen=True, kw_only=True):
-    """One number that one method gave in one run; `verdict` and `sweep` are the suite's."""
-
-    scenario: str
-    run: int
-    method: str
-    model: str
-    seconds: float
-    verdict: str = ""
-    sweep: str = ""
 
 
 def main() -> None:
@@ -77,37 +59,8 @@ def main() -> None:
                 for number in _measure(scenario, run, find(arguments.model), arguments.seconds):
                     out.write(msgspec.json.encode(number) + b"\n")
                     out.flush()
-    lines = arguments.out.read_bytes().splitlines()
-    numbers = [msgspec.json.decode(line, type=Number) for line in lines]
-    print_tables(_again(numbers) if arguments.again else numbers)
-
-
-def _again(numbers: Sequence[Number]) -> list[Number]:
-    """The same numbers, the suite's as its present estimator and verdict make them of the same rounds."""
-    found = {}
-    for record in by_present_protocol(read_results(RESULTS)):
-        assert record.measurement is not None and record.verdict is not None
-        estimate_s, word = record.measurement.estimate.median_s, record.verdict.word
-        found[record.sweep, record.model.name] = {"seconds": estimate_s, "verdict": word}
-    return [msgspec.structs.replace(number, **found.get((number.sweep, number.model), {})) for number in numbers]
-
-
-def by_present_protocol(records: Iterable[Record]) -> Iterator[Record]:
-    """Records with a measurement, estimated and judged by the present protocol from the rounds that they keep.
-
-    What the reference works take on the undisturbed machine stays what each sweep knew of it.
-    """
-    now = Protocol()
-    for record in records:
-        if record.measurement is not None:
-            limits = msgspec.structs.replace(
-                record.measurement.limits,
-                lost_share=now.lost_share,
-                tolerance=now.tolerance(),
-                run_to_run=now.run_to_run,
-            )
-            measurement = msgspec.structs.replace(record.measurement, limits=limits)
-            yield msgspec.structs.replace(record, measurement=measurement, verdict=judge(measurement, now))
+    numbers = read_numbers(arguments.out)
+    print_tables(again(numbers) if arguments.again else numbers)
 
 
 def _measure(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
@@ -164,57 +117,6 @@ def _litert_median_s(path: str, runs: int) -> float:
         command += [f"--num_threads={usable_cores()}", f"--num_runs={runs}", f"--result_json={result.name}"]
         subprocess.run(command, capture_output=True, check=True)
         return float(json.load(result)["latency"]["median_ms"]) * 1e-3
-
-
-def print_tables(numbers: Sequence[Number]) -> None:
-    """Print every method's spread over the runs and its bias against its own quiet median, first in all, then a network
-    and scenario.
-    """
-    cells: dict[tuple[str, str, str], list[Number]] = defaultdict(list)
-    for number in numbers:
-        cells[number.scenario, number.model, number.method].append(number)
-    heads = [f"{method} {what}" for method in METHODS for what in ("spread", "bias")]
-    print(f"| scenario | method | {' | '.join(SUMMARY)} |\n|---|---|{'---|' * len(SUMMARY)}")
-    for scenario, method in product(dict.fromkeys(number.scenario for number in numbers), METHODS):
-        print(f"| {scenario} | {method} | {' | '.join(_summary(cells, scenario, method))} |")
-    print("\n| scenario | model | " + " | ".join(heads) + " | suite says |")
-    print("|---|---|" + "---|" * (len(heads) + 1))
-    for scenario, model in dict.fromkeys((number.scenario, number.model) for number in numbers):
-        row = []
-        for method in METHODS:
-            here, quiet = cells[scenario, model, method], cells["quiet", model, method]
-            row += [_percent(spread(here)), _percent(bias(here, quiet), sign="+")]
-        said = Counter(number.verdict for number in cells[scenario, model, "suite"])
-        words = ", ".join(f"{count} {word}" for word, count in said.most_common())
-        print(f"| {scenario} | {model} | " + " | ".join(row) + f" | {words} |")
-
-
-def _summary(cells: Mapping[tuple[str, str, str], list[Number]], scenario: str, method: str) -> list[str]:
-    models = [model for where, model, how in cells if where == scenario and how == method and cells[where, model, how]]
-    spreads = [found for model in models if (found := spread(cells[scenario, model, method])) is not None]
-    quiet = ((cells[scenario, model, method], cells.get(("quiet", model, method), [])) for model in models)
-    biases = [abs(found) for here, silent in quiet if (found := bias(here, silent)) is not None]
-    if not spreads or not biases:
-        return [""] * len(SUMMARY)
-    within = (f"{sum(value <= bound for value in spreads)} of {len(spreads)}" for bound in (0.03, 0.05))
-    return [f"{median(spreads):.1%}", f"{max(spreads):.1%}", *within, f"{median(biases):.1%}", f"{max(biases):.1%}"]
-
-
-def spread(here: Sequence[Number]) -> float | None:
-    """(max - min) / median of the runs; None without any."""
-    values = [number.seconds for number in here]
-    return (max(values) - min(values)) / median(values) if values else None
-
-
-def bias(here: Sequence[Number], quiet: Sequence[Number]) -> float | None:
-    """How far the runs' median is from that of the quiet runs, relative; None without either."""
-    if not here or not quiet:
-        return None
-    return median(number.seconds for number in here) / median(number.seconds for number in quiet) - 1
-
-
-def _percent(value: float | None, sign: str = "") -> str:
-    return "" if value is None else f"{value:{sign}.1%}"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import pytest
 from bench.store import read_records
 from tests.fake_phone.networks import FIRST, SECOND, tiny_artifacts
 from tests.fake_phone.phone import FakePhone, tool_for_this_machine, wait_for
-from tests.fake_phone.server import AdbServer
 
 ROOT = Path(__file__).parents[2]
 FOLDER = "data/local/tmp/zennet-latency"
@@ -24,13 +23,6 @@ QUICK = {"runs": 3, "min_s": 0.05, "max_s": 5, "grace_s": 3, "airplane": '"alway
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory):
     return tiny_artifacts(tmp_path_factory)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = AdbServer(tmp_path_factory.mktemp("adb"))
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 
 from devices import preflight
 from tests.fake_phone.phone import FakePhone
-from tests.fake_phone.server import AdbServer
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = AdbServer(tmp_path_factory.mktemp("adb"))
-    yield server
-    server.close()
 
 
 @pytest.fixture

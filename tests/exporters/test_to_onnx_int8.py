@@ -253,11 +253,16 @@ def test_one_odd_image_widens_the_largest_range_and_not_the_averaged_one(source,
 def test_where_the_widest_range_ruins_the_logits_the_closer_one_is_kept(cache, monkeypatch, tmp_path):
     tried, cosines = [], [0.0, 0.0]
 
-    def quantize(job, prepared, path, images, reference, *, averaged):
+    def quantize(job, prepared, path, images, *, averaged):
         tried.append(averaged)
         path.write_bytes(Path(prepared).read_bytes())
-        return msgspec.structs.replace(to_onnx_int8.measure(reference, reference), cosine=cosines[averaged])
+        return to_onnx_int8._logits(path, images)
 
+    def measure(reference, logits):
+        return msgspec.structs.replace(real(reference, logits), cosine=cosines[tried[-1]])
+
+    real = to_onnx_int8.measure
+    monkeypatch.setattr(to_onnx_int8, "measure", measure)
     (model,) = find("zennet:SuperConvK3BNRELU(3,8,2,1)@32")
     job = Job(model=model, format="onnx_int8", precision="int8-cpu")
     monkeypatch.setattr(to_onnx_int8, "_quantize", quantize)
