@@ -49,6 +49,11 @@ class Cell:
             return math.inf
         return measurement.estimate.sampling
 
+    def counted(self, limits: Limits) -> int:
+        """How many of its rounds count so far."""
+        measurement = self.measurement(limits)
+        return len(measurement.trusted) if measurement else 0
+
     def finished(self, protocol: Protocol, limits: Limits) -> bool:
         """Whether it needs no further visit."""
         if self.reason is not None or len(self.rounds) >= protocol.max_rounds:

@@ -28,13 +28,18 @@ def warm_up(session: Session, protocol: Protocol) -> list[float]:
 
 
 def visit(
-    session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference, limits: Limits
+    session: Session,
+    protocol: Protocol,
+    now_s: Callable[[], float],
+    reference: Reference,
+    limits: Limits,
+    patience_s: float,
 ) -> Round:
     """One visit of a round: settle, then sample, between two readings of the references.
 
-    `now_s` is the clock that `at_s` is read from; `limits` say which reading is worth waiting for.
+    `now_s` is the clock that `at_s` is read from; `limits` say which reading is worth waiting for, up to `patience_s`.
     """
-    before, at_s = reference.before(limits, protocol.patience_s), now_s()
+    before, at_s = reference.before(limits, patience_s), now_s()
     if session.aggregates:
         return Round(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))
     settle = session.run(protocol.settle_samples).seconds if protocol.settle_samples else []

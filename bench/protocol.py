@@ -41,7 +41,11 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
         float, msgspec.Meta(gt=0, description="how much slower than undisturbed the exchange reference may be")
     ] = 0.12
     patience_s: Annotated[
-        float, msgspec.Meta(ge=0, description="seconds that a visit waits for an undisturbed reading of the references")
+        float,
+        msgspec.Meta(
+            ge=0,
+            description="seconds that a network's first visit waits for undisturbed references; each next so much more",
+        ),
     ] = 3.0
     run_to_run: Annotated[
         float,

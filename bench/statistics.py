@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
-from statistics import median, stdev
+from statistics import geometric_mean, median, stdev
 
 import msgspec
 
@@ -62,8 +62,7 @@ def estimate(rounds_s: Sequence[float], run_to_run: float = 0.0) -> Estimate:
         (t_quantile(0.975, freedom) * error, error, freedom) for error, freedom in candidates
     )
     error = math.hypot(sampling, run_to_run)
-    # Welch and Satterthwaite's, the other error being known.
-    freedom = min(_CERTAIN, freedom * (error / sampling) ** 4) if sampling > 0 else _CERTAIN
+    freedom = min(_CERTAIN, welch_freedom([(sampling, freedom), (run_to_run, _CERTAIN)])) if error > 0 else _CERTAIN
     factor = math.exp(math.sqrt(2) * t_quantile(0.975, freedom) * error)
     return Estimate(
         median_s=middle,
@@ -73,6 +72,42 @@ def estimate(rounds_s: Sequence[float], run_to_run: float = 0.0) -> Estimate:
         freedom=freedom,
         sampling=math.sqrt(2) * reach,
     )
+
+
+class Pooled(msgspec.Struct, frozen=True, kw_only=True):
+    """What several runs say together: the geometric mean of their medians, its error and degrees of freedom."""
+
+    median_s: float
+    log_error: float
+    freedom: float
+
+
+def pool(estimates: Sequence[Estimate]) -> Pooled:
+    """Take the estimates of runs of one and the same thing together; at least one.
+
+    The error is what the runs say of themselves; where they lie apart more than twice as far, which chance alone makes
+    one in twenty do, it is that.
+    """
+    count = len(estimates)
+    logs = [math.log(found.median_s) for found in estimates]
+    own = math.hypot(*(found.log_error for found in estimates)) / count
+    apart = stdev(logs) / math.sqrt(count) if count > 1 else 0.0
+    return Pooled(
+        median_s=geometric_mean([found.median_s for found in estimates]),
+        log_error=apart if apart > 2 * own else own,
+        freedom=welch_freedom([(found.log_error, found.freedom) for found in estimates]),
+    )
+
+
+def welch_freedom(parts: Sequence[tuple[float, float]]) -> float:
+    """Welch and Satterthwaite's degrees of freedom of a sum of independent parts, each (error, freedom)."""
+    largest = max(error for error, _ in parts)
+    if largest == 0 or math.isinf(largest):
+        return min(freedom for _, freedom in parts)
+    # Relative to the largest, since errors of 1e-90 have no fourth power.
+    variances = [((error / largest) ** 2, freedom) for error, freedom in parts]
+    total = sum(variance for variance, _ in variances)
+    return total**2 / sum(variance**2 / freedom for variance, freedom in variances)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

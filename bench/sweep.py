@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median_low
 
 from bench.cell import Cell, network_of
 from bench.ledger import Ledger
@@ -149,8 +150,9 @@ def _measure(order: Order, ledger: Ledger, cells: Sequence[Cell], sessions: Sess
             for cell in visited:
                 if not done(cell):  # a resumed one may be
                     with _recording_loss(cell, ledger, sessions):
-                        session = sessions.of(cell)
-                        ledger.visited(cell, visit(session, protocol, elapsed_s, reference, ledger.limits()))
+                        session, limits = sessions.of(cell), ledger.limits()
+                        patience_s = _patience_s(cell, protocol, protocol.budget_s - elapsed_s())
+                        ledger.visited(cell, visit(session, protocol, elapsed_s, reference, limits, patience_s))
                 if done(cell):
                     sessions.close(cell)
                     ledger.finish(cell)
@@ -158,12 +160,23 @@ def _measure(order: Order, ledger: Ledger, cells: Sequence[Cell], sessions: Sess
 
 
 def _round(pending: list[Cell], ledger: Ledger, protocol: Protocol) -> list[Cell]:
-    """Who is visited next: all until each has its rounds, then the half with the widest intervals."""
+    """Who is visited next: of the cells that lack rounds that count those with the fewest, so that beside a neighbour
+    each gets one before any gets two; of the others the half with the widest intervals.
+    """
     limits = ledger.limits()
     widths = {cell.name: cell.sampling(protocol, limits) for cell in pending}
-    unknown = [cell for cell in pending if math.isinf(widths[cell.name])]
-    widest = sorted(pending, key=lambda cell: -widths[cell.name])[: math.ceil(len(pending) / 2)]
-    return unknown + [cell for cell in widest if cell not in unknown]
+    lacking = [cell for cell in pending if math.isinf(widths[cell.name])]
+    enough = [cell for cell in pending if cell not in lacking]
+    counted = {cell.name: cell.counted(limits) for cell in lacking}
+    fewest = [cell for cell in lacking if counted[cell.name] <= median_low(counted.values())]
+    return fewest + sorted(enough, key=lambda cell: -widths[cell.name])[: math.ceil(len(enough) / 2)]
+
+
+def _patience_s(cell: Cell, protocol: Protocol, left_s: float) -> float:
+    """How long a visit waits for an undisturbed machine: the longer, the more the cell has already; never beyond the
+    budget, but for the least.
+    """
+    return max(protocol.patience_s, min(protocol.patience_s * (1 + len(cell.rounds)), left_s))
 
 
 @contextmanager

@@ -85,12 +85,12 @@ def value_s(visit: Round, limits: Limits) -> float:
 
 
 def least_disturbed(rounds: Sequence[Round], limits: Limits) -> list[Round]:
-    """The quarter of the rounds with the least disturbance, three at least, in the order of time.
+    """The quarter of the rounds with the least disturbance, one at least, in the order of time.
 
     Where there is nothing to tell them apart, all.
     """
     found = [_disturbance(visit, limits) for visit in rounds]
-    bound = sorted(found)[min(len(rounds), max(3, len(rounds) // 4)) - 1]
+    bound = sorted(found)[max(1, len(rounds) // 4) - 1]
     return [visit for visit, disturbance in zip(rounds, found, strict=True) if disturbance <= bound]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.errors import UserError, one_line
 
-# NVML's clocks-event reasons by bit; the first five that are marked say that the clocks are lower than they could be.
+# NVML's clocks-event reasons by bit; those in _SLOWED say that the clocks are lower than they could be.
 _REASONS = {
     0x1: "idle",
     0x2: "applications clocks setting",

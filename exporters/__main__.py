@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,9 @@ def main() -> int:
     """Export; exit 1 where a network could not be exported."""
     arguments = _parser().parse_args()
     module = exporter(arguments.to)
+    count_ops: Callable[[Path], dict[str, int]] | None = getattr(module, "op_counts", None)
+    if arguments.ops and count_ops is None:
+        raise UserError("--ops can't count the operations of such files", found=arguments.to, fix="leave it out")
     precision = arguments.precision or module.PRECISIONS[0]
     models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
     if arguments.weights and len(models) > 1:
@@ -41,7 +45,9 @@ def main() -> int:
         else:
             artifacts[job] = outcome
             print(f"[{done}/{len(jobs)}] {outcome.path}", file=sys.stderr)  # noqa: T201
-    _print([artifacts[job] for job in jobs if job in artifacts], as_json=arguments.json)
+    made = [artifacts[job] for job in jobs if job in artifacts]
+    op_counts = [count_ops(Path(artifact.path)) for artifact in made] if arguments.ops and count_ops else []
+    _print(made, op_counts, as_json=arguments.json)
     return 0 if len(artifacts) == len(jobs) else 1
 
 
@@ -54,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", type=Path, help="a checkpoint; seeded weights unless given")
     parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer formats, else synthetic")
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder (default: %(default)s)")
+    parser.add_argument("--ops", action="store_true", help="count the operations of each file, by kind")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -66,9 +73,12 @@ def _batch(text: str) -> int | None:
     return int(text)
 
 
-def _print(artifacts: list[Artifact], *, as_json: bool) -> None:
+def _print(artifacts: Sequence[Artifact], op_counts: Sequence[Mapping[str, int]], *, as_json: bool) -> None:
     if as_json:
-        print_json(msgspec.to_builtins(artifacts))
+        documents = msgspec.to_builtins(artifacts)
+        for document, ops in zip(documents, op_counts, strict=False):
+            document["op_counts"] = ops
+        print_json(documents)
         return
     rows = [
         [
@@ -83,6 +93,8 @@ def _print(artifacts: list[Artifact], *, as_json: bool) -> None:
         for artifact in artifacts
     ]
     print_table(["model", "format", "precision", "batch", "size", "relative error", "path"], rows)
+    for artifact, ops in zip(artifacts, op_counts, strict=False):
+        print(f"{artifact.model}: " + ", ".join(f"{count} {kind}" for kind, count in ops.items()))  # noqa: T201
 
 
 if __name__ == "__main__":

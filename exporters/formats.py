@@ -26,9 +26,10 @@ class Exporter(Protocol):
     def export(self, job: Job, path: Path, cache: "Cache") -> Fidelity | None:
         """Write the file of `job` to `path` and check it against its source."""
 
-    # A module may also hold `peak_bytes(job) -> int`, where its precisions differ in what they take, and three things
-    # that become part of the key: `RECIPE`, a number, `source(job) -> Job`, the job whose file it starts from, and
-    # `place(job) -> dict[str, str]`, what of the hardware its file depends on.
+    # A module may also hold `peak_bytes(job) -> int`, where its precisions differ in what they take,
+    # `op_counts(path) -> dict[str, int]`, how many operations of each kind a file holds, the most frequent first, and
+    # three things that become part of the key: `RECIPE`, a number, `source(job) -> Job`, the job whose file it starts
+    # from, and `place(job) -> dict[str, str]`, what of the hardware its file depends on.
 
 
 def formats() -> list[str]:

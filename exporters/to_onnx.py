@@ -1,5 +1,6 @@
 """ONNX, FP32 or FP16, batch norms folded into the convolutions, fixed or dynamic batch."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,13 @@ def load(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
         return np.asarray(values, dtype=np.float32)
 
     return logits
+
+
+def op_counts(path: Path) -> dict[str, int]:
+    """How many nodes of each kind an ONNX file holds, the most frequent first."""
+    import onnx
+
+    return dict(Counter(node.op_type for node in onnx.load(str(path)).graph.node).most_common())
 
 
 def _trace(job: Job, path: Path) -> None:

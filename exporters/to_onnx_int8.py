@@ -15,11 +15,13 @@ from exporters.cache import Cache
 from exporters.calibration import calibration_images
 from exporters.fidelity import check, measure, unfaithful
 from exporters.ranges import Feed, batches, largest_magnitudes
-from exporters.to_onnx import fix_batch, run
+from exporters.to_onnx import fix_batch, op_counts, run
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+__all__ = ["export", "judge_int8", "op_counts"]
 
 # For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
 PRECISIONS = ("int8", "int8-fp16", "int8-cpu")

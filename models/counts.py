@@ -37,15 +37,14 @@ def count(model: Model) -> Counts:
     """Count on the meta device: shapes only, nothing is computed.
 
     Convolutions and matrix products count, one multiply-accumulate each; norms, activations, poolings and sums do
-    not, as in the published "FLOPs", which are multiply-accumulates too.
+    not, as in the published "FLOPs", which are multiply-accumulates too. Raises UserError where the network takes no
+    images of its resolution.
     """
-    import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     module = model.architecture()
-    image = torch.empty(1, 3, model.resolution_px, model.resolution_px, device="meta")
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        module(image)
+    with FlopCounterMode(display=False) as counter:
+        model.show_shapes(module)
     return Counts(sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2)
 
 

@@ -34,7 +34,6 @@ def known_layers(model: str) -> list[Layer] | None:
 
 def list_layers(model: Model) -> list[Layer]:
     """The layers in the order in which they run, from shapes on the meta device: nothing is computed."""
-    import torch
     from torch import nn
 
     layers: list[Layer] = []
@@ -42,8 +41,7 @@ def list_layers(model: Model) -> list[Layer]:
     for name, child in module.named_modules():
         if isinstance(child, nn.Conv2d | nn.Linear):
             child.register_forward_hook(functools.partial(_note, layers, name))
-    with torch.inference_mode():
-        module(torch.empty(1, 3, model.resolution_px, model.resolution_px, device="meta"))
+    model.show_shapes(module)
     return layers
 
 

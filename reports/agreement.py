@@ -17,10 +17,6 @@ class Agreement:
     median_ratio: float
     tau: float | None
 
-    def off_by(self, model: str) -> float:
-        """A network's ratio over the usual one: how much it disagrees beyond a common factor."""
-        return self.ratios[model] / self.median_ratio
-
 
 def agreement(column: Column) -> Agreement | None:
     """None where no network has both a measured and a published number."""

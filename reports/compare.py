@@ -8,21 +8,25 @@ from typing import Any
 import msgspec
 
 from bench.record import Record
-from bench.statistics import t_quantile, t_tail
+from bench.statistics import Pooled, pool, t_quantile, t_tail, welch_freedom
 from models.zoo import zoo
+from reports.runs import by_cell
 
 TEST = (
-    "Welch's t test on the logarithms of the rounds' estimates: 5 %, half of it for all networks of a target together "
-    "(as if their errors were one and the same), half with Holm's correction for each"
+    "Welch's t test on the logarithms of the rounds' estimates, a run's sweeps taken together: 5 %, half of it for all "
+    "networks of a target together (as if their errors were one and the same), half with Holm's correction for each"
 )
 TOGETHER = "all together"
 _ALPHA = 0.05
+# How often a change of the detectable size is claimed.
+_POWER = 0.8
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """One network in two runs: `ratio` is new over old with its 95 % interval; None where a number is missing.
 
-    `error` is the standard error of the ratio's logarithm, `freedom` its degrees of freedom.
+    `error` is the standard error of the ratio's logarithm, `freedom` its degrees of freedom. `detectable` is the
+    relative change that eight of ten such comparisons would claim.
     """
 
     target: str
@@ -35,6 +39,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     p: float | None = None
     error: float = math.inf
     freedom: float = 1.0
+    detectable: float | None = None
     different: bool = False
     reason: str = ""
 
@@ -42,26 +47,16 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def compare(old: Sequence[Record], new: Sequence[Record]) -> list[Comparison]:
     """Compare the records of two runs that are of the same target and model, in the order of the zoo.
 
-    Behind them, for each target, how all of its trusted networks changed together; many that are slower by a little
-    tell more than one. Networks that only one run has are left out. Of a number that its verdict doesn't trust the
-    ratio is given, with the verdict as `reason`, but no difference is claimed.
+    A run may have several sweeps; their numbers that a verdict trusts are taken together. Behind the networks, for each
+    target, how all of its trusted ones changed together; many that are slower by a little tell more than one. Networks
+    that only one run has are left out. Of a number that no verdict trusts the ratio is given, with the verdict as
+    `reason`, but no difference is claimed.
     """
-    news = {_cell(record): record for record in new}
-    pairs = [(record, news[_cell(record)]) for record in sorted(old, key=_place) if _cell(record) in news]
-    found = [_compare(one, other) for one, other in pairs]
+    olds, news = by_cell(old), by_cell(new)
+    found = [_compare(olds[cell], news[cell]) for cell in sorted(olds, key=_place) if cell in news]
     together = [row for target in dict.fromkeys(row.target for row in found) if (row := _together(target, found))]
     alpha = _ALPHA / 2 if together else _ALPHA
-    return _holm(found, alpha) + [
-        msgspec.structs.replace(row, different=row.p is not None and row.p <= alpha / len(together)) for row in together
-    ]
-
-
-def differences(old: Record, new: Record) -> list[str]:
-    """What differs in the contexts of two records, one line a field: target, protocol, artifact, place, machine."""
-    return [
-        f"{name}: {before!r} before, {after!r} now"
-        for name, before, after in _differing("", _context(old), _context(new))
-    ]
+    return _holm(found, alpha) + _holm(together, alpha)
 
 
 def slower(comparisons: Sequence[Comparison], percent: float) -> list[Comparison]:
@@ -71,40 +66,42 @@ def slower(comparisons: Sequence[Comparison], percent: float) -> list[Comparison
     ]
 
 
-def _cell(record: Record) -> tuple[str, str]:
-    return record.target.name, record.model.name
-
-
-def _place(record: Record) -> tuple[str, int, str]:
+def _place(cell: tuple[str, str]) -> tuple[str, int, str]:
     """Where it stands in a table: by target, then in the order of the zoo, others behind."""
     order = list(zoo())
-    name = record.model.name
-    return record.target.name, order.index(name) if name in order else len(order), name
+    target, model = cell
+    return target, order.index(model) if model in order else len(order), model
 
 
-def _compare(old: Record, new: Record) -> Comparison:
-    one, two = old.measurement, new.measurement
-    if one is None or two is None:
-        return Comparison(
-            target=old.target.name,
-            model=old.model.name,
-            old_s=one.estimate.median_s if one else None,
-            new_s=two.estimate.median_s if two else None,
-            reason=(old if one is None else new).reason or "no number",
-        )
-    before, after = one.estimate, two.estimate
-    tested = _tested(
+def _compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
+    (before, old_doubt), (after, new_doubt) = _side(old), _side(new)
+    doubts = [f"{when} is {doubt}" for when, doubt in (("old", old_doubt), ("new", new_doubt)) if doubt]
+    return Comparison(
+        target=old[0].target.name,
+        model=old[0].model.name,
+        old_s=before.median_s if before else None,
+        new_s=after.median_s if after else None,
+        reason="; ".join(doubts) if before and after else (old if before is None else new)[-1].reason or "no number",
+        **_change(before, after) if before and after else {},
+    )
+
+
+def _side(records: Sequence[Record]) -> tuple[Pooled | None, str]:
+    """A run's number of one cell, and the verdict that doubts it: of its trusted sweeps, else of the newest."""
+    measured = [record for record in records if record.measurement]
+    trusted = [record for record in measured if record.verdict is None or record.verdict.word == "stable"]
+    if not measured:
+        return None, ""
+    kept = trusted or measured[-1:]
+    doubt = kept[-1].verdict.word if not trusted and kept[-1].verdict else ""
+    return pool([record.measurement.estimate for record in kept if record.measurement]), doubt
+
+
+def _change(before: Pooled, after: Pooled) -> dict[str, Any]:
+    return _tested(
         change=math.log(after.median_s / before.median_s),
         error=math.hypot(before.log_error, after.log_error),
-        freedom=_welch(before.log_error, before.freedom, after.log_error, after.freedom),
-    )
-    return Comparison(
-        target=old.target.name,
-        model=old.model.name,
-        old_s=before.median_s,
-        new_s=after.median_s,
-        reason="; ".join(_doubts(old, new)),
-        **tested,
+        freedom=welch_freedom([(before.log_error, before.freedom), (after.log_error, after.freedom)]),
     )
 
 
@@ -133,52 +130,22 @@ def _tested(change: float, error: float, freedom: float) -> dict[str, Any]:
     }
 
 
-def _doubts(old: Record, new: Record) -> list[str]:
-    verdicts = (("old", old.verdict), ("new", new.verdict))
-    return [f"{when} is {verdict.word}" for when, verdict in verdicts if verdict and verdict.word != "stable"]
-
-
-def _welch(error: float, freedom: float, other_error: float, other_freedom: float) -> float:
-    """Welch and Satterthwaite's degrees of freedom."""
-    if error == other_error == 0:
-        return freedom + other_freedom
-    return (error**2 + other_error**2) ** 2 / (error**4 / freedom + other_error**4 / other_freedom)
-
-
-def _holm(comparisons: list[Comparison], alpha: float) -> list[Comparison]:
+def _holm(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
     """Mark those that differ, at a false alarm in at most `alpha` of whole comparisons, however many networks."""
     tested = sorted(
         (found.p, index) for index, found in enumerate(comparisons) if found.p is not None and not found.reason
     )
     marked = list(comparisons)
+    claiming = True
     for rank, (p, index) in enumerate(tested):
-        if p > alpha / (len(tested) - rank):
-            break
-        marked[index] = msgspec.structs.replace(comparisons[index], different=True)
+        claiming = claiming and p <= alpha / (len(tested) - rank)
+        detectable = _detectable(comparisons[index], alpha / len(tested))
+        marked[index] = msgspec.structs.replace(comparisons[index], different=claiming, detectable=detectable)
     return marked
 
 
-def _context(record: Record) -> dict[str, Any]:
-    return {
-        "target": msgspec.to_builtins(record.target),
-        "protocol": msgspec.to_builtins(record.protocol),
-        "artifact": _artifact(record),
-        "place": record.measurement.place if record.measurement else None,
-        "clock": record.measurement.clock if record.measurement else None,
-        "machine": record.conditions.get("machine"),
-    }
-
-
-def _artifact(record: Record) -> dict[str, Any] | None:
-    if record.artifact is None:
+def _detectable(found: Comparison, alpha: float) -> float | None:
+    if math.isinf(found.error):
         return None
-    return {
-        name: value for name, value in msgspec.to_builtins(record.artifact).items() if name not in ("path", "fidelity")
-    }
-
-
-def _differing(path: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        names = dict.fromkeys([*old, *new])
-        return [row for name in names for row in _differing(f"{path}.{name}", old.get(name), new.get(name))]
-    return [] if old == new else [(path.removeprefix("."), old, new)]
+    reach = t_quantile(1 - alpha / 2, found.freedom) + t_quantile(_POWER, found.freedom)
+    return math.expm1(reach * found.error)

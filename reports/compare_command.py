@@ -8,8 +8,9 @@ from pathlib import Path
 from bench.record import Record
 from models.command_line import print_json, print_table
 from models.errors import UserError
-from reports.compare import TEST, Comparison, compare, differences, slower
-from reports.runs import last_two, run_named
+from reports.compare import TEST, Comparison, compare, slower
+from reports.contexts import differences
+from reports.runs import by_cell, last_two, run_named
 
 
 def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,6 +19,9 @@ def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("old", nargs="?", help="folder, file or sweep id; the last sweep but one unless given")
     parser.add_argument("new", nargs="?", help="likewise; the last sweep unless given")
     parser.add_argument("--results", type=Path, default=Path("results"), help="where sweeps are (default: %(default)s)")
+    parser.add_argument(
+        "--sweeps", type=int, default=1, metavar="N", help="take the last N sweeps of each together (default: 1)"
+    )
     parser.add_argument("--fail-if-slower", type=float, metavar="PERCENT", help="exit 1 if one is, beyond noise")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_compare)
@@ -27,10 +31,12 @@ def _compare(arguments: argparse.Namespace) -> int:
     """Compare two runs, round by round: ratios with their intervals, and what differs in their contexts."""
     if (arguments.old is None) != (arguments.new is None):
         raise UserError("compare takes two runs or none", found=arguments.old, fix="name OLD and NEW, or neither")
+    if arguments.sweeps < 1:
+        raise UserError("--sweeps counts sweeps", found=arguments.sweeps, fix="give 1 or more")
     if arguments.old is None:
-        old, new = last_two(arguments.results)
+        old, new = last_two(arguments.results, arguments.sweeps)
     else:
-        old, new = (run_named(name, arguments.results) for name in (arguments.old, arguments.new))
+        old, new = (run_named(name, arguments.results, arguments.sweeps) for name in (arguments.old, arguments.new))
     comparisons = compare(old, new)
     if not comparisons:
         raise UserError("nothing to compare", found="no network on a target that both runs have", fix="choose others")
@@ -45,13 +51,15 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _warn(old: Sequence[Record], new: Sequence[Record]) -> None:
-    news = {(record.target.name, record.model.name): record for record in new}
+    olds, news = by_cell(old), by_cell(new)
     lines: dict[str, int] = {}
-    for record in old:
-        other = news.get((record.target.name, record.model.name))
-        for line in differences(record, other) if other else ():
+    for cell in olds.keys() & news.keys():
+        # Of several sweeps the newest stands for the others, if they are like it.
+        pairs = [(olds[cell][-1], news[cell][-1])]
+        pairs += [(earlier, side[-1]) for side in (olds[cell], news[cell]) for earlier in side[:-1]]
+        for line in {line for pair in pairs for line in differences(*pair)}:
             lines[line] = lines.get(line, 0) + 1
-    for line, count in lines.items():
+    for line, count in sorted(lines.items()):
         print(f"warning: the runs differ in {line} ({count} networks)", file=sys.stderr)  # noqa: T201
 
 
@@ -64,12 +72,14 @@ def _print(comparisons: Sequence[Comparison]) -> None:
             _milliseconds(found.new_s),
             f"{found.ratio:.3f}" if found.ratio is not None else "",
             f"{found.low:.3f} to {found.high:.3f}" if found.low is not None else "",
+            f"{found.detectable:.1%}" if found.detectable is not None else "",
             _outcome(found),
         ]
         for found in comparisons
     ]
-    print_table(["target", "model", "old ms a batch", "new ms a batch", "new/old", "95 % interval", "change"], rows)
-    print(TEST, file=sys.stderr)  # noqa: T201
+    heads = ["old ms a batch", "new ms a batch", "new/old", "95 % interval", "detectable", "change"]
+    print_table(["target", "model", *heads], rows)
+    print(f"{TEST}. Detectable: a change that 8 of 10 such comparisons would claim.", file=sys.stderr)  # noqa: T201
 
 
 def _outcome(found: Comparison) -> str:

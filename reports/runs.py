@@ -1,6 +1,7 @@
-"""Which records a run is: a folder's or a file's newest ones, those of a sweep, or the last two sweeps."""
+"""Which records a run is: a folder's or a file's last sweeps, one sweep, or the last of what is there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from bench.record import Record
@@ -8,8 +9,8 @@ from bench.store import read_records, read_results
 from models.errors import UserError
 
 
-def run_named(text: str, results: Path) -> list[Record]:
-    """The newest record of each cell in a folder or file, or those of the sweep in `results` whose id begins so.
+def run_named(text: str, results: Path, sweeps: int = 1) -> list[Record]:
+    """The last `sweeps` records of each cell in a folder or file, or the sweep in `results` whose id begins so.
 
     Raises UserError where there is no such thing, or more than one.
     """
@@ -18,36 +19,46 @@ def run_named(text: str, results: Path) -> list[Record]:
         records = read_results(path) if path.is_dir() else read_records(path)
         if not records:
             raise UserError("nothing to compare", found=f"no records in {path}", fix="measure first")
-        return list({(record.target.name, record.model.name): record for record in records}.values())
+        return list(chain.from_iterable(cell[-sweeps:] for cell in by_cell(records).values()))
     records = [record for record in read_results(results) if record.sweep.startswith(text)]
-    sweeps = {record.sweep for record in records}
-    if len(sweeps) != 1:
-        found = f"{len(sweeps)} sweeps in {results}" if sweeps else f"no such sweep in {results}"
-        raise UserError(f"no run named {text!r}", found=found, fix="give a folder, a file or a sweep's id")
+    found = {record.sweep for record in records}
+    if len(found) != 1:
+        what = f"{len(found)} sweeps in {results}" if found else f"no such sweep in {results}"
+        raise UserError(f"no run named {text!r}", found=what, fix="give a folder, a file or a sweep's id")
     return records
 
 
-def last_two(results: Path) -> tuple[list[Record], list[Record]]:
-    """The last sweep and the one before it, of every target that has two.
+def last_two(results: Path, sweeps: int = 1) -> tuple[list[Record], list[Record]]:
+    """The last `sweeps` sweeps and those before them, as many, of every target that has all of these.
 
-    Raises UserError where no target has two.
+    Raises UserError where no target has.
     """
     old: list[Record] = []
     new: list[Record] = []
-    for records in _by_target(read_results(results)).values():
-        sweeps = list(dict.fromkeys(record.sweep for record in records))
-        if len(sweeps) > 1:
-            old += [record for record in records if record.sweep == sweeps[-2]]
-            new += [record for record in records if record.sweep == sweeps[-1]]
+    for records in _by_target(read_results(results)):
+        found = list(dict.fromkeys(record.sweep for record in records))
+        if len(found) >= 2 * sweeps:
+            old += [record for record in records if record.sweep in found[-2 * sweeps : -sweeps]]
+            new += [record for record in records if record.sweep in found[-sweeps:]]
     if not new:
         raise UserError(
-            "nothing to compare", found=f"no target in {results} with two sweeps", fix="measure again, or name OLD NEW"
+            "nothing to compare",
+            found=f"no target in {results} with {2 * sweeps} sweeps",
+            fix="measure again, or name OLD NEW",
         )
     return old, new
 
 
-def _by_target(records: Sequence[Record]) -> dict[str, list[Record]]:
+def by_cell(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
+    """The records of each target and model, in the order given."""
+    cells: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        cells.setdefault((record.target.name, record.model.name), []).append(record)
+    return cells
+
+
+def _by_target(records: Sequence[Record]) -> Iterable[list[Record]]:
     targets: dict[str, list[Record]] = {}
     for record in records:
         targets.setdefault(record.target.name, []).append(record)
-    return targets
+    return targets.values()

@@ -10,7 +10,6 @@ from bench.record import Record
 from bench.store import read_results
 from bench.verdict import judge
 
-METHODS = ("suite", "ort-median", "mean-of-n", "litert-tool")
 RESULTS = Path("docs/trust/results")
 NUMBERS = Path("docs/trust/peers.jsonl")
 

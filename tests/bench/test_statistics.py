@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.statistics import estimate, percentile, t_quantile, t_tail
+from bench.statistics import estimate, percentile, pool, t_quantile, t_tail, welch_freedom
 
 SECONDS = st.floats(1e-6, 1e3)
 
@@ -86,3 +86,22 @@ def test_what_no_run_sees_of_itself_widens_the_interval_but_not_what_rounds_can_
     assert among_others.log_error == pytest.approx(math.hypot(alone.log_error, 0.008))
     assert among_others.freedom > alone.freedom
     assert estimate([1.0] * 8, run_to_run=0.008).half_width == pytest.approx(1.96 * math.sqrt(2) * 0.008, rel=0.01)
+
+
+def test_one_run_says_together_what_it_says_alone():
+    alone = estimate([1.0, 1.01, 0.99, 1.005], run_to_run=0.008)
+    assert pool([alone]).median_s == pytest.approx(alone.median_s)
+    assert pool([alone]).log_error == alone.log_error
+    assert pool([alone]).freedom == pytest.approx(alone.freedom)
+
+
+def test_more_runs_say_it_with_less_error_unless_they_lie_apart():
+    alone = estimate([1.0, 1.01, 0.99, 1.005], run_to_run=0.008)
+    assert pool([alone] * 4).log_error == pytest.approx(alone.log_error / 2)
+    assert pool([alone, estimate([1.2, 1.21, 1.19, 1.205])]).log_error == pytest.approx(math.log(1.2) / 2, rel=0.01)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e3), st.floats(1, 1e9)), min_size=1, max_size=6))
+def test_degrees_of_freedom_lie_between_the_parts_least_and_their_sum(parts):
+    freedoms = [freedom for _, freedom in parts]
+    assert min(freedoms) * 0.999 <= welch_freedom(parts) <= sum(freedoms) * 1.001

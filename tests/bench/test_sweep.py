@@ -9,11 +9,17 @@ from collections import Counter
 import pytest
 
 from bench import sweep as sweep_module
+from bench.cell import Cell, network_of
+from bench.ledger import Ledger
 from bench.measure import visit
+from bench.protocol import Protocol
 from bench.store import read_records
 from bench.sweep import sweep
+from bench.trust import Round
+from devices.samples import Samples
 from models import UserError, find
 
+PROTOCOL = Protocol()
 ALL = [model.name for model in find("*")]
 
 
@@ -179,6 +185,34 @@ def test_a_sweep_that_is_killed_loses_nothing_that_was_finished(order, artifacts
     assert Counter(names(records)) == Counter(ALL)
     assert len({record.sweep for record in records}) == 1
     assert all(len(record.measurement.rounds) == 60 for record in records)
+
+
+def a_cell(name: str, counting: int, disturbed: int = 0, noise: float = 0.0) -> Cell:
+    (model,) = find(name)
+    waits = [0.0] * counting + [1.0] * disturbed
+    seconds = [0.1 * (1 + noise * (-1) ** index) for index in range(len(waits))]
+    samples = (
+        Samples(seconds=[second], evidence={"wait_s": [wait]}) for second, wait in zip(seconds, waits, strict=True)
+    )
+    rounds = [Round(at_s=float(at), settle_s=[], samples=found) for at, found in enumerate(samples)]
+    return Cell(network_of(model), rounds=rounds)
+
+
+def test_beside_a_neighbour_every_network_gets_one_round_that_counts_before_any_gets_two(order):
+    ledger = Ledger(order().results, "fake")
+    ledger.begin(order().target, PROTOCOL)
+    fresh = [a_cell("*B3", 0), a_cell("*B5", 0), a_cell("*B6", 0)]
+    assert sweep_module._round(fresh, ledger, PROTOCOL) == fresh
+    unequal = [a_cell("*B3", 0, disturbed=4), a_cell("*B5", 1), a_cell("*B6", 3)]
+    assert sweep_module._round(unequal, ledger, PROTOCOL) == unequal[:2]
+    known = [a_cell("*01ms*", 9, noise=0.01), a_cell("*02ms*", 9, noise=0.2), a_cell("*B6", 1)]
+    assert sweep_module._round(known, ledger, PROTOCOL) == [known[2], known[1]]
+
+
+def test_a_visit_waits_the_longer_the_more_its_network_has_but_not_beyond_the_budget():
+    waits = [sweep_module._patience_s(a_cell("*B3", rounds), PROTOCOL, left_s=8.0) for rounds in range(4)]
+    assert waits == [3.0, 6.0, 8.0, 8.0]
+    assert sweep_module._patience_s(a_cell("*B3", 5), PROTOCOL, left_s=-1.0) == 3.0
 
 
 def test_ctrl_c_exits_130_and_says_how_to_go_on(tmp_path, artifacts):

@@ -378,12 +378,31 @@ def test_a_remote_server_that_does_not_answer_is_told(command, server):
     assert os.linesep.join(done.stderr.splitlines()[1:]) == ""
 
 
-def test_a_profile_finds_the_time_in_the_super_blocks_and_leaves_the_phone_as_it_was(phones, tmp_path, server, command):
+@pytest.fixture
+def profile(server, command):
+    """Runs `python -m bench pixel2 --profile`; the ended process."""
+
+    def run(**options):
+        line = [sys.executable, "-m", "bench", "pixel2", "--profile", FIRST, *command(**options)[8:]]
+        return subprocess.run(
+            line, env=server.environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    return run
+
+
+def test_a_profile_finds_the_time_in_the_super_blocks_and_leaves_the_phone_as_it_was(phones, profile):
     phone = phones()
-    line = [sys.executable, "-m", "bench", "pixel2", "--profile", FIRST, *command()[8:]]
-    done = subprocess.run(
-        line, env=server.environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
-    )
+    done = profile()
     assert (done.returncode, done.stderr) == (0, "")
     assert [word for word in ("CONV_2D", "0: conv k3 3-8", "1: res_idw k3 8-16") if word not in done.stdout] == []
+    assert phone.setting("airplane_mode_on") == "0"
+
+
+def test_litert_s_own_tool_has_no_op_profile_and_the_phone_is_left_as_it_was(phones, profile):
+    phone = phones()
+    done = profile(family="litert")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "LiteRT's own benchmark_model" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert phone.setting("airplane_mode_on") == "0"

@@ -138,7 +138,7 @@ def test_the_measuring_loop_warms_up_before_it_samples_and_waits_once_a_run(cach
     assert probe.log.count("batch") == batches
     assert probe.log[-1] == "synchronize"
     probe.log.clear()
-    visited = visit(session, protocol, lambda: 0.0, Reference(), Limits(lost_share=0.02))
+    visited = visit(session, protocol, lambda: 0.0, Reference(), Limits(lost_share=0.02), patience_s=0)
     runs = "".join({"event": "e", "batch": "b", "read": "r", "synchronize": "s"}[word] for word in probe.log)
     assert runs == "ebers" + "ebe" * 2 + "rs" + "ebe" * 3 + "rs"
     assert visited.samples.seconds == pytest.approx([GPU_MS * 1e-3] * 5)

@@ -129,3 +129,14 @@ def test_the_command_prints_the_artifacts_as_json(tmp_path):
     assert [artifact.model for artifact in artifacts] == [model.name for model in find("*latency0*")]
     assert all(Path(artifact.path).stat().st_mode & stat.S_IRUSR for artifact in artifacts)
     assert os.path.commonpath([artifact.path for artifact in artifacts]) == str(tmp_path)
+
+
+def test_the_command_counts_operations_or_says_that_it_can_t(tmp_path):
+    command = [sys.executable, "-m", "exporters", "zennet:SuperConvK3BNRELU(3,8,2,1)@16", "--out", str(tmp_path)]
+    ended = subprocess.run([*command, "--to", "onnx", "--ops"], capture_output=True, text=True, check=True)
+    assert "1 Conv" in ended.stdout.splitlines()[-1]
+    ended = subprocess.run([*command, "--to", "onnx", "--ops", "--json"], capture_output=True, text=True, check=True)
+    (artifact,) = json.loads(ended.stdout)
+    assert artifact["op_counts"]["Conv"] == 1
+    refused = subprocess.run([*command, "--to", "fake", "--ops"], capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)

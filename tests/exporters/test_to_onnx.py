@@ -72,6 +72,12 @@ def test_a_checkpoint_s_weights_are_exported(cache, tmp_path):
     assert artifact.fidelity.relative_error <= 1e-4
 
 
+@pytest.mark.parametrize("source", ["timm:test_vit@224", "timm:swin_tiny_patch4_window7_224@224"])
+def test_networks_of_timm_are_exported_at_any_resolution(cache, source):
+    artifact = cache.obtain(job(model=find(source)[0]))
+    assert artifact.fidelity.relative_error <= 1e-4
+
+
 def test_an_export_that_computes_something_else_is_never_kept(tmp_path, monkeypatch):
     exact = to_onnx.run
     monkeypatch.setattr(to_onnx, "run", lambda path, images: exact(path, images) * 1.01)

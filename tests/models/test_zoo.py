@@ -39,6 +39,14 @@ def test_structure_strings_and_timm_networks_are_models_too():
         find("zennet:SuperNothing(1)")
 
 
+def test_a_transformer_is_built_for_the_resolution_that_is_asked_for():
+    (small,), (large,) = find("timm:test_vit@160"), find("timm:test_vit@224")
+    positions = [dict(model.architecture().named_parameters())["pos_embed"].shape[1] for model in (small, large)]
+    assert positions == [(160 // 16) ** 2 + 1, (224 // 16) ** 2 + 1]
+    with pytest.raises(UserError, match="takes no images of 225 px"):
+        count(find("timm:test_vit@225")[0])
+
+
 @pytest.mark.parametrize("name", zoo())
 def test_committed_counts_are_what_torch_counts(name):
     assert counts(zoo()[name]) == count(zoo()[name])

@@ -27,7 +27,7 @@ def test_a_common_factor_is_agreement_and_the_odd_one_out_comes_first(make_recor
     agreed = agreement(column)
     assert agreed.median_ratio == pytest.approx(2)
     assert next(iter(agreed.ratios)) == "EfficientNet-B3"
-    assert agreed.off_by("EfficientNet-B3") == pytest.approx(3)
+    assert agreed.ratios["EfficientNet-B3"] == pytest.approx(6)
     assert 0.5 < agreed.tau < 1
 
 

@@ -1,3 +1,4 @@
+import json
 import math
 import random
 import subprocess
@@ -13,7 +14,8 @@ from bench.trust import Limits, Round
 from devices.samples import Samples
 from devices.targets import find_targets
 from models import UserError, find
-from reports.compare import TOGETHER, compare, differences, slower
+from reports.compare import TOGETHER, compare, slower
+from reports.contexts import differences
 from reports.runs import last_two, run_named
 
 NAMES = [model.name for model in find("*")]
@@ -65,7 +67,7 @@ def test_a_planted_slowdown_of_three_percent_is_found():
 
 def a_run_among_others(seed: int, factor: float = 1.0) -> list[Record]:
     """A run with what no run sees of itself: 0.8 % of each network, half of it shared by all."""
-    noise = random.Random(-seed)
+    noise = random.Random(seed + 1_000_000)
     shared = noise.gauss(0, 0.008 / math.sqrt(2))
     records = []
     for record in a_run(seed, factor):
@@ -89,6 +91,40 @@ def test_many_that_are_slower_by_a_little_are_found_together():
     assert all(row.ratio > 1 for row in found if row.different)
 
 
+def several(seed: int, sweeps: int, factor: float = 1.0) -> list[Record]:
+    return [
+        msgspec.structs.replace(record, sweep=f"sweep {index}")
+        for index in range(sweeps)
+        for record in a_run_among_others(100 * seed + index, factor)
+    ]
+
+
+def test_three_sweeps_a_run_find_three_percent_and_raise_no_alarms():
+    changed = [compare(several(seed, 3), several(seed + 1000, 3, 1.03))[-1] for seed in range(1, 21)]
+    assert sum(row.different for row in changed) >= 18
+    same = [compare(several(seed, 3), several(seed + 1000, 3)) for seed in range(1, 41)]
+    assert sum(any(row.different for row in rows) for rows in same) <= 2
+
+
+def test_what_is_called_detectable_is_found_in_eight_of_ten():
+    size = compare(several(1, 2), several(1001, 2))[-1].detectable
+    found = [compare(several(seed, 2), several(seed + 1000, 2, 1 + size))[-1] for seed in range(1, 41)]
+    assert 0.65 <= sum(row.different for row in found) / len(found) <= 1
+    assert size < compare(several(1, 1), several(1001, 1))[-1].detectable
+
+
+def test_of_several_sweeps_those_count_that_are_trusted():
+    sweeps = [a_record("a", [0.1] * 9), a_record("a", [0.3] * 9, word="contended"), a_record("a", [0.1] * 9)]
+    (found,) = compare(sweeps, sweeps[1:])
+    assert (found.old_s, found.new_s, found.reason) == (pytest.approx(0.1), pytest.approx(0.1), "")
+
+
+def test_sweeps_that_lie_further_apart_than_they_say_widen_the_interval():
+    apart = [a_record("a", [0.1, 0.101, 0.099] * 3), a_record("a", [0.12, 0.121, 0.119] * 3)]
+    (found,) = compare(apart, apart[:1])
+    assert found.high / found.low > 1.3
+
+
 def test_a_network_alone_has_nothing_to_be_together_with():
     assert [row.model for row in compare(a_run(1)[:1], a_run(2)[:1])] == NAMES[:1]
 
@@ -106,7 +142,7 @@ def test_the_gate_opens_for_slower_ones_only():
 
 def test_of_a_number_that_is_not_trusted_no_difference_is_claimed():
     (found,) = compare([a_record("a", [0.1] * 9)], [a_record("a", [0.2] * 9, word="contended")])
-    assert (found.ratio, found.different) == (2.0, False)
+    assert (found.ratio, found.different) == (pytest.approx(2.0), False)
     assert found.reason == "new is contended"
 
 
@@ -144,10 +180,13 @@ def test_a_run_is_a_folder_a_file_or_a_sweep(results):
     assert {record.sweep for record in run_named("aa", results)} == {"aaa"}
     old, new = last_two(results)
     assert ({record.sweep for record in old}, {record.sweep for record in new}) == ({"bbb"}, {"ccc"})
+    assert {record.sweep for record in run_named(str(results), results, sweeps=2)} == {"bbb", "ccc"}
     with pytest.raises(UserError, match="no run named 'zzz'"):
         run_named("zzz", results)
     with pytest.raises(UserError, match="no target in"):
         last_two(results / "absent")
+    with pytest.raises(UserError, match="with 4 sweeps"):
+        last_two(results, sweeps=2)
 
 
 def run_compare(results, *arguments: str) -> subprocess.CompletedProcess:
@@ -162,5 +201,10 @@ def test_the_command_gates_a_build(results):
     worse = run_compare(results, "--fail-if-slower", "3")
     assert worse.returncode == 1
     assert worse.stderr.count("error: ") == 13
+    named = str(results)
+    together = run_compare(results, named, named, "--sweeps", "3", "--json")
+    assert all(row["ratio"] == pytest.approx(1) for row in json.loads(together.stdout)["comparisons"])
+    none = run_compare(results, named, named, "--sweeps", "0")
+    assert (none.returncode, none.stderr.count("\n")) == (1, 1)
     alone = run_compare(results, "aaa")
     assert (alone.returncode, alone.stderr.count("\n")) == (1, 1)
