@@ -15,6 +15,8 @@ _GREY = "#6b6b6b"
 _ARROW = "#dcdcdc"
 # More labels than this are a wall of text, and the time to place them grows with their square.
 _MOST_LABELS = 40
+# Percent of accuracy that a panel shows at least.
+_LEAST_SPAN = 5.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,10 @@ def _limits(axes: "Axes", points: Sequence[Point], log: bool) -> None:
     accuracies = [point.top1_percent for point in points]
     span = max(max(accuracies) - min(accuracies), 1.0)
     # Room above for the arrow's words, which stand over the most accurate network that is compared.
-    axes.set_ylim(min(accuracies) - 0.08 * span, max(accuracies) + 0.16 * span)
+    low, high = min(accuracies) - 0.08 * span, max(accuracies) + 0.16 * span
+    # One network alone would get ticks of hundredths, wider than the room that was laid out for them.
+    spare = max(0.0, _LEAST_SPAN - (high - low)) / 2
+    axes.set_ylim(low - spare, high + spare)
     largest = max(point.latency.high_ms for point in points)
     smallest = min(point.latency.low_ms for point in points)
     if log:
