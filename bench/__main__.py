@@ -17,7 +17,8 @@ from devices.session import absence_of
 from devices.targets import Target, find_targets
 from models.command_line import print_table, run
 from models.errors import UserError, one_line
-from models.zoo import Model, find
+from models.model import Model
+from models.zoo import find
 
 Named = TypeVar("Named", Target, Model)
 

@@ -9,7 +9,7 @@ from bench.record import Measurement, Network
 from bench.trust import Limits, Round
 from exporters.artifact import Artifact
 from models.counts import known_counts
-from models.zoo import Model
+from models.model import Model
 
 
 @dataclass

@@ -15,8 +15,8 @@ from exporters.artifact import Artifact
 from exporters.cache import Cache
 from models.command_line import print_table
 from models.errors import UserError
+from models.model import Model
 from models.structure import SuperBlock, parse_structure
-from models.zoo import Model
 
 # How far the sum of the operators may be from the latency before it has to be explained.
 _TOLERANCE = 0.10

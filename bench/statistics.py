@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
-from statistics import geometric_mean, median, stdev
+from statistics import mean, median, stdev
 
 import msgspec
 
@@ -89,11 +89,13 @@ def pool(estimates: Sequence[Estimate]) -> Pooled:
     one in twenty do, it is that.
     """
     count = len(estimates)
-    logs = [math.log(found.median_s) for found in estimates]
+    # Relative to the first, so that one run alone says exactly what it said.
+    first_s = estimates[0].median_s
+    logs = [math.log(found.median_s / first_s) for found in estimates]
     own = math.hypot(*(found.log_error for found in estimates)) / count
     apart = stdev(logs) / math.sqrt(count) if count > 1 else 0.0
     return Pooled(
-        median_s=geometric_mean([found.median_s for found in estimates]),
+        median_s=first_s * math.exp(mean(logs)),
         log_error=apart if apart > 2 * own else own,
         freedom=welch_freedom([(found.log_error, found.freedom) for found in estimates]),
     )

@@ -23,7 +23,7 @@ from exporters.artifact import Artifact
 from exporters.batch import obtain_all
 from exporters.child import Failure
 from models.errors import UserError
-from models.zoo import Model
+from models.model import Model
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _round(pending: list[Cell], ledger: Ledger, protocol: Protocol) -> list[Cell
     limits = ledger.limits()
     widths = {cell.name: cell.sampling(protocol, limits) for cell in pending}
     lacking = [cell for cell in pending if math.isinf(widths[cell.name])]
-    enough = [cell for cell in pending if cell not in lacking]
+    enough = [cell for cell in pending if not math.isinf(widths[cell.name])]
     counted = {cell.name: cell.counted(limits) for cell in lacking}
     fewest = [cell for cell in lacking if counted[cell.name] <= median_low(counted.values())]
     return fewest + sorted(enough, key=lambda cell: -widths[cell.name])[: math.ceil(len(enough) / 2)]

@@ -26,7 +26,8 @@ from exporters.ranges import Feed, batches
 from exporters.to_onnx import INPUT, load
 from models.command_line import print_table, run
 from models.images import synthetic_images
-from models.zoo import Model, find
+from models.model import Model
+from models.zoo import find
 
 _CALIBRATED, _HELD_OUT = 32, 64  # images; ours are calibrated on the same 32
 _HELD_OUT_SEED = 3

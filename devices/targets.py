@@ -11,8 +11,8 @@ from exporters.artifact import Job
 from exporters.formats import exporter
 from exporters.machine import usable_cores
 from models.errors import UserError, one_line
+from models.model import Model
 from models.names import select
-from models.zoo import Model
 
 _FILE = Path(__file__).with_name("targets.toml")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from models.zoo import Model
+from models.model import Model
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from exporters.artifact import Job
 from models.errors import UserError, one_line
 from models.images import normalised, synthetic_images
-from models.zoo import Model
+from models.model import Model
 
 if TYPE_CHECKING:
     import numpy as np

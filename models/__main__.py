@@ -4,7 +4,8 @@ import argparse
 
 from models.command_line import print_json, print_table, run
 from models.counts import counts, recount
-from models.zoo import Model, find
+from models.model import Model
+from models.zoo import find
 
 
 def main() -> int:

@@ -5,7 +5,8 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.zoo import Model, zoo
+from models.model import Model
+from models.zoo import zoo
 
 # Counting needs torch and seconds, reading this file neither; `python -m models --recount` writes it and a test
 # counts again and compares.

@@ -6,7 +6,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.zoo import Model, zoo
+from models.model import Model
+from models.zoo import zoo
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from bench.record import Network
 from models.errors import UserError, one_line
 from models.layers import Layer, known_layers, list_layers
-from models.zoo import Model
+from models.model import Model
 
 # Each takes up to a second, and a report of hundreds of networks shall not take minutes.
 MOST_LISTED = 12

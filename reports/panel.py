@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.equal_accuracy import Point, Speedup, headline, pareto_front
 from reports.labels import KEEP_CLEAR, write
+from reports.limits import set_limits
 from reports.looks import Look, series_of
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ _GREY = "#6b6b6b"
 _ARROW = "#dcdcdc"
 # More labels than this are a wall of text, and the time to place them grows with their square.
 _MOST_LABELS = 40
-# Percent of accuracy that a panel shows at least.
-_LEAST_SPAN = 5.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def draw(axes: "Axes", panel: Panel) -> None:
     axes.grid(color="#ececec", linewidth=0.6)
     axes.set_axisbelow(True)
     points = [*panel.measured, *panel.published]
-    _limits(axes, points, panel.log)
+    set_limits(axes, points, log=panel.log)
     front = pareto_front(panel.measured or panel.published)
     corners = _front(axes, front)
     _curves(axes, panel.published, panel, measured=False)
@@ -63,32 +62,6 @@ def draw(axes: "Axes", panel: Panel) -> None:
 def at(point: Point) -> tuple[float, float]:
     """Where a network stands in the panel."""
     return point.latency.ms, point.top1_percent
-
-
-def _limits(axes: "Axes", points: Sequence[Point], log: bool) -> None:
-    accuracies = [point.top1_percent for point in points]
-    span = max(max(accuracies) - min(accuracies), 1.0)
-    # Room above for the arrow's words, which stand over the most accurate network that is compared.
-    low, high = min(accuracies) - 0.08 * span, max(accuracies) + 0.16 * span
-    # One network alone would get ticks of hundredths, wider than the room that was laid out for them.
-    spare = max(0.0, _LEAST_SPAN - (high - low)) / 2
-    axes.set_ylim(low - spare, high + spare)
-    largest = max(point.latency.high_ms for point in points)
-    smallest = min(point.latency.low_ms for point in points)
-    if log:
-        axes.set_xscale("log")
-        axes.set_xlim(smallest / 1.6, largest * 1.6)
-        _plain_log_ticks(axes)
-    else:
-        axes.set_xlim(-0.03 * largest, 1.06 * largest)
-
-
-def _plain_log_ticks(axes: "Axes") -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def lines_of(points: Sequence[Point], labels: dict[str, str]) -> list[list[Point]]:

@@ -1,12 +1,15 @@
 """Which records a run is: a folder's or a file's last sweeps, one sweep, or the last of what is there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from bench.record import Record
 from bench.store import read_records, read_results
 from models.errors import UserError
+
+Key = TypeVar("Key")
 
 
 def run_named(text: str, results: Path, sweeps: int = 1) -> list[Record]:
@@ -35,7 +38,7 @@ def last_two(results: Path, sweeps: int = 1) -> tuple[list[Record], list[Record]
     """
     old: list[Record] = []
     new: list[Record] = []
-    for records in _by_target(read_results(results)):
+    for records in _grouped(read_results(results), lambda record: record.target.name).values():
         found = list(dict.fromkeys(record.sweep for record in records))
         if len(found) >= 2 * sweeps:
             old += [record for record in records if record.sweep in found[-2 * sweeps : -sweeps]]
@@ -51,14 +54,11 @@ def last_two(results: Path, sweeps: int = 1) -> tuple[list[Record], list[Record]
 
 def by_cell(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
     """The records of each target and model, in the order given."""
-    cells: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
-        cells.setdefault((record.target.name, record.model.name), []).append(record)
-    return cells
+    return _grouped(records, lambda record: (record.target.name, record.model.name))
 
 
-def _by_target(records: Sequence[Record]) -> Iterable[list[Record]]:
-    targets: dict[str, list[Record]] = {}
+def _grouped(records: Iterable[Record], key: Callable[[Record], Key]) -> dict[Key, list[Record]]:
+    groups: dict[Key, list[Record]] = {}
     for record in records:
-        targets.setdefault(record.target.name, []).append(record)
-    return targets.values()
+        groups.setdefault(key(record), []).append(record)
+    return groups

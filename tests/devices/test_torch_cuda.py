@@ -186,7 +186,7 @@ def test_closing_lets_the_watch_go(cache):
 
 
 def test_logits_that_are_not_finite_are_never_timed(cache, monkeypatch):
-    from models.zoo import Model
+    from models.model import Model
 
     build = Model.build
 

@@ -8,7 +8,7 @@ from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.calibration import SYNTHETIC, calibration_images, calibration_name
 from models.errors import UserError
-from models.zoo import Model
+from models.model import Model
 
 MEAN, STD = (np.array(values, dtype=np.float32) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 STRUCTURE = "SuperConvK3BNRELU(3,8,2,1)"

@@ -1,0 +1,95 @@
+"""`Model`: a network by its source, built on demand."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import UserError, one_line
+from models.published import Published, published
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network: `source` is `zennet:STRUCTURE`, `zennet-se:STRUCTURE` (squeeze-excite) or `timm:NAME`."""
+
+    name: str
+    family: str
+    resolution_px: int
+    source: str
+
+    @property
+    def published(self) -> Published | None:
+        """The printed row of this network, where there is one."""
+        return published().get(self.name)
+
+    @property
+    def top1_percent(self) -> float | None:
+        """The published ImageNet accuracy; nothing in this project measures accuracy."""
+        return self.published.top1_percent if self.published else None
+
+    def architecture(self, device: str = "meta") -> "nn.Module":
+        """The network in eval mode, on the meta device: shapes without weights.
+
+        Raises UserError where the source can't be read.
+        """
+        import torch
+
+        kind, _, spec = self.source.partition(":")
+        with torch.device(device):
+            if kind == "timm":
+                module = _timm(spec, self.resolution_px)
+            else:
+                module = _zennet(spec, squeeze_excite=kind == "zennet-se")
+        return module.eval().requires_grad_(False)
+
+    def show_shapes(self, module: "nn.Module") -> None:
+        """Run an image through the network on the meta device, where nothing is computed.
+
+        Raises UserError where it takes no images of this resolution.
+        """
+        import torch
+
+        try:
+            with torch.inference_mode():
+                module(torch.empty(1, 3, self.resolution_px, self.resolution_px, device="meta"))
+        except (AssertionError, RuntimeError, ValueError) as error:
+            what = f"{self.name} takes no images of {self.resolution_px} px"
+            raise UserError(what, found=one_line(error, 160), fix="give another resolution behind its @") from error
+
+    def build(self, weights: Path | str | None = None) -> "nn.Module":
+        """The network in eval mode on the CPU, FP32, with seeded weights or those of the checkpoint at `weights`.
+
+        Raises UserError where the checkpoint can't be read or belongs to another network.
+        """
+        from models.weights import load_checkpoint, load_seeded
+
+        # What some networks of timm compute from their shape is in no state dict: a meta tensor would stay one.
+        module = self.architecture("cpu" if self.source.startswith("timm:") else "meta")
+        if weights is None:
+            load_seeded(module, self.resolution_px)
+        else:
+            load_checkpoint(module, Path(weights))
+        return module
+
+
+def _zennet(structure: str, *, squeeze_excite: bool) -> "nn.Module":
+    from models.zennet import zennet
+
+    return zennet(structure, squeeze_excite=squeeze_excite)
+
+
+def _timm(name: str, resolution_px: int) -> "nn.Module":
+    import timm
+
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name}*")[:3]
+        fix = f"did you mean {' or '.join(near)}?" if near else "timm.list_models() names them"
+        raise UserError("timm has no such network", found=repr(name), fix=fix)
+    # A transformer holds a position for each patch: its resolution is part of the network.
+    sized = getattr(timm.get_pretrained_cfg(name), "fixed_input_size", False)
+    # pretrained=False: the zoo is offline, and latency does not depend on what the weights learned.
+    module: nn.Module = timm.create_model(name, pretrained=False, **({"img_size": resolution_px} if sized else {}))
+    return module
