@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import math
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,15 +29,17 @@ def main() -> int:
     arguments = _parser().parse_args()
     targets = _unique(find_targets(pattern, arguments.targets) for pattern in arguments.target)
     targets = [with_options(target, arguments) for target in targets]
-    models = _unique(find(pattern) for pattern in arguments.model or ["*"])
+    models = _unique(find(pattern) for pattern in _patterns(arguments))
     protocols = [_protocol(arguments, target) for target in targets]
+    if arguments.repeat < 1:
+        raise UserError("--repeat must be 1 or more", found=f"{arguments.repeat}", fix="leave it out for one sweep")
     if arguments.weights and len(models) > 1:
         raise UserError("--weights fits one network", found=f"{len(models)} networks", fix="name one with --model")
     for target in targets:
         if absence := absence_of(target):
             raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
     if arguments.profile:
-        return _profile(targets, arguments)
+        return _profile(targets, models, arguments)
     complete = True
     for (target, protocol), repetition in itertools.product(
         zip(targets, protocols, strict=True), range(arguments.repeat)
@@ -57,12 +60,23 @@ def main() -> int:
     return 0 if complete else 1
 
 
-def _profile(targets: list[Target], arguments: argparse.Namespace) -> int:
+def _profile(targets: list[Target], models: list[Model], arguments: argparse.Namespace) -> int:
     from bench.profile import print_profile, profile
 
-    for target, model in itertools.product(targets, find(arguments.profile)):
-        print_profile(profile(model, target, arguments.artifacts, arguments.results))
+    for target, model in itertools.product(targets, models):
+        job = target.job(model, arguments.weights, arguments.calibration)
+        print_profile(profile(job, target, arguments.artifacts, arguments.results))
     return 0
+
+
+def _patterns(arguments: argparse.Namespace) -> list[str]:
+    """What --model or --profile asks for. Raises UserError where both do."""
+    if not arguments.profile:
+        return arguments.model or ["*"]
+    if arguments.model or arguments.resume or arguments.repeat != 1:
+        unread = "--model, --resume and --repeat are of a sweep"
+        raise UserError("--profile measures no sweep", found=unread, fix="leave them out")
+    return [arguments.profile]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,6 +119,8 @@ def _protocol(arguments: argparse.Namespace, target: Target) -> Protocol:
         found = ", ".join(sorted(unknown))
         raise UserError(f"target {target.name} has an unknown protocol", found=found, fix="see --help")
     values = target.protocol | {field: value for field, value in given.items() if value is not None}
+    if endless := [f"{field} {value}" for field, value in values.items() if not math.isfinite(value)]:
+        raise UserError("a protocol option is out of range", found=", ".join(endless), fix="give a finite number")
     try:
         return msgspec.convert(values, Protocol)
     except msgspec.ValidationError as error:
@@ -131,6 +147,7 @@ def _print(target: Target, records: list[Record]) -> None:
             continue
         estimate, verdict = record.measurement.estimate, record.verdict
         per_image_ms = 1e3 / target.batch
+        early = f"; ended early: {record.reason}" if record.reason else ""
         rows.append(
             [
                 record.model.name,
@@ -138,7 +155,7 @@ def _print(target: Target, records: list[Record]) -> None:
                 f"{estimate.low_s * per_image_ms:.3f} to {estimate.high_s * per_image_ms:.3f}",
                 f"{record.measurement.raw_median_s * per_image_ms:.3f}",
                 f"{len(record.measurement.rounds)}",
-                f"{verdict.word}: {verdict.detail}" if verdict else "",
+                f"{verdict.word}: {verdict.detail}{early}" if verdict else "",
             ]
         )
     print_table([target.name, "ms per image", "95 % interval", "plain median", "rounds", "verdict"], rows)

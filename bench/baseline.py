@@ -44,7 +44,9 @@ class Baseline:
             for name, seconds in self._readings_s.items()
             if len(seconds) >= _FEWEST_READINGS
         }
-        reference_s = {name: min(own_s, self._best_s.get(name, own_s)) for name, own_s in fastest_s.items()}
+        reference_s = dict(self._best_s)
+        for name, own_s in fastest_s.items():
+            reference_s[name] = min(own_s, reference_s.get(name, own_s))
         return Limits(
             lost_share=self._protocol.lost_share,
             tolerance=self._protocol.tolerance(),

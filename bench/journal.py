@@ -3,6 +3,8 @@
 `results/TARGET.journal` lies there from a sweep's start to its end; records hold the same rounds once a cell is done.
 """
 
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,8 +59,20 @@ class Journal:
         """Write one line and fsync it. Raises UserError where it can't be written."""
         append_line(self.path, entry)
 
-    def entries(self) -> Iterator[Entry]:
-        """Every line that can be read; a torn one was never finished, so it is passed over."""
+    def entries(self) -> list[Entry]:
+        """Every line that can be read; a torn one was never finished, so it is passed over.
+
+        One whose sweep can't be read is put aside, with a warning that says where: nobody knows what its visits are of.
+        """
+        entries = list(self._read())
+        if entries and not isinstance(entries[0], Started):
+            aside = self.path.with_suffix(f".journal-{time.time_ns()}")
+            self.path.rename(aside)
+            print(f"warning: unreadable sweep in {self.path}, kept as {aside}", file=sys.stderr)  # noqa: T201
+            return []
+        return entries
+
+    def _read(self) -> Iterator[Entry]:
         for _, line in read_lines(self.path):
             try:
                 yield _decoder.decode(line)

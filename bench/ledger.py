@@ -1,7 +1,11 @@
 """`Ledger`: what a sweep has on disk, so that nothing measured is lost whenever it ends."""
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from bench.baseline import Baseline, best_of_earlier
 from bench.cell import Cell
@@ -14,6 +18,9 @@ from bench.verdict import judge
 from devices.conditions import machine, moment
 from devices.targets import Target
 from models.errors import UserError
+
+# Of the machine that a sweep began on, what must be the same where it goes on.
+_SAME = ("cpu", "usable_cores", "memory_bytes", "kernel", "versions")
 
 
 class Ledger:
@@ -49,7 +56,8 @@ class Ledger:
     def resume(self, target: Target, protocol: Protocol) -> Started:
         """Take up the last sweep: the journal's if it was interrupted, else the newest record's; begin without one.
 
-        Raises UserError where the last sweep was measured by another protocol or on a target of other options.
+        Raises UserError where the last sweep was measured by another protocol, on a target of other options, or on
+        another machine or versions.
         """
         self._replay()
         if self.started is None:
@@ -60,15 +68,17 @@ class Ledger:
             self._recall()
             assert self.started is not None
             self.journal.append(self.started)
+        then = self.started.conditions.get("machine", {})
         differing = [
-            *_differing("target", self.started.target, target),
-            *_differing("protocol", self.started.protocol, protocol),
+            *_differing("target", msgspec.structs.asdict(self.started.target), msgspec.structs.asdict(target)),
+            *_differing("protocol", msgspec.structs.asdict(self.started.protocol), msgspec.structs.asdict(protocol)),
+            *_differing("machine", *({key: found.get(key) for key in _SAME} for found in (then, machine()))),
         ]
         if differing:
             raise UserError(
-                f"--resume would mix two protocols in sweep {self.started.sweep}",
+                f"--resume would mix two measurements in sweep {self.started.sweep}",
                 found=", ".join(differing),
-                fix="give the same options, or leave --resume out",
+                fix="give the same options on the same machine, or leave --resume out",
             )
         return self.started
 
@@ -147,9 +157,5 @@ def _started_by(record: Record) -> Started:
     return Started(sweep=record.sweep, target=record.target, protocol=record.protocol, conditions=conditions)
 
 
-def _differing(kind: str, old: Target | Protocol, new: Target | Protocol) -> list[str]:
-    return [
-        f"{kind} {field} was {getattr(old, field)!r}, now {getattr(new, field)!r}"
-        for field in old.__struct_fields__
-        if getattr(old, field) != getattr(new, field)
-    ]
+def _differing(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    return [f"{kind} {field} was {old[field]!r}, now {new[field]!r}" for field in old if old[field] != new[field]]

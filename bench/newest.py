@@ -62,7 +62,8 @@ def newest_records(folder: Path) -> Iterator[Record]:
     for path in sorted(folder.glob("*.jsonl")):
         _survey(path, cells, passed_over)
     for places in cells.values():
-        yield from _decode(sorted(places, key=lambda place: place.time, reverse=True), passed_over)
+        # Times are of whole seconds: of two records of one second the later line is the newer.
+        yield from _decode(sorted(places, key=lambda place: place.time)[::-1], passed_over)
     warn_of_passed_over(passed_over)
 
 

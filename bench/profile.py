@@ -11,11 +11,12 @@ import msgspec
 from devices.operators import Operator, Profiler, faster_mean
 from devices.session import Runtime, Session, runtime_of, sessions_at_once
 from devices.targets import Target
-from exporters.artifact import Artifact
+from exporters.artifact import Artifact, Job
 from exporters.cache import Cache
 from models.command_line import print_table
 from models.errors import UserError
 from models.model import Model
+from models.names import file_name
 from models.structure import SuperBlock, parse_structure
 
 # How far the sum of the operators may be from the latency before it has to be explained.
@@ -54,8 +55,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return seconds
 
 
-def profile(model: Model, target: Target, artifacts: Path, results: Path) -> Profile:
-    """Profile, write `results/profiles/TARGET-MODEL.json` and return it.
+def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile:
+    """Profile the file of `job` on its target, write `results/profiles/TARGET-MODEL.json` and return it.
 
     Raises UserError where the runtime has no profiler here.
     """
@@ -65,7 +66,7 @@ def profile(model: Model, target: Target, artifacts: Path, results: Path) -> Pro
         raise UserError(
             f"no profiler for target {target.name}", found=f"runtime {target.runtime}", fix="profile a CPU target"
         )
-    artifact = Cache(artifacts).obtain(target.job(model))
+    model, artifact = job.model, Cache(artifacts).obtain(job)
     seconds, profiled_seconds, operators = _timed(runtime, open_profiler, artifact, target)
     latency_s, profiled_s = faster_mean(seconds), faster_mean(profiled_seconds)
     found = Profile(
@@ -78,7 +79,7 @@ def profile(model: Model, target: Target, artifacts: Path, results: Path) -> Pro
         blocks=[_block(operator.scope, _structure(model)) for operator in operators],
         note=_note(sum(operator.seconds for operator in operators), latency_s, profiled_s),
     )
-    _write(found, results / "profiles" / f"{target.name}-{_file_name(model)}.json")
+    _write(found, results / "profiles" / f"{target.name}-{file_name(model.name)}.json")
     return found
 
 
@@ -151,10 +152,6 @@ def _grouped(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
     for name, seconds in pairs:
         totals[name] = totals.get(name, 0.0) + seconds
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
-
-
-def _file_name(model: Model) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", model.name)[:100]
 
 
 def _write(found: Profile, path: Path) -> None:

@@ -51,7 +51,9 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
         float,
         msgspec.Meta(ge=0, description="relative standard error between sweeps of a CPU that none sees of itself"),
     ] = 0.008
-    timeout_s: Annotated[float, msgspec.Meta(gt=0, description="seconds after which a session is given up")] = 600.0
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e6, description="seconds after which a session is given up")] = (
+        600.0
+    )
     seed: Annotated[int, msgspec.Meta(ge=0, description="seed of the order of the networks in each round")] = 1
 
     def tolerance(self) -> dict[str, float]:

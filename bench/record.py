@@ -15,7 +15,7 @@ from exporters.artifact import Artifact
 # Raise it when a field changes its meaning; readers refuse what is newer than they are.
 SCHEMA = 1
 
-Word = Literal["stable", "contended", "throttled", "drifting", "too few samples", "enqueue-bound", "ran elsewhere"]
+Word = Literal["stable", "contended", "throttled", "drifting", "too few samples", "enqueue-bound"]
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -81,7 +81,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell: either a measurement with its verdict, or the reason why there is none."""
+    """One cell: a measurement with its verdict, or the reason why there is none; both where one ended early."""
 
     schema: int = SCHEMA
     sweep: str

@@ -4,18 +4,22 @@ Neighbours on the host, shared caches, clocks and a host that moves cores about 
 this system's counters. They slow these down too. All run on ONNX Runtime with the threads of the target.
 """
 
+import functools
+import importlib.util
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from bench.trust import Limits, Readings, undisturbed
 from devices.cores import Cores
+from devices.samples import Samples
 from devices.session import Session
 from devices.targets import Target
-from devices.worker import open_session
+from devices.worker import SessionLost, open_session
 from exporters.artifact import Artifact
 from exporters.cache import Cache
+from models.errors import UserError
 from models.zoo import find
 
 # Arithmetic: eight 3x3 convolutions on 56x56, 0.9 billion multiply-accumulates. Exchange: depthwise 7x7 convolutions on
@@ -32,11 +36,45 @@ _FRESH_S = 0.05
 _GATHER_S = 0.1
 
 
-class Reference:
-    """Readings of the reference works; without sessions there are none."""
+class Work:
+    """A reference work's session; loaded once more where its process dies, which is no network's fault."""
 
-    def __init__(self, sessions: Mapping[str, Session] | None = None, cores: Cores | None = None) -> None:
-        self._sessions = sessions or {}
+    def __init__(self, artifact: Artifact, target: Target, *, timeout_s: float) -> None:
+        self._open = functools.partial(open_session, artifact, target, timeout_s=timeout_s)
+        self._session = self._load()
+
+    def run(self, count: int) -> Samples:
+        """Run `count` inferences. Raises UserError where the work can't be run any more."""
+        try:
+            return self._session.run(count)
+        except SessionLost:
+            self.close()
+            self._session = self._load()
+        try:
+            return self._session.run(count)
+        except SessionLost as lost:
+            raise _no_reference(lost) from lost
+
+    def close(self) -> None:
+        """End its process."""
+        self._session.close()
+
+    def _load(self) -> Session:
+        try:
+            return self._open()
+        except SessionLost as lost:
+            raise _no_reference(lost) from lost
+
+
+def _no_reference(lost: SessionLost) -> UserError:
+    return UserError("a reference work can't be run", found=str(lost), fix="free memory, then go on with --resume")
+
+
+class Reference:
+    """Readings of the reference works; without works there are none."""
+
+    def __init__(self, works: Mapping[str, Work] | None = None, cores: Cores | None = None) -> None:
+        self._works = works or {}
         self._cores = cores
         self._last: tuple[float, Readings] | None = None
 
@@ -54,9 +92,9 @@ class Reference:
     def after(self) -> Readings:
         """The readings after a visit."""
         readings = {}
-        for name, session in self._sessions.items():
-            session.run(1)  # brings its weights back into the caches
-            readings[name] = session.run(_RUNS[name])
+        for name, work in self._works.items():
+            work.run(1)  # brings its weights back into the caches
+            readings[name] = work.run(_RUNS[name])
         self._last = time.monotonic(), readings
         return readings
 
@@ -68,20 +106,24 @@ def reference_artifacts(target: Target, artifacts: Path) -> dict[str, Artifact]:
     """
     if target.device != "CPU":
         return {}
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise UserError(
+            "the reference works run on ONNX Runtime", found="it is not installed", fix="pip install '.[cpu]'"
+        )
     cache = Cache(artifacts)
     return {name: cache.obtain(_target(target).job(find(network)[0])) for name, network in _NETWORKS.items()}
 
 
 @contextmanager
 def reference_for(target: Target, works: Mapping[str, Artifact], *, timeout_s: float) -> Iterator[Reference]:
-    """The reference of a sweep, each work in a process of its own. Raises SessionLost where one can't be loaded."""
+    """The reference of a sweep, each work in a process of its own. Raises UserError where one can't be run."""
     with ExitStack() as stack:
-        cores, sessions = Cores(), {}
-        stack.callback(cores.close)
-        for name, artifact in works.items():
-            sessions[name] = open_session(artifact, _target(target), timeout_s=timeout_s)
-            stack.callback(sessions[name].close)
-        yield Reference(sessions, cores)
+        cores = stack.enter_context(closing(Cores()))
+        loaded = {
+            name: stack.enter_context(closing(Work(artifact, _target(target), timeout_s=timeout_s)))
+            for name, artifact in works.items()
+        }
+        yield Reference(loaded, cores)
 
 
 def _target(target: Target) -> Target:

@@ -94,11 +94,12 @@ def pool(estimates: Sequence[Estimate]) -> Pooled:
     logs = [math.log(found.median_s / first_s) for found in estimates]
     own = math.hypot(*(found.log_error for found in estimates)) / count
     apart = stdev(logs) / math.sqrt(count) if count > 1 else 0.0
-    return Pooled(
-        median_s=first_s * math.exp(mean(logs)),
-        log_error=apart if apart > 2 * own else own,
-        freedom=welch_freedom([(found.log_error, found.freedom) for found in estimates]),
-    )
+    freedom = welch_freedom([(found.log_error, found.freedom) for found in estimates])
+    if apart > 2 * own:
+        # What they don't say of themselves is known from their distances alone.
+        unsaid = math.sqrt(apart**2 - own**2)
+        own, freedom = apart, welch_freedom([(own, freedom), (unsaid, count - 1.0)])
+    return Pooled(median_s=first_s * math.exp(mean(logs)), log_error=own, freedom=freedom)
 
 
 def welch_freedom(parts: Sequence[tuple[float, float]]) -> float:

@@ -30,13 +30,22 @@ def append_line(path: Path, document: object) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         _append(path, line)
     except OSError as error:
-        with tempfile.NamedTemporaryFile(prefix=f"{path.stem}-", suffix=".jsonl", delete=False) as rescue:
-            rescue.write(line)
         raise UserError(
             f"can't write {path}",
             found=error.strerror or str(error),
-            fix=f"make room, then append {rescue.name} to it with cat: that is what was measured",
+            fix=f"make room, then append {_rescue(path, line)} to it: that is what was measured",
         ) from error
+
+
+def _rescue(path: Path, line: bytes) -> str:
+    """Where a line that its file did not take is kept: another folder, or nothing but the screen."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=f"{path.stem}-", suffix=".jsonl", delete=False) as rescue:
+            rescue.write(line)
+    except OSError:  # the same full disk
+        print(line.decode(), end="", file=sys.stderr)  # noqa: T201
+        return "the line above"
+    return rescue.name
 
 
 def _append(path: Path, line: bytes) -> None:

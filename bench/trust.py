@@ -60,7 +60,10 @@ def objection(visit: Round, limits: Limits) -> str | None:
     for word in ("throttled", "contended"):
         if any(table.get(word) for table in visit.samples.conditions):
             return word
-    return "contended" if disturbances(visit, limits) else None
+    if disturbances(visit, limits):
+        return "contended"
+    unknown = {*visit.before, *visit.after} - limits.reference_s.keys()
+    return "too few samples" if unknown else None
 
 
 def disturbances(visit: Round, limits: Limits) -> list[str]:
@@ -128,10 +131,10 @@ def _slow(readings: Readings, limits: Limits) -> list[str]:
 
 
 def _as_fast_as_ever(name: str, samples: Samples, limits: Limits) -> bool:
-    seconds, reference_s = reading_s(samples, limits.lost_share), limits.reference_s.get(name)
-    if seconds is None or reference_s is None:
+    seconds = reading_s(samples, limits.lost_share)
+    if seconds is None:
         return False
-    return seconds <= reference_s * (1 + limits.tolerance[name])
+    return name not in limits.reference_s or seconds <= limits.reference_s[name] * (1 + limits.tolerance[name])
 
 
 def _lost_s(samples: Samples) -> list[float]:

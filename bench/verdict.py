@@ -26,12 +26,15 @@ def judge(measurement: Measurement, protocol: Protocol) -> Verdict:
 def _too_few(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     if len(measurement.trusted) >= protocol.min_rounds:
         return None
-    return Verdict(word="too few samples", detail=f"{_counted(measurement)} of at least {protocol.min_rounds}")
+    detail = f"{_counted(measurement)} of at least {protocol.min_rounds}"
+    if "too few samples" in measurement.objections:
+        detail += ", and too few readings of the references to tell which are undisturbed"
+    return Verdict(word="too few samples", detail=detail)
 
 
 def _disturbed(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     """Too few rounds are left, since half of them or more were disturbed: the word is what was objected to most."""
-    objections = Counter(why for why in measurement.objections if why is not None)
+    objections = Counter(why for why in measurement.objections if why not in (None, "too few samples"))
     if len(measurement.trusted) >= protocol.min_rounds or 2 * objections.total() < len(measurement.rounds):
         return None
     word = objections.most_common(1)[0][0]

@@ -43,7 +43,9 @@ def test_bare_loop(benchmark, session):
 def test_measuring_loop(benchmark, session):
     benchmark.group = "50 inferences of flops400M"
     protocol = Protocol(settle_samples=0, visit_samples=COUNT, visit_s=0)
-    benchmark.pedantic(visit, args=(session, protocol, time.monotonic, Reference(), LIMITS), rounds=20, warmup_rounds=1)
+    benchmark.pedantic(
+        visit, args=(session, protocol, time.monotonic, Reference(), LIMITS, 0.0), rounds=20, warmup_rounds=1
+    )
 
 
 def test_the_loop_adds_less_than_one_percent(session):

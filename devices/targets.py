@@ -29,7 +29,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     device: str
     note: str = ""
     options: dict[str, Any] = {}
-    protocol: dict[str, float] = {}
+    protocol: dict[str, int | float] = {}
 
     def job(self, model: Model, weights: Path | None = None, calibration: Path | None = None) -> Job:
         """The file of `model` that this target loads; `calibration` matters to integer formats alone."""

@@ -62,11 +62,12 @@ def sha256_of(path: Path) -> str:
 
 
 def versions(distributions: tuple[str, ...]) -> dict[str, str]:
-    """The installed version of each distribution, "absent" where there is none."""
-    found = {}
-    for name in distributions:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
+    """The installed version of each distribution or of its build for GPUs, "absent" where there is none."""
+    return {name: _version(name) or _version(f"{name}-gpu") or "absent" for name in distributions}
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None

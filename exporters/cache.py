@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +14,7 @@ from exporters.artifact import Artifact, Job, sha256_of, versions
 from exporters.calibration import calibration_name, is_calibrated
 from exporters.formats import exporter
 from models.errors import UserError
+from models.names import file_name
 from models.weights import SEEDED
 
 # Part of every key: raise it when the files that the same tools make, or what is kept of them, change.
@@ -42,7 +43,7 @@ class Cache:
         """Where the file of `job` lies, made or not. Raises UserError where its checkpoint can't be read."""
         batch = "dynamic" if job.batch is None else str(job.batch)
         stem = f"{job.precision}-b{batch}-{self._key(job)[:12]}{exporter(job.format).SUFFIX}"
-        return self.root / _slug(job.model.name) / stem
+        return self.root / file_name(job.model.name) / stem
 
     def find(self, job: Job) -> Artifact | None:
         """The artifact of `job` if it is there and its content is what was made."""
@@ -75,6 +76,7 @@ class Cache:
             with FileLock(path.with_suffix(".lock")):
                 if artifact := self.find(job):
                     return artifact
+                _clear(path)
                 if path.exists():
                     print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
                 return self._make(job, path)
@@ -108,7 +110,7 @@ class Cache:
     def _make(self, job: Job, path: Path) -> Artifact:
         module = exporter(job.format)
         # A temporary folder, since some formats write more than one file while they are made.
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as folder:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=_making(path)) as folder:
             made = Path(folder) / path.name
             fidelity = module.export(job, made, self)
             artifact = Artifact(
@@ -130,6 +132,16 @@ class Cache:
             _replace(made, path)
             _replace(sidecar, _sidecar(path))
         return artifact
+
+
+def _making(path: Path) -> str:
+    return f".making-{path.stem}-"
+
+
+def _clear(path: Path) -> None:
+    """Remove what an export of this file left that was killed; whoever holds its lock is alone with it."""
+    for left in path.parent.glob(f"{_making(path)}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _replace(made: Path, path: Path) -> None:
@@ -163,9 +175,3 @@ def _weights_name(job: Job) -> str:
         raise UserError(
             f"can't read checkpoint {job.weights}", found=error.strerror or str(error), fix="give an existing file"
         ) from error
-
-
-def _slug(name: str) -> str:
-    """A folder name for any model name: never a path, never two models in one folder."""
-    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import exporters
 from exporters.artifact import Fidelity, Job
+from models.errors import UserError
 from models.names import select
 
 if TYPE_CHECKING:
@@ -40,5 +41,7 @@ def formats() -> list[str]:
 
 def exporter(format_name: str) -> Exporter:
     """The module that exports to a format; raises UserError naming the near ones."""
-    (name, *_) = select(format_name, formats(), "format")
-    return cast(Exporter, importlib.import_module(f"exporters.to_{name}"))
+    if format_name not in formats():
+        near = select(format_name, formats(), "format")
+        raise UserError("no such format", found=repr(format_name), fix=f"did you mean {' or '.join(near)}?")
+    return cast(Exporter, importlib.import_module(f"exporters.to_{format_name}"))

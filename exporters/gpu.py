@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 NO_DRIVER = "no NVIDIA driver (libcuda.so.1)"
 NO_GPU = "an NVIDIA driver, but no NVIDIA GPU"
+_CUDA_ERROR_NO_DEVICE = 100
 
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 
@@ -31,7 +32,10 @@ def find_gpu() -> Gpu | str:
     except OSError:
         return NO_DRIVER
     count = ctypes.c_int()
-    if cuda.cuInit(0) != 0 or cuda.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+    failure = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
+    if failure not in (0, _CUDA_ERROR_NO_DEVICE):
+        return f"an NVIDIA driver that does not start (CUDA error {failure})"
+    if failure or count.value == 0:
         return NO_GPU
     device, name, uuid = ctypes.c_int(), ctypes.create_string_buffer(256), (ctypes.c_ubyte * 16)()
     memory_bytes, major, minor = ctypes.c_size_t(), ctypes.c_int(), ctypes.c_int()

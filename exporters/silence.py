@@ -21,6 +21,8 @@ def silence() -> Iterator[None]:
             yield
             failed = False
         finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
             for stream, copy in zip((1, 2), kept, strict=True):
                 os.dup2(copy, stream)
                 os.close(copy)

@@ -57,9 +57,12 @@ def place(job: Job) -> dict[str, str]:
 def export(job: Job, path: Path, cache: Cache) -> Fidelity:
     """Build the plan of `job` and write it to `path`; the timing cache goes beside where the plan will lie.
 
-    So a plan that has to be made again picks the same kernels. Raises UserError where TensorRT can't read or build
-    the network (its whole message goes to stderr), or where the logits are too far from the source's.
+    So a plan that has to be made again picks the same kernels. Raises UserError where the batch isn't fixed, where
+    TensorRT can't read or build the network (its whole message goes to stderr), or where the logits are too far from
+    the source's.
     """
+    if job.batch is None:
+        raise UserError("TensorRT plans have a fixed batch", found="a dynamic one", fix="give --batch N")
     onnx_file = Path(cache.obtain(source(job)).path)
     timings = cache.path(job).with_suffix(".timings")
     plan, measured = build(onnx_file, job.precision, timings.read_bytes() if timings.exists() else b"")
@@ -153,12 +156,17 @@ def _tensorrt() -> Any:
 
 def _check(job: Job, plan: Path) -> Fidelity:
     """Show the plan one batch and compare with torch in FP32 on the CPU."""
+    import numpy as np
     import torch
 
     from exporters.engine import Engine
 
-    images = calibration_images(job, job.batch or 1) if job.precision == "int8" else None
-    images = synthetic_images(job.batch or 1, job.model.resolution_px, seed=1) if images is None else images
+    assert job.batch is not None
+    if job.precision == "int8":
+        images = calibration_images(job, job.batch)
+        images = np.resize(images, (job.batch, *images.shape[1:]))  # a folder of fewer over again
+    else:
+        images = synthetic_images(job.batch, job.model.resolution_px, seed=1)
     engine = Engine(plan)
     logits = engine.logits(images)
     engine.close()

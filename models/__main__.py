@@ -4,6 +4,7 @@ import argparse
 
 from models.command_line import print_json, print_table, run
 from models.counts import counts, recount
+from models.layers import relist
 from models.model import Model
 from models.zoo import find
 
@@ -13,10 +14,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     parser.add_argument("model", nargs="*", default=["*"], help="name, glob, or a source such as timm:resnet50@224")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--recount", action="store_true", help="count the whole zoo again and write models/counts.csv")
+    parser.add_argument("--recount", action="store_true", help="count the whole zoo again and write the sizes")
     arguments = parser.parse_args()
     if arguments.recount:
         recount()
+        relist()
     models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
     if arguments.json:
         print_json([describe(model) for model in models])

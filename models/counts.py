@@ -51,12 +51,11 @@ def count(model: Model) -> Counts:
 
 def recount() -> None:
     """Count every network of the zoo again and write the file."""
+    counted = {model.name: count(model) for model in zoo().values()}
     with _FILE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["model", "params", "macs"])
-        for model in zoo().values():
-            counted = count(model)
-            writer.writerow([model.name, counted.params, counted.macs])
+        writer.writerows([name, found.params, found.macs] for name, found in counted.items())
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from models.zoo import zoo
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-# As with counts.csv: listing the layers needs torch, reading this file doesn't. `python -m models.layers` writes it
+# As with counts.csv: listing the layers needs torch, reading this file doesn't. `python -m models --recount` writes it
 # and a test lists them again and compares.
 _FILE = Path(__file__).with_name("layers.csv")
 
@@ -62,11 +62,12 @@ def _note(layers: list[Layer], name: str, module: "nn.Module", inputs: "tuple[Te
 
 def relist() -> None:
     """List the layers of the whole zoo again and write the file."""
+    listed = {model.name: list_layers(model) for model in zoo().values()}
     with _FILE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["model", *(field.name for field in fields(Layer))])
-        for model in zoo().values():
-            writer.writerows([model.name, *astuple(layer)] for layer in list_layers(model))
+        for name, layers in listed.items():
+            writer.writerows([name, *astuple(layer)] for layer in layers)
 
 
 @functools.cache
@@ -77,7 +78,3 @@ def _listed() -> dict[str, list[Layer]]:
             for model, name, *numbers in list(csv.reader(file))[1:]:
                 layers.setdefault(model, []).append(Layer(name, *map(int, numbers)))
     return layers
-
-
-if __name__ == "__main__":
-    relist()

@@ -1,6 +1,8 @@
-"""Choosing things by name or glob, with the near names in the error when nothing matches."""
+"""Names: choosing things by name or glob, with the near names in the error when nothing matches, and naming files."""
 
 import difflib
+import hashlib
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
@@ -17,6 +19,12 @@ def select(pattern: str, names: Iterable[str], kind: str) -> list[str]:
     if not matches:
         raise UserError(f"no such {kind}", found=repr(pattern), fix=_suggestion(pattern, known))
     return matches
+
+
+def file_name(name: str) -> str:
+    """A name for a file or folder of the model so named: never a path, never one for two models."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _suggestion(pattern: str, known: list[str]) -> str:

@@ -112,7 +112,7 @@ def _together(target: str, comparisons: Sequence[Comparison]) -> Comparison | No
         return None
     # What a run does not see of itself it does to all of its networks alike, so that their errors don't cancel out.
     error = mean(found.error for found in trusted)
-    freedom = min(found.freedom for found in trusted)
+    freedom = (error / mean(found.error / math.sqrt(found.freedom) for found in trusted)) ** 2 if error > 0 else 1.0
     change = mean(math.log(found.ratio) for found in trusted if found.ratio)
     return Comparison(target=target, model=TOGETHER, old_s=None, new_s=None, **_tested(change, error, freedom))
 

@@ -59,8 +59,9 @@ def _add(newer: Cell | None, record: Record) -> Cell:
     if reason is not None:
         return newer or Cell(note=reason)
     assert record.measurement is not None
-    note = f"an older number; the newest run has none: {newer.note}" if newer else ""
-    return Cell(measured=_measured(record, record.measurement), note=note)
+    notes = [f"an older number; the newest run has none: {newer.note}"] if newer else []
+    notes += [f"its run ended early: {one_line(record.reason)}"] if record.reason else []
+    return Cell(measured=_measured(record, record.measurement), note="; ".join(notes))
 
 
 def _reason(record: Record) -> str | None:

@@ -14,13 +14,7 @@ _LEAST_SPAN = 5.0
 
 def set_limits(axes: "Axes", points: Sequence[Point], *, log: bool) -> None:
     """Fit a panel's axes to its points; at least one."""
-    accuracies = [point.top1_percent for point in points]
-    span = max(max(accuracies) - min(accuracies), 1.0)
-    # Room above for the arrow's words, which stand over the most accurate network that is compared.
-    low, high = min(accuracies) - 0.08 * span, max(accuracies) + 0.16 * span
-    # One network alone would get ticks of hundredths, wider than the room that was laid out for them.
-    spare = max(0.0, _LEAST_SPAN - (high - low)) / 2
-    axes.set_ylim(low - spare, high + spare)
+    axes.set_ylim(accuracy_range(points))
     largest = max(point.latency.high_ms for point in points)
     smallest = min(point.latency.low_ms for point in points)
     if log:
@@ -29,6 +23,17 @@ def set_limits(axes: "Axes", points: Sequence[Point], *, log: bool) -> None:
         _plain_log_ticks(axes)
     else:
         axes.set_xlim(-0.03 * largest, 1.06 * largest)
+
+
+def accuracy_range(points: Sequence[Point]) -> tuple[float, float]:
+    """From which to which accuracy a panel of these points shows, in percent; at least one point."""
+    accuracies = [point.top1_percent for point in points]
+    span = max(max(accuracies) - min(accuracies), 1.0)
+    # Room above for the arrow's words, which stand over the most accurate network that is compared.
+    low, high = min(accuracies) - 0.08 * span, max(accuracies) + 0.16 * span
+    # One network alone would get ticks of hundredths, wider than the room that was laid out for them.
+    spare = max(0.0, _LEAST_SPAN - (high - low)) / 2
+    return low - spare, high + spare
 
 
 def _plain_log_ticks(axes: "Axes") -> None:

@@ -91,20 +91,26 @@ function arrow(headline) {
   ];
 }
 
-/** Room on every side, and above for the words over the arrow; a logarithmic range is of exponents. */
-function ranges(panel) {
+/** Room on both sides; a logarithmic range is of exponents. */
+function latencyRange(panel) {
   const points = panel.series.flatMap((series) => series.points);
-  const accuracies = points.map((point) => point.top1);
-  const [low, high] = [Math.min(...accuracies), Math.max(...accuracies)];
-  const span = Math.max(high - low, 1);
   const most = Math.max(...points.map((point) => point.high_ms));
   const least = Math.min(...points.map((point) => point.low_ms));
-  const latency = shown.log ? [Math.log10(least) - 0.15, Math.log10(most) + 0.15] : [-0.04 * most, 1.06 * most];
-  return { latency, accuracy: [low - 0.08 * span, high + 0.14 * span] };
+  return shown.log ? [Math.log10(least) - 0.15, Math.log10(most) + 0.15] : [-0.04 * most, 1.06 * most];
+}
+
+/** Of a logarithmic axis, 1, 2 and 5 of each decade, written out: plotly would write "2" for 20 as for 200. */
+function logTicks([low, high]) {
+  const digits = high - low < 3 ? [1, 2, 5] : [1];
+  const values = [];
+  for (let decade = Math.floor(low); decade <= high; decade++) {
+    values.push(...digits.map((digit) => Number(`${digit}e${decade}`)));
+  }
+  return { tickmode: "array", tickvals: values, ticktext: values.map(String) };
 }
 
 function layout(panel) {
-  const range = ranges(panel);
+  const range = latencyRange(panel);
   const axis = { gridcolor: colour("--grid"), linecolor: colour("--rule"), zeroline: false, automargin: true };
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
@@ -116,9 +122,9 @@ function layout(panel) {
     hoverlabel: { bgcolor: colour("--band"), bordercolor: colour("--rule"), font: { color: colour("--ink") }, align: "left" },
     xaxis: {
       ...axis, title: { text: "Latency of one image (ms)" }, type: shown.log ? "log" : "linear",
-      range: range.latency, ...(shown.log ? { dtick: "D2" } : {}),
+      range, ...(shown.log ? logTicks(range) : {}),
     },
-    yaxis: { ...axis, range: range.accuracy, title: { text: "ImageNet top-1 accuracy (%)" } },
+    yaxis: { ...axis, range: panel.accuracy_range, title: { text: "ImageNet top-1 accuracy (%)" } },
     annotations: arrow(panel.headline),
   };
 }

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from reports.equal_accuracy import Point, Speedup, headline, speedups
+from reports.limits import accuracy_range
 from reports.panel import Panel, lines_of, room_above, words
 from reports.sheet import with_interval
 
@@ -35,6 +36,7 @@ def _panel(number: int, panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "subtitle": panel.subtitle,
         "series": [*_series(panel, measured=False), *_series(panel, measured=True)],
+        "accuracy_range": accuracy_range([*panel.measured, *panel.published]),
         "headline": _headline(panel),
     }
 

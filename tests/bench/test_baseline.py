@@ -35,6 +35,12 @@ def test_a_few_readings_say_nothing():
     assert limits_of(*[a_visit(0.008, wait_s=0.004)] * 50).reference_s == {}
 
 
+def test_until_it_has_readings_of_its_own_a_sweep_knows_what_earlier_ones_saw():
+    limits = limits_of(a_visit(0.009), best_s={"arithmetic": 0.008})
+    assert (limits.reference_s, limits.fastest_s) == ({"arithmetic": 0.008}, {})
+    assert limits.run_to_run == PROTOCOL.run_to_run
+
+
 def test_a_sweep_is_held_to_what_earlier_ones_saw():
     slow = [a_visit(0.009)] * 10
     assert limits_of(*slow).reference_s == {"arithmetic": 0.009}

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from bench.store import read_results
+from models import zoo
 
 
 def bench(*arguments: object) -> subprocess.CompletedProcess:
@@ -21,7 +22,7 @@ def test_the_whole_pipeline_runs_on_the_fake_device(tmp_path, folders):
     assert ended.returncode == 0
     assert ended.stderr == ""
     assert "EfficientNet-B6" in ended.stdout
-    assert len(read_results(tmp_path / "results")) == 12
+    assert sorted(record.model.name for record in read_results(tmp_path / "results")) == sorted(zoo())
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,11 @@ def test_the_whole_pipeline_runs_on_the_fake_device(tmp_path, folders):
         (["fakes"], "did you mean fake"),
         (["fake", "--budget", "0"], "budget"),
         (["fake", "--min-rounds", "0"], "min_rounds"),
+        (["fake", "--budget", "inf"], "budget_s inf; give a finite number"),
+        (["fake", "--interval", "nan"], "interval nan"),
+        (["fake", "--timeout", "1e9"], "timeout_s"),
+        (["fake", "--repeat", "0"], "--repeat must be 1 or more"),
+        (["fake", "--profile", "*B3", "--model", "*B5"], "--profile measures no sweep"),
         (["fake", "--weights", "absent.pth"], "--weights fits one network"),
         (["fake", "--model", "*B3", "--weights", "absent.pth"], "can't read checkpoint"),
         (["fake", "--model", "zennet:SuperConvK3BNRELU(3,16,2"], "cut off"),

@@ -32,6 +32,12 @@ def test_the_newest_speaks_for_a_cell_in_whatever_order_files_were_merged(tmp_pa
     assert sweeps(tmp_path) == ["5"]
 
 
+def test_of_two_records_of_one_second_the_later_line_is_the_newer(tmp_path, at):
+    for sweep in ("first", "second"):
+        append_line(tmp_path / "fake.jsonl", msgspec.structs.replace(at(1), sweep=sweep))
+    assert sweeps(tmp_path) == ["second"]
+
+
 def test_without_a_number_the_newest_that_has_one_follows(tmp_path, at):
     for hour, number in ((1, True), (2, True), (3, False), (4, False)):
         append_line(tmp_path / "fake.jsonl", at(hour, number=number))

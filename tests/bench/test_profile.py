@@ -15,7 +15,7 @@ SMALL = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,16,2,8,1)SuperResIDWE1K
 @pytest.mark.parametrize("target", ["cpu", "cpu-torch"])
 def test_the_time_of_a_network_is_found_in_its_super_blocks(tmp_path, target):
     (model,), (on,) = find(SMALL), find_targets(target)
-    found = profile(model, on, tmp_path / "artifacts", tmp_path)
+    found = profile(on.job(model), on, tmp_path / "artifacts", tmp_path)
     assert {"0: conv k3 3-8 x1", "1: res_kk k3 8-16 x1", "2: res_idw k3 16-16 x1"} <= set(found.by_block())
     assert sum(found.by_kind().values()) == pytest.approx(found.sum_s)
     assert sum(found.by_block().values()) == pytest.approx(found.sum_s)
@@ -27,7 +27,7 @@ def test_the_time_of_a_network_is_found_in_its_super_blocks(tmp_path, target):
 def test_a_runtime_without_a_profiler_says_so(tmp_path):
     (model,), (fake,) = find("EfficientNet-B3"), find_targets("fake")
     with pytest.raises(UserError, match="no profiler for target fake"):
-        profile(model, fake, tmp_path / "artifacts", tmp_path)
+        profile(fake.job(model), fake, tmp_path / "artifacts", tmp_path)
 
 
 def test_litert_says_that_its_interpreter_has_no_profiler():

@@ -98,7 +98,9 @@ def test_one_run_says_together_what_it_says_alone():
 def test_more_runs_say_it_with_less_error_unless_they_lie_apart():
     alone = estimate([1.0, 1.01, 0.99, 1.005], run_to_run=0.008)
     assert pool([alone] * 4).log_error == pytest.approx(alone.log_error / 2)
-    assert pool([alone, estimate([1.2, 1.21, 1.19, 1.205])]).log_error == pytest.approx(math.log(1.2) / 2, rel=0.01)
+    apart = pool([alone, estimate([1.2, 1.21, 1.19, 1.205])])
+    assert apart.log_error == pytest.approx(math.log(1.2) / 2, rel=0.01)
+    assert 1 <= apart.freedom < 2  # the distance of two runs is nearly all that is known
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e3), st.floats(1, 1e9)), min_size=1, max_size=6))

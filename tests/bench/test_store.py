@@ -63,17 +63,37 @@ def test_no_file_is_no_records(tmp_path):
     assert read_results(tmp_path / "absent") == []
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """The folder for what its own file doesn't take."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux's full disk")
-def test_on_a_full_disk_the_record_is_saved_elsewhere(tmp_path, record):
+def test_on_a_full_disk_the_record_is_saved_elsewhere(tmp_path, record, elsewhere):
     (tmp_path / "fake.jsonl").symlink_to("/dev/full")
     with pytest.raises(UserError, match="No space left on device") as caught:
         append_line(tmp_path / "fake.jsonl", record)
-    rescued = Path(str(caught.value).split("append ")[1].split(" to it")[0])
+    (rescued,) = elsewhere.iterdir()
+    assert f"append {rescued} to it" in str(caught.value)
     assert msgspec.json.decode(rescued.read_bytes(), type=Record) == record
-    rescued.unlink()
 
 
-def test_a_write_that_fails_halfway_leaves_the_file_as_it_was(tmp_path, record, monkeypatch):
+def test_where_no_other_folder_takes_it_either_the_record_is_shown(tmp_path, record, monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bench.store._append", full)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
+    with pytest.raises(UserError, match="append the line above to it"):
+        append_line(tmp_path / "fake.jsonl", record)
+    assert msgspec.json.decode(capsys.readouterr().err, type=Record) == record
+
+
+def test_a_write_that_fails_halfway_leaves_the_file_as_it_was(tmp_path, record, monkeypatch, elsewhere):
     path = tmp_path / "fake.jsonl"
     append_line(path, record)
     before = path.read_bytes()

@@ -145,6 +145,33 @@ def test_resuming_under_another_protocol_is_refused(order, monkeypatch):
         sweep(order("*B3", resume=True, visit_s=0.5))
 
 
+@pytest.mark.parametrize("key", ["cpu", "kernel", "versions"])
+def test_resuming_on_another_machine_is_refused(order, monkeypatch, key):
+    from bench import ledger
+
+    sweep(order("*B3"))
+    here = ledger.machine()
+    monkeypatch.setattr(ledger, "machine", lambda: here | {key: "another"})
+    with pytest.raises(UserError, match=f"machine {key} was .*, now 'another'"):
+        sweep(order("*B3", "*B5", resume=True))
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_journal_whose_sweep_can_not_be_read_is_put_aside_and_kept(order, monkeypatch, capsys, resume):
+    interrupt_after(monkeypatch, 15)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(order())
+    monkeypatch.setattr(sweep_module, "visit", visit)
+    journal = order().results / "fake.journal"
+    damaged = b"{" + journal.read_bytes()
+    journal.write_bytes(damaged)
+    records = sweep(order(resume=resume))
+    assert [len(record.measurement.rounds) for record in records] == [6] * len(ALL)
+    (kept,) = order().results.glob("fake.journal-*")
+    assert kept.read_bytes() == damaged
+    assert f"kept as {kept}" in capsys.readouterr().err
+
+
 def test_resuming_with_another_file_is_refused(order, monkeypatch):
     interrupt_after(monkeypatch, 3)
     with pytest.raises(KeyboardInterrupt):

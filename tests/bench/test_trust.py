@@ -57,8 +57,13 @@ def test_a_round_counts_unless_its_evidence_objects(visited, why):
     assert objection(visited, LIMITS) == why
 
 
-def test_without_undisturbed_readings_no_round_counts():
-    assert objection(a_round(0.1, before=0.008, after=0.008), Limits(lost_share=0.02)) == "contended"
+def test_without_a_known_reference_no_round_counts_but_none_is_called_contended():
+    unknown = Limits(lost_share=0.02)
+    assert objection(a_round(0.1, before=0.008, after=0.008), unknown) == "too few samples"
+    assert objection(a_round(0.1, before=0.008, after=0.008, wait_s=0.05), unknown) == "contended"
+    verdict = judge(measurement(*[a_round(0.1, before=0.008, after=0.008)] * 2, limits=unknown), PROTOCOL)
+    assert verdict.word == "too few samples"
+    assert "too few readings of the references" in verdict.detail
 
 
 def test_each_reference_work_has_a_limit_of_its_own():

@@ -87,6 +87,8 @@ def test_a_driver_without_a_gpu_says_so(monkeypatch):
     library = SimpleNamespace(cuInit=lambda flags: 100, cuDeviceGetCount=lambda count: 0)
     monkeypatch.setattr(gpus.ctypes, "CDLL", lambda name: library)
     assert gpus.find_gpu() == "an NVIDIA driver, but no NVIDIA GPU"
+    library.cuInit = lambda flags: 803
+    assert gpus.find_gpu() == "an NVIDIA driver that does not start (CUDA error 803)"
 
 
 class Cuda:

@@ -88,6 +88,7 @@ def test_layers_of_one_name_stay_apart_and_add_up():
 @pytest.mark.parametrize("target", ["gpu-tensorrt", "gpu-torch"])
 def test_the_time_of_a_network_is_found_in_its_super_blocks(tmp_path: Path, target):
     (model,), (on,) = find(TINY), find_targets(target)
-    found = profile(model, msgspec.structs.replace(on, batch=4), tmp_path / "artifacts", tmp_path)
+    on = msgspec.structs.replace(on, batch=4)
+    found = profile(on.job(model), on, tmp_path / "artifacts", tmp_path)
     assert 0 < found.sum_s <= found.profiled_s * 1.1
     assert any(block.startswith(("0:", "1:", "several")) for block in found.by_block())

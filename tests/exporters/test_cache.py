@@ -71,6 +71,16 @@ def test_a_damaged_artifact_is_made_again(cache, damage, which, capsys):
     assert "\n" not in capsys.readouterr().err.strip()
 
 
+def test_what_a_killed_export_left_goes_with_the_next(cache):
+    path = cache.path(fake_job())
+    mine, another = (path.parent / f".making-{stem}-x1" for stem in (path.stem, "int8-b1-other"))
+    for left in (mine, another):
+        left.mkdir(parents=True)
+        (left / "half.onnx").write_bytes(b"half")
+    cache.obtain(fake_job())
+    assert (mine.exists(), another.exists()) == (False, True)
+
+
 def test_two_processes_make_the_same_artifact_once(cache, tmp_path):
     code = (
         "import sys, time, pathlib; from exporters import to_fake; from tests.exporters.test_cache import *\n"
@@ -116,8 +126,9 @@ def test_a_full_disk_is_one_error_and_leaves_no_artifact(cache, monkeypatch):
 
 def test_unknown_formats_and_precisions_name_the_known(cache):
     assert {"onnx", "torch", "fake"} <= set(formats())
-    with pytest.raises(UserError, match="did you mean onnx"):
-        exporter("onx")
+    for wrong in ("onx", "ONNX", "onn?"):
+        with pytest.raises(UserError, match="did you mean onnx"):
+            exporter(wrong)
     with pytest.raises(UserError, match="choose fp32"):
         cache.obtain(fake_job(precision="fp4"))
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from PIL import Image
 
 from exporters import to_tensorrt
 from exporters.artifact import Job
@@ -263,6 +265,30 @@ def test_the_timing_cache_lies_beside_the_plan_and_is_used_again(tmp_path, monke
     plan.write_bytes(b"damaged")
     cache.obtain(job())
     assert given == [b"", b"timings"]
+
+
+def test_a_dynamic_batch_is_refused(tmp_path):
+    with pytest.raises(UserError, match="fixed batch: a dynamic one; give --batch N"):
+        to_tensorrt.export(job(batch=None), tmp_path / "x.plan", Cache(tmp_path))
+
+
+def test_a_folder_of_fewer_photographs_than_a_batch_is_shown_over_again(tmp_path, monkeypatch):
+    from exporters import engine
+
+    for name, colour in (("a", (255, 0, 0)), ("b", (0, 0, 255))):
+        Image.new("RGB", (40, 40), colour).save(tmp_path / f"{name}.png")
+    shown = []
+
+    def logits(images):
+        shown.append(images)
+        with torch.inference_mode():
+            return find(TINY)[0].build()(torch.from_numpy(images)).numpy()
+
+    monkeypatch.setattr(engine, "Engine", lambda plan: SimpleNamespace(logits=logits, close=lambda: None))
+    fidelity = to_tensorrt._check(job(precision="int8", batch=5, calibration=tmp_path), tmp_path / "x.plan")
+    assert (fidelity.images, fidelity.cosine) == (5, pytest.approx(1.0))
+    (images,) = shown
+    assert [bool((images[0] == image).all()) for image in images] == [True, False, True, False, True]
 
 
 def test_without_tensorrt_or_gpu_the_error_says_so(tmp_path):

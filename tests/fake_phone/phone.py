@@ -177,8 +177,11 @@ class FakePhone:
     def _write(self, name, text, mode=0o644):
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(mode)
+        # At once: the phone's shell may read it at this very moment.
+        new = path.with_name(f".{path.name}")
+        new.write_text(text)
+        new.chmod(mode)
+        new.replace(path)
 
 
 def tool_for_this_machine(folder, family="tflite"):

@@ -40,6 +40,12 @@ def test_a_newer_run_without_a_number_leaves_the_older_number_with_a_note(make_r
     assert cell(report, "cpu").note == "an older number; the newest run has none: out of memory"
 
 
+def test_a_number_whose_run_ended_early_says_so(make_record):
+    found = cell(gather([make_record(reason="killed,\nmost likely out of memory")]), "cpu")
+    assert found.measured
+    assert found.note == "its run ended early: killed, most likely out of memory"
+
+
 def test_a_cell_without_any_number_keeps_its_reason(make_record):
     found = cell(gather([make_record(seconds=None, reason="out of\nmemory")]), "cpu")
     assert found.measured is None

@@ -147,6 +147,9 @@ def test_a_family_can_be_switched_off_and_on(opened):
 def test_the_latency_axis_can_be_logarithmic_and_published_numbers_hidden(opened):
     press(opened, "logarithmic latency")
     assert plots(opened, "plot._fullLayout.xaxis.type") == "log"
+    ticks = plots(opened, "[...plot.querySelectorAll('.xtick')].map((tick) => tick.textContent)")
+    assert len(ticks) >= 3
+    assert [float(tick) for tick in ticks] == sorted({float(tick) for tick in ticks})
     press(opened, "published numbers")
     assert all(
         opened.execute_script(
