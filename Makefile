@@ -34,7 +34,7 @@ help:  ## what there is
 	@echo 'make test         the tests'
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
 	@echo 'make faults       breaks the suite in every way, and writes docs/reliability.md'
-	@echo 'make trust        run-to-run spread beside plain peer loops, with and without a neighbour (takes an hour)'
+	@echo 'make trust        run-to-run spread beside plain peer loops, with and without a neighbour (takes an hour and a half)'
 	@echo 'make lint         style, types and layers'
 	@echo "Options go into ARGS:  make bench ARGS='--model *latency* --budget 300'"
 

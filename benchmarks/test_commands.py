@@ -74,8 +74,8 @@ def test_importing_pandas_and_matplotlib(benchmark):
     benchmark.pedantic(command, args=("-c", "import pandas, matplotlib.pyplot"), rounds=3)
 
 
-def test_help_answers_in_less_than_0_3_seconds_beyond_bare_python():
-    """As a ratio in one run: the fastest of five starts of each, on whatever machine this is."""
+def test_help_answers_in_less_than_0_3_seconds():
+    """The fastest of five starts, beside bare Python's, on whatever machine this is."""
 
     def fastest(*arguments: str) -> float:
         taken = []

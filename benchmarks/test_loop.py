@@ -17,7 +17,7 @@ from exporters.cache import Cache
 from models import find
 
 COUNT = 50
-LIMITS = Limits(lost_share=0.02, reference_tolerance=0.02)
+LIMITS = Limits(lost_share=0.02)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@
 The suite learns from earlier sweeps what a machine can do; where there are none, one that doesn't count leads. Each run
 measures every network by each method with the same seconds a number; a run's methods follow each other, so that all see
 the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three seconds on, three
-off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT.
+off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT. Those of
+docs/trust.md: --table --out docs/trust/peers.jsonl.
 
 Methods: `suite`, this suite's estimate; `ort-median`, the median of a bare ONNX Runtime loop after ten warm-ups;
 `mean-of-n`, the mean of the same loop, as timm's benchmark takes it; `litert-tool`, the median of ai_edge_litert's
@@ -47,13 +48,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="a number (default: %(default)s)")
     parser.add_argument("--model", default="*")
     parser.add_argument("--scenario", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--out", type=Path, default=NUMBERS)
+    parser.add_argument("--out", type=Path, default=NUMBERS, help="default: %(default)s")
     parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")
     parser.add_argument("--again", action="store_true", help="estimate the suite's numbers again from its kept rounds")
     arguments = parser.parse_args()
     if not (arguments.table or arguments.again):
         if not (RESULTS / "cpu.jsonl").exists():
             list(_suite("", 0, find(arguments.model), arguments.seconds))
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
         with arguments.out.open("ab") as out:
             for scenario, run in product(arguments.scenario, range(1, arguments.runs + 1)):
                 for number in _measure(scenario, run, find(arguments.model), arguments.seconds):
