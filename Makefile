@@ -69,7 +69,7 @@ faults: .venv/.installed-cpu .venv/.installed-test
 	.venv/bin/python -m docs.faults $(ARGS)
 
 benchmarks: .venv/.installed-cpu .venv/.installed-benchmarks
-	.venv/bin/python -m pytest -o addopts="" -q -s benchmarks --benchmark-columns=min,median,rounds $(ARGS)
+	.venv/bin/python -m pytest -o addopts="" -p no:anyio -q -s benchmarks --benchmark-columns=min,median,rounds $(ARGS)
 
 format: .venv/.installed-lint
 	.venv/bin/ruff check --fix
