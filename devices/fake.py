@@ -43,7 +43,12 @@ def open_session(artifact: Artifact, target: Target) -> "FakeSession":
     seconds = _look_up(target.options.get("seconds", {}), artifact.model)
     if seconds is None:
         raise UserError(f"fake device has no seconds for {artifact.model}", found="no glob matches", fix='add "*"')
-    return FakeSession(seconds if isinstance(seconds, list) else [seconds])
+    each_s = seconds if isinstance(seconds, list) else [seconds]
+    if not each_s or not all(second > 0 for second in each_s):
+        raise UserError(
+            f"fake device can't take {artifact.model} so long", found=f"{seconds}", fix="give seconds above 0"
+        )
+    return FakeSession(each_s)
 
 
 class FakeSession:

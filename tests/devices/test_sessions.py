@@ -116,7 +116,11 @@ def test_the_fake_device_takes_exactly_its_seconds_by_a_virtual_clock(cache):
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [({"seconds": {"*": 1.0}, "fail": {"zennet*": "out of memory"}}, "out of memory"), ({}, "no seconds")],
+    [
+        ({"seconds": {"*": 1.0}, "fail": {"zennet*": "out of memory"}}, "out of memory"),
+        ({}, "no seconds"),
+        ({"seconds": {"*": [0.1, 0]}}, "above 0"),
+    ],
 )
 def test_the_fake_device_fails_as_its_table_says(cache, options, says):
     fake = msgspec.structs.replace(target_named("fake"), options=options)
