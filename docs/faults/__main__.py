@@ -20,6 +20,7 @@ Fault = Callable[[Path], tuple[int, str]]
 FAULTS: tuple[Fault, ...] = (
     sweeps.killed,
     sweeps.losing_workers,
+    sweeps.losing_the_reference,
     sharing.results,
     sharing.cache,
     disk.full,

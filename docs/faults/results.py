@@ -46,9 +46,11 @@ def records(folder: Path) -> tuple[int, str]:
 
 
 def journals(folder: Path) -> tuple[int, str]:
-    """The journal of an interrupted sweep, damaged, then resumed."""
-    results, cases = folder / "results", 0
-    for broken in damaged(_whole_journal(folder), 7, 16):
+    """The journal of an interrupted sweep, damaged anywhere or in its first line, then resumed."""
+    results, whole, cases = folder / "results", _whole_journal(folder), 0
+    first, *rest = whole.splitlines(keepends=True)
+    beheaded = (broken.rstrip(b"\n") + b"\n" + b"".join(rest) for broken in damaged(first, 8, 12))
+    for broken in (*damaged(whole, 7, 16), *beheaded):
         (results / "fake.journal").write_bytes(broken)
         (results / "fake.jsonl").unlink(missing_ok=True)
         ended = fake_sweep(folder, "--resume")
@@ -57,7 +59,10 @@ def journals(folder: Path) -> tuple[int, str]:
             assert {record.model.name for record in read_records(results / "fake.jsonl")} >= set(EACH_ONCE)
             assert not (results / "fake.journal").exists()
         cases += 1
-    return cases, "what can't be read is measured again, or one error says that the sweep can't be resumed"
+    aside = [path.read_bytes() for path in results.glob("fake.journal-*")]
+    assert aside
+    outcome = "what can't be read is measured again, or one error says that the sweep can't be resumed"
+    return cases, f"{outcome}; {len(aside)}, whose sweep could not be read, were put aside whole"
 
 
 def _whole_journal(folder: Path) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.record import Record
 from bench.store import read_records
 from docs.faults.command import EACH_ONCE, TINY, fake_line, fake_sweep
 
@@ -59,20 +60,36 @@ def losing_workers(folder: Path) -> tuple[int, str]:
     """The process that holds a network killed, stopped by an abort or crashed while it is measured."""
     signals = (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV)
     for number, kind in enumerate(signals):
-        results = folder / f"results-{number}"
-        paths = ["--results", str(results), "--artifacts", str(folder / "artifacts")]
-        line = [sys.executable, "-m", "bench", "cpu", "--model", TINY, "--min-rounds", "100000", *paths]
-        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        _wait_for(results / "cpu.journal", '"Visited"', process)
-        workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())]
-        workers[-1].send_signal(kind)  # the last that was opened: the first reads the reference
-        stderr = process.communicate(timeout=120)[1]
-        assert "Traceback" not in stderr, stderr
-        (record,) = read_records(results / "cpu.jsonl")
-        assert process.returncode == 0, "the number that its visits so far gave is kept"
+        # The last worker that was opened: the first two read the references.
+        record = _losing(folder, f"results-{number}", -1, kind, "--min-rounds", "100000")
         assert record.measurement and len(record.measurement.rounds) < 100000
         assert record.reason and (kind.name in record.reason or "killed" in record.reason), record.reason
     return len(signals), "one record with the visits so far and the cause; the sweep goes on and ends by itself"
+
+
+def losing_the_reference(folder: Path) -> tuple[int, str]:
+    """A process that reads a reference work killed while a network is measured."""
+    for worker in (0, 1):
+        record = _losing(folder, f"results-{worker}", worker, signal.SIGKILL, "--budget", "4", "--interval", "1e-9")
+        assert record.measurement and record.reason is None, record.reason
+        assert all(part.before and part.after for part in record.measurement.rounds)
+    return 2, "it is started again, and the sweep goes on; no network is blamed"
+
+
+def _losing(folder: Path, name: str, worker: int, kind: signal.Signals, *options: str) -> Record:
+    """The record of a sweep of one network, one of whose workers gets a signal after the first visit."""
+    results = folder / name
+    paths = ["--results", str(results), "--artifacts", str(folder / "artifacts")]
+    line = [sys.executable, "-m", "bench", "cpu", "--model", TINY, *options, *paths]
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    _wait_for(results / "cpu.journal", '"Visited"', process)
+    workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())]
+    workers[worker].send_signal(kind)
+    stderr = process.communicate(timeout=120)[1]
+    assert "Traceback" not in stderr, stderr
+    assert process.returncode == 0, "the number that its visits so far gave is kept"
+    (record,) = read_records(results / "cpu.jsonl")
+    return record
 
 
 def _wait_for(file: Path, content: str, process: "subprocess.Popen[str]") -> None:
