@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from devices.preflight import CONNECT, GUIDE, START
 from devices.targets import Target
 from models.errors import UserError, one_line
 
@@ -20,8 +21,6 @@ _SETTLING = ("offline", "authorizing", "connecting")  # what a phone is in the m
 _SETTLE_S = 2.0
 _ANSWER_S = 5.0  # a server on this machine starts in one
 _PUSH_S = 900.0
-_CONNECT = "connect one by cable with USB debugging on, or with `adb connect HOST:PORT`"
-_GUIDE = "docs/phone.md says how, step by step"
 _ADVICE = {
     "unauthorized": "unlock it and accept its question “Allow USB debugging?”",
     "authorizing": "unlock it and accept its question “Allow USB debugging?”",
@@ -115,7 +114,7 @@ def connect(target: Target) -> Link:
 def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> Listed:
     """The phone to measure; `model` "any" takes every one. Raises UserError that says why there is none."""
     if not phones:
-        raise UserError("no adb device", found=_CONNECT, fix=_GUIDE)
+        raise UserError("no adb device", found=CONNECT, fix=GUIDE)
     names = ", ".join(f"{phone.serial} ({phone.model.replace('_', ' ') or phone.state})" for phone in phones)
     if serial is not None:
         phones = [phone for phone in phones if phone.serial == serial]
@@ -149,7 +148,7 @@ def parse_devices(text: str) -> list[Listed]:
 def _list(adb: tuple[str, ...]) -> list[Listed]:
     done = _call([*adb, "devices", "-l"], _ANSWER_S)
     if done.returncode != 0:
-        raise UserError("no adb server", found=_reason(done.stderr), fix="start it there: adb -a nodaemon server start")
+        raise UserError("no adb server", found=_reason(done.stderr), fix=START)
     return parse_devices(done.stdout)
 
 

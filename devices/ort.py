@@ -11,7 +11,7 @@ from devices.samples import Samples
 from devices.session import Session
 from devices.targets import Target, threads_of
 from exporters.artifact import Artifact
-from exporters.to_onnx import BATCH, INPUT, OUTPUT
+from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
 from models.errors import UserError
 from models.images import synthetic_images
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import onnxruntime
 
 IN_PROCESS = False
-
-_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
 def absence(target: Target) -> str | None:
@@ -102,7 +100,7 @@ class OrtSession:
 
     def _bind(self, artifact: Artifact, batch: int) -> Any:
         binding: onnxruntime.IOBinding = self._session.io_binding()
-        dtype = _TYPES[self._session.get_inputs()[0].type]
+        dtype = DTYPES[self._session.get_inputs()[0].type]
         images = synthetic_images(batch, artifact.input_shape[-1] or 0).astype(dtype)
         binding.bind_cpu_input(INPUT, images)
         binding.bind_output(OUTPUT, "cpu")

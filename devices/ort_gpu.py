@@ -11,11 +11,9 @@ from devices.nvml import Watch
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from exporters.to_onnx import BATCH, INPUT, OUTPUT
+from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
 from models.errors import UserError, one_line
 from models.images import synthetic_images
-
-_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
 class OrtGpuSession:
@@ -61,7 +59,7 @@ class OrtGpuSession:
     def _bind(self, artifact: Artifact, batch: int) -> tuple[list[Any], Any]:
         import torch
 
-        kind = _TYPES[self._session.get_inputs()[0].type]
+        kind = DTYPES[self._session.get_inputs()[0].type]
         dtype: Any = getattr(torch, kind)
         images = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0)).to("cuda", dtype)
         logits = torch.empty((batch, self._session.get_outputs()[0].shape[-1]), dtype=dtype, device="cuda")
