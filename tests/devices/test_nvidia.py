@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import onnxruntime
 import pynvml
 import pytest
 from hypothesis import given
@@ -457,6 +458,8 @@ def test_a_target_says_which_package_is_in_the_way(monkeypatch, driver):
     at_hand(monkeypatch, T4)
     assert "no TensorRT; make bench-t4 installs it" in absence_of(find_targets("t4")[0])
     assert "has no TensorrtExecutionProvider" in absence_of(find_targets("t4-onnxruntime")[0])
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["TensorrtExecutionProvider"])
+    assert absence_of(find_targets("t4-onnxruntime")[0]) == "no TensorRT; make bench-t4 installs it"
 
 
 @pytest.mark.gpu
