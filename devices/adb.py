@@ -17,6 +17,11 @@ from devices.targets import Target
 from models.errors import UserError, one_line
 
 READY = "device"
+# adb's names for what a phone can be, among which a line is told from whatever else adb says.
+_STATES = (
+    *(READY, "offline", "unauthorized", "authorizing", "connecting", "no permissions", "detached", "unknown"),
+    *("recovery", "rescue", "sideload", "bootloader", "host"),
+)
 _SETTLING = ("offline", "authorizing", "connecting")  # what a phone is in the moment after it was plugged in
 _SETTLE_S = 2.0
 _ANSWER_S = 5.0  # a server on this machine starts in one
@@ -27,6 +32,10 @@ _ADVICE = {
     "offline": "plug it in again, or switch its USB debugging off and on",
     "no permissions": "give your user access to it (Linux: udev rules, then `adb kill-server`)",
 }
+
+
+# The serial of a phone that was paired over Wi-Fi begins with "adb-" and may hold a blank.
+_LINE = re.compile(rf"(?!List of |\*|adb[ :])(\S.*?)\s+({'|'.join(_STATES)})(?=[\s;]|$)(.*)")
 
 
 @dataclass(frozen=True)
@@ -137,11 +146,9 @@ def parse_devices(text: str) -> list[Listed]:
     """The phones in the output of `adb devices -l`; whatever else it says is passed over."""
     phones = []
     for line in text.splitlines():
-        match = re.match(r"(\S+)\s+(no permissions|device|[a-z]+)(?=\s|$)(.*)", line)
-        if match is None or line.startswith(("List of", "*", "adb")):
-            continue
-        details = dict(re.findall(r"(\w+):(\S+)", match[3]))
-        phones.append(Listed(match[1], match[2], details.get("model", ""), "usb" in details))
+        if match := _LINE.fullmatch(line):
+            details = dict(re.findall(r"(\w+):(\S+)", match[3]))
+            phones.append(Listed(match[1], match[2], details.get("model", ""), "usb" in details))
     return phones
 
 

@@ -134,7 +134,8 @@ def _start(program: str, port: int) -> list[str] | None:
 
 
 def _serials(text: str) -> list[str]:
-    return [line.split()[0] for line in text.splitlines() if line.strip()]
+    # A tab parts serial and state; the serial of a phone that was paired over Wi-Fi may hold a blank.
+    return [line.partition("\t")[0].strip() for line in text.splitlines() if line.strip()]
 
 
 if __name__ == "__main__":

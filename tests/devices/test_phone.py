@@ -1,7 +1,8 @@
+import re
 import urllib.request
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from devices.adb import Listed, choose, parse_devices
@@ -18,7 +19,15 @@ HT7950201234           device usb:1-2 product:walleye model:Pixel_2 device:walle
 192.168.1.7:5555       offline product:taimen model:Pixel_2_XL device:taimen transport_id:4
 0123456789ABCDEF       unauthorized usb:1-3 transport_id:2
 ????????????           no permissions (missing udev rules? user is in the plugdev group); see [http://x] usb:1-4
+adb-FA7AA1A00000-AbCdEf._adb-tls-connect._tcp device product:walleye model:Pixel_2 device:walleye transport_id:5
+adb-FA7AA1A00000-AbCdEf (2)._adb-tls-connect._tcp offline transport_id:6
 
+"""
+NOISE = """\
+adb server version (41) doesn't match this client (39); killing...
+adb: failed to check server version: unknown host service
+* failed to start daemon; host device unknown
+List of devices attached
 """
 PHONE = Listed("HT7950201234", "device", "Pixel_2", usb=True)
 
@@ -26,8 +35,26 @@ PHONE = Listed("HT7950201234", "device", "Pixel_2", usb=True)
 def test_a_listing_is_read():
     phones = parse_devices(LISTING)
     assert phones[0] == PHONE
-    assert [phone.state for phone in phones] == ["device", "offline", "unauthorized", "no permissions"]
-    assert [phone.usb for phone in phones] == [True, False, True, True]
+    states = ["device", "offline", "unauthorized", "no permissions", "device", "offline"]
+    assert [phone.state for phone in phones] == states
+    assert [phone.usb for phone in phones] == [True, False, True, True, False, False]
+
+
+def test_a_phone_paired_over_wifi_is_found_whatever_its_serial_holds():
+    first, second = parse_devices(LISTING)[-2:]
+    assert (first.serial, first.model) == ("adb-FA7AA1A00000-AbCdEf._adb-tls-connect._tcp", "Pixel_2")
+    assert second.serial == "adb-FA7AA1A00000-AbCdEf (2)._adb-tls-connect._tcp"
+
+
+@given(st.from_regex(r"[!-~]([ -~]{0,30}[!-~])?", fullmatch=True), st.sampled_from(["device", "offline"]))
+def test_a_serial_comes_back_unless_it_reads_like_words_of_adbs(serial, state):
+    assume(not re.match(r"List of |\*|adb[ :]", serial) and not re.search(r" (device|[a-z]{4,})( |;|$)", serial))
+    (phone,) = parse_devices(NOISE + f"{serial:<22} {state} transport_id:1\n")
+    assert (phone.serial, phone.state) == (serial, state)
+
+
+def test_what_adb_says_besides_is_no_phone():
+    assert parse_devices(NOISE) == []
 
 
 @given(st.text())
@@ -38,7 +65,7 @@ def test_any_listing_is_read(text):
 
 
 def test_the_one_ready_phone_is_chosen_among_those_that_are_not():
-    assert choose(parse_devices(LISTING), serial=None, model="Pixel 2") == PHONE
+    assert choose(parse_devices(LISTING)[:-2], serial=None, model="Pixel 2") == PHONE
 
 
 @pytest.mark.parametrize(
