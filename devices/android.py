@@ -15,7 +15,16 @@ import msgspec
 from devices.adb import connect
 from devices.benchmark_model import Aggregates, command_line, delegation_of, parse_benchmark_model
 from devices.invocation import FOLDER, invoke
-from devices.phone import affinity_of, max_temperature_c, number_of, read, throttled, wait_until_cool
+from devices.phone import (
+    CHOICES,
+    affinity_of,
+    choice_of,
+    max_temperature_c,
+    number_of,
+    read,
+    throttled,
+    wait_until_cool,
+)
 from devices.phone_profile import FLAG, PhoneProfiler
 from devices.samples import Samples
 from devices.shared_phone import SharedPhone
@@ -42,6 +51,8 @@ _STARTUP_RUNS = 3  # what an invocation does besides its runs takes less than so
 def absence(target: Target) -> str | None:
     """Why the phone can't be measured; never waits longer than a few seconds."""
     try:
+        for name in CHOICES:
+            choice_of(target.options, name)
         connect(target)
     except UserError as error:
         return str(error)
@@ -149,7 +160,7 @@ class AndroidSession:
     def _delegation(self, text: str) -> str:
         """What truly ran it. Raises UserError where a GPU target ran on the CPU, be it in part."""
         said = delegation_of(text)
-        if self._options.get("delegate", "xnnpack") != "gpu":
+        if choice_of(self._options, "delegate") != "gpu":
             return said or "xnnpack by default"
         if self._phone.family == "litert":
             return "GPU, completely"  # it was told to fail otherwise

@@ -1,13 +1,17 @@
+import contextlib
 import re
 import urllib.request
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from devices.adb import Listed, choose, parse_devices
 from devices.benchmark_tool import find_tool
-from devices.phone import Core, Readings, affinity_of, number_of, parse_readings, throttled
+from devices.phone import CHOICES, Core, Readings, affinity_of, choice_of, number_of, parse_readings, throttled
+from devices.session import absence_of
+from devices.targets import find_targets
 from exporters.artifact import sha256_of
 from models.errors import UserError
 
@@ -155,6 +159,28 @@ def test_an_option_of_the_wrong_kind_is_one_error():
         number_of({"runs": "many"}, "runs", 5.0)
     with pytest.raises(UserError, match="option affinity is no mask"):
         affinity_of({"affinity": "0xf0"})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "choices"),
+    [
+        ("delegate", "nnapi", "xnnpack or gpu"),
+        ("delegate", "GPU", "xnnpack or gpu"),
+        ("airplane", "Always", "usb or always or never"),
+        ("fp16", "no", "true or false"),
+    ],
+)
+def test_an_option_that_is_none_of_its_choices_is_refused_before_a_phone_is_asked(option, value, choices):
+    (target,) = find_targets("pixel2-gpu")
+    asked = msgspec.structs.replace(target, options=target.options | {option: value})
+    assert absence_of(asked) == f"option {option} is none of its choices: {value!r}; give {choices}"
+
+
+@given(st.sampled_from(sorted(CHOICES)), st.text() | st.integers() | st.none() | st.lists(st.text()))
+def test_a_choice_is_one_of_its_own_or_one_error(option, value):
+    with contextlib.suppress(UserError):
+        assert choice_of({option: value}, option) in CHOICES[option]
+    assert choice_of({}, option) == CHOICES[option][0]
 
 
 @pytest.fixture
