@@ -77,6 +77,8 @@ def throttled(before: Readings, after: Readings, *, limit_c: float) -> str | Non
         return f"began at {heat}"
     if after.thermal_status:
         return f"thermal status {after.thermal_status} at its end"
+    if after.awake is False:  # Android saves power then, whether or not a cap shows it
+        return "screen off at its end"
     for when, readings in (("before", before), ("after", after)):
         for core in readings.cores:
             if core.cap_hz < core.max_hz:
