@@ -1,9 +1,10 @@
 """Runtime `android`: the official benchmark_model on a phone over adb, one invocation a visit.
 
-Options: `threads`, `affinity` (a hexadecimal mask of cores), `delegate` (xnnpack or gpu), `fp16` (GPU only), `runs`
-and `min_s` of an invocation, `max_s` after which it is cut off unless its network needs longer, `grace_s` beyond which
-it hangs, `airplane` (usb: only over a cable, or always, or never), `reconnect_s` to wait for a phone that was there,
-`serial`, `adb_host`, `adb_port`, `benchmark_model` (its path), and those of devices.phone.
+Options: `threads`, `affinity` (a hexadecimal mask of cores), `delegate` (xnnpack or gpu), `fp16` (true or false; GPU
+only), `runs` and `min_s` of an invocation, `max_s` after which it is cut off unless its network needs longer, `grace_s`
+beyond which it hangs, `airplane` (usb: only over a cable, or always, or never), `reconnect_s` to wait for a phone that
+was there, `serial`, `adb_host`, `adb_port`, `benchmark_model` (its path), `benchmark_model_address` (where it is
+downloaded from without one), and those of devices.phone.
 """
 
 import itertools

@@ -1,6 +1,8 @@
 import contextlib
 import re
+import threading
 import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import msgspec
 import pytest
@@ -199,6 +201,58 @@ def test_the_tool_is_downloaded_once_and_again_where_it_is_damaged(cache):
     assert find_tool(options) == tool
     tool.path.write_bytes(b"damaged")
     assert find_tool(options).path.read_bytes() == b"newer"
+
+
+def test_each_address_has_its_own_tool(cache):
+    first, second = cache / "first", cache / "second"
+    first.write_bytes(b"one")
+    second.write_bytes(b"other")
+    tools = [find_tool({"benchmark_model_address": source.as_uri()}) for source in (first, second, first)]
+    assert [tool.path.read_bytes() for tool in tools] == [b"one", b"other", b"one"]
+
+
+@pytest.fixture
+def short_answers():
+    """An HTTP server whose every answer is shorter than it says; its address."""
+
+    class Short(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"half of it")
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Short) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/tool"
+        server.shutdown()
+
+
+def test_a_download_that_breaks_off_is_one_error_and_nothing_is_kept(cache, short_answers):
+    with pytest.raises(UserError, match=r"can't download benchmark_model: 10 of 1000 bytes; download http://"):
+        find_tool({"benchmark_model_address": short_answers})
+    assert not list((cache / "cache").rglob("*benchmark_model"))
+
+
+def test_a_cache_that_can_not_be_written_or_read_is_one_error(cache):
+    source = cache / "served"
+    source.write_bytes(b"tool")
+    options = {"benchmark_model_address": source.as_uri()}
+    (cache / "cache").write_text("a file where the folder should be")
+    with pytest.raises(UserError, match=r"can't keep benchmark_model at .*: .*; set XDG_CACHE_HOME"):
+        find_tool(options)
+    (cache / "cache").unlink()
+    tool = find_tool(options)
+    recorded = tool.path.with_suffix(".sha256")
+    recorded.write_bytes(b"\xff\xfe")  # damaged: downloaded again
+    assert find_tool(options) == tool
+    recorded.unlink()
+    recorded.mkdir()
+    with pytest.raises(UserError, match=r"can't keep benchmark_model at .*: Is a directory"):
+        find_tool(options)
 
 
 def test_a_tool_that_can_not_be_had_is_one_error_with_its_address(cache, monkeypatch):
