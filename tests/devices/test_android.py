@@ -438,6 +438,16 @@ def test_a_profile_finds_the_time_in_the_super_blocks_and_leaves_the_phone_as_it
     assert phone.setting("airplane_mode_on") == "0"
 
 
+def test_a_run_that_fails_under_a_profile_is_one_error_and_the_phone_is_left_as_it_was(phones, profile):
+    phone = phones()
+    phone.faults += ["none", "crash"]  # after the one run that tells whether the network runs at all
+    done = profile()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: can't profile {FIRST} on pixel2: benchmark_model crashed: SIGSEGV")
+    assert done.stderr.count("\n") == 1
+    assert phone.setting("airplane_mode_on") == "0"
+
+
 def test_litert_s_own_tool_has_no_op_profile_and_the_phone_is_left_as_it_was(phones, profile):
     phone = phones()
     done = profile(family="litert")
