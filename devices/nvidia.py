@@ -28,7 +28,7 @@ def absence(target: "Target") -> str | None:
     if wrong := mismatch(gpu, target.device):
         return wrong
     if importlib.util.find_spec("pynvml") is None:
-        return f"no nvidia-ml-py; make bench-{target.name} installs it"
+        return objection(gpu, target.device) or f"no nvidia-ml-py; make bench-{target.name} installs it"
     from devices.nvml import Watch
 
     with Watch(gpu.uuid) as watch:

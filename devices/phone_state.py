@@ -9,12 +9,12 @@ from models.errors import UserError
 _STAY, _AIRPLANE, _TIMEOUT = "stay_on_while_plugged_in", "airplane_mode_on", "screen_off_timeout"
 _ALWAYS = 7  # plugged into anything: mains, USB or wireless
 _NEVER_MS = (1 << 31) - 1  # the longest timeout that Android takes
-# Staying awake is for a phone that is powered; of one on its battery the screen's timeout is held too.
 _READ = f"""
 echo stay=$(settings get global {_STAY}); echo airplane=$(settings get global {_AIRPLANE})
-dumpsys battery | grep -q 'powered: true' || echo timeout=$(settings get system {_TIMEOUT})
 dumpsys power 2>/dev/null | grep -m 1 mWakefulness=
 """
+# Staying awake is for a phone that is powered; of one on its battery the screen's timeout is held too.
+_READ_TIMEOUT = f"dumpsys battery | grep -q 'powered: true' || echo timeout=$(settings get system {_TIMEOUT})"
 
 
 class HeldState:
@@ -25,6 +25,8 @@ class HeldState:
         self._link, self._file = link, f"{folder}/state"
         left = link.shell(f"cat {self._file} 2>/dev/null").text
         self._before = left if "stay=" in left else link.shell(_READ).text
+        if "timeout=" not in self._before:  # what a powered phone left may be read on one that is no longer
+            self._before += link.shell(_READ_TIMEOUT).text
         wakefulness = re.search(r"mWakefulness=(\w+)", self._before)
         self._asleep = wakefulness is not None and wakefulness[1] != "Awake"
         self._on_battery = "timeout=" in self._before

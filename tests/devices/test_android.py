@@ -140,6 +140,17 @@ def test_the_timeout_of_a_phone_that_is_powered_is_left_alone(phones, bench):
     assert not any("screen_off_timeout 2147483647" in command for command in phone.commands)
 
 
+def test_what_a_powered_phone_left_does_not_keep_its_screen_from_being_held_on_its_battery(phones, bench):
+    phone = phones()
+    phone.path(FOLDER).mkdir(parents=True)
+    phone.path(f"{FOLDER}/state").write_text("stay=3\nairplane=0\n  mWakefulness=Asleep\n")
+    phone.path("settings/screen_off_timeout").write_text("30000\n")
+    phone.battery(celsius=28.0, powered=False)
+    bench()
+    assert any("settings put system screen_off_timeout 2147483647" in command for command in phone.commands)
+    assert (phone.setting("screen_off_timeout"), phone.setting("stay_on_while_plugged_in")) == ("30000", "3")
+
+
 def test_the_run_after_one_that_lost_a_phone_on_its_battery_gives_the_timeout_back(phones, bench, server):
     phone = phones()
     phone.battery(celsius=28.0, powered=False)

@@ -218,6 +218,12 @@ def test_without_nvml_the_error_names_what_installs_it(monkeypatch):
     assert nvidia.absence(find_targets("v100")[0]) == "no nvidia-ml-py; make bench-v100 installs it"
 
 
+def test_without_nvml_no_card_is_sent_to_a_lane_that_refuses_it(monkeypatch):
+    at_hand(monkeypatch, GTX_1080)
+    monkeypatch.setattr(nvidia.importlib.util, "find_spec", lambda name: None)
+    assert nvidia.absence(find_targets("gpu")[0]).endswith("older than Turing (sm_75); no lane supports it")
+
+
 def test_the_preflight_needs_nothing_but_python_and_is_quick(tmp_path):
     # -S: no installed package can be imported. What libcuda.so.1 says differs from machine to machine.
     begun_s = time.monotonic()
