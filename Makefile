@@ -21,7 +21,7 @@ INSTALL = -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .venv/.installed-% .venv-v100/.installed-% .venv-t4/.installed-% .venv-gpu/.installed-%
-.PHONY: help bench report devices test lint benchmarks trust faults format clean preflight-v100 preflight-t4 preflight-gpu preflight-phone
+.PHONY: help bench report devices test lint benchmarks trust faults format clean python-version preflight-v100 preflight-t4 preflight-gpu preflight-phone
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -78,9 +78,12 @@ format: .venv/.installed-lint
 clean:  ## the environments and the cache; never the results
 	rm -rf .venv .venv-v100 .venv-t4 .venv-gpu artifacts
 
-%/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'error: Python 3.11 or newer is needed: found '"$$($(PYTHON) --version)"'; give one with PYTHON=...' >&2; exit 1; }
+# The version is asked only where there is no environment yet: one that is there may come from another PYTHON.
+%/bin/python: | $$(if $$(wildcard $$@),,python-version)
 	$(PYTHON) -m venv $*
+
+python-version:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'error: Python 3.11 or newer is needed: found '"$$($(PYTHON) --version)"'; give one with PYTHON=...' >&2; exit 1; }
 
 .venv/.installed-%: pyproject.toml constraints/cpu.txt | .venv/bin/python
 	.venv/bin/python $(INSTALL) -c constraints/cpu.txt -e '.[$*]'
@@ -93,10 +96,10 @@ define lane_rule
 endef
 $(foreach lane,v100 t4 gpu,$(eval $(call lane_rule,$(lane))))
 
-preflight-v100 preflight-t4 preflight-gpu: preflight-%:
+preflight-v100 preflight-t4 preflight-gpu: preflight-%: python-version
 	@$(PYTHON) -m devices.nvidia $(if $(card-$*),"$(card-$*)")
 
-preflight-phone:
+preflight-phone: python-version
 	@$(PYTHON) -m devices.preflight $(ARGS)
 
 # TensorRT's bindings without TensorRT: the tests check our use of its API against three versions of them.

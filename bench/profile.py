@@ -11,6 +11,7 @@ import msgspec
 from devices.operators import Operator, Profiler, faster_mean
 from devices.session import Runtime, Session, runtime_of, sessions_at_once
 from devices.targets import Target
+from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
 from exporters.cache import Cache
 from models.command_line import print_table
@@ -58,7 +59,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile:
     """Profile the file of `job` on its target, write `results/profiles/TARGET-MODEL.json` and return it.
 
-    Raises UserError where the runtime has no profiler here.
+    Raises UserError where the runtime has no profiler here, or where a session is lost meanwhile.
     """
     runtime = runtime_of(target)
     open_profiler = getattr(runtime, "open_profiler", None)
@@ -67,7 +68,10 @@ def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile
             f"no profiler for target {target.name}", found=f"runtime {target.runtime}", fix="profile a CPU target"
         )
     model, artifact = job.model, Cache(artifacts).obtain(job)
-    seconds, profiled_seconds, operators = _timed(runtime, open_profiler, artifact, target)
+    try:
+        seconds, profiled_seconds, operators = _timed(runtime, open_profiler, artifact, target)
+    except SessionLost as error:
+        raise UserError(f"can't profile {model.name} on {target.name}", found=str(error), fix="run it again") from error
     latency_s, profiled_s = faster_mean(seconds), faster_mean(profiled_seconds)
     found = Profile(
         model=model.name,

@@ -12,22 +12,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from devices.preflight import CONNECT, GUIDE, START
 from devices.targets import Target
 from models.errors import UserError, one_line
 
 READY = "device"
+# adb's names for what a phone can be, among which a line is told from whatever else adb says.
+_STATES = (
+    *(READY, "offline", "unauthorized", "authorizing", "connecting", "no permissions", "detached", "unknown"),
+    *("recovery", "rescue", "sideload", "bootloader", "host"),
+)
 _SETTLING = ("offline", "authorizing", "connecting")  # what a phone is in the moment after it was plugged in
 _SETTLE_S = 2.0
 _ANSWER_S = 5.0  # a server on this machine starts in one
 _PUSH_S = 900.0
-_CONNECT = "connect one by cable with USB debugging on, or with `adb connect HOST:PORT`"
-_GUIDE = "docs/phone.md says how, step by step"
 _ADVICE = {
     "unauthorized": "unlock it and accept its question “Allow USB debugging?”",
     "authorizing": "unlock it and accept its question “Allow USB debugging?”",
     "offline": "plug it in again, or switch its USB debugging off and on",
     "no permissions": "give your user access to it (Linux: udev rules, then `adb kill-server`)",
 }
+
+
+# The serial of a phone that was paired over Wi-Fi begins with "adb-" and may hold a blank.
+_LINE = re.compile(rf"(?!List of |\*|adb[ :])(\S.*?)\s+({'|'.join(_STATES)})(?=[\s;]|$)(.*)")
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ def connect(target: Target) -> Link:
 def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> Listed:
     """The phone to measure; `model` "any" takes every one. Raises UserError that says why there is none."""
     if not phones:
-        raise UserError("no adb device", found=_CONNECT, fix=_GUIDE)
+        raise UserError("no adb device", found=CONNECT, fix=GUIDE)
     names = ", ".join(f"{phone.serial} ({phone.model.replace('_', ' ') or phone.state})" for phone in phones)
     if serial is not None:
         phones = [phone for phone in phones if phone.serial == serial]
@@ -138,18 +146,16 @@ def parse_devices(text: str) -> list[Listed]:
     """The phones in the output of `adb devices -l`; whatever else it says is passed over."""
     phones = []
     for line in text.splitlines():
-        match = re.match(r"(\S+)\s+(no permissions|device|[a-z]+)(?=\s|$)(.*)", line)
-        if match is None or line.startswith(("List of", "*", "adb")):
-            continue
-        details = dict(re.findall(r"(\w+):(\S+)", match[3]))
-        phones.append(Listed(match[1], match[2], details.get("model", ""), "usb" in details))
+        if match := _LINE.fullmatch(line):
+            details = dict(re.findall(r"(\w+):(\S+)", match[3]))
+            phones.append(Listed(match[1], match[2], details.get("model", ""), "usb" in details))
     return phones
 
 
 def _list(adb: tuple[str, ...]) -> list[Listed]:
     done = _call([*adb, "devices", "-l"], _ANSWER_S)
     if done.returncode != 0:
-        raise UserError("no adb server", found=_reason(done.stderr), fix="start it there: adb -a nodaemon server start")
+        raise UserError("no adb server", found=_reason(done.stderr), fix=START)
     return parse_devices(done.stdout)
 
 

@@ -1,9 +1,10 @@
 """Runtime `android`: the official benchmark_model on a phone over adb, one invocation a visit.
 
-Options: `threads`, `affinity` (a hexadecimal mask of cores), `delegate` (xnnpack or gpu), `fp16` (GPU only), `runs`
-and `min_s` of an invocation, `max_s` after which it is cut off unless its network needs longer, `grace_s` beyond which
-it hangs, `airplane` (usb: only over a cable, or always, or never), `reconnect_s` to wait for a phone that was there,
-`serial`, `adb_host`, `adb_port`, `benchmark_model` (its path), and those of devices.phone.
+Options: `threads`, `affinity` (a hexadecimal mask of cores), `delegate` (xnnpack or gpu), `fp16` (true or false; GPU
+only), `runs` and `min_s` of an invocation, `max_s` after which it is cut off unless its network needs longer, `grace_s`
+beyond which it hangs, `airplane` (usb: only over a cable, or always, or never), `reconnect_s` to wait for a phone that
+was there, `serial`, `adb_host`, `adb_port`, `benchmark_model` (its path), `benchmark_model_address` (where it is
+downloaded from without one), and those of devices.phone.
 """
 
 import itertools
@@ -15,7 +16,16 @@ import msgspec
 from devices.adb import connect
 from devices.benchmark_model import Aggregates, command_line, delegation_of, parse_benchmark_model
 from devices.invocation import FOLDER, invoke
-from devices.phone import affinity_of, max_temperature_c, number_of, read, throttled, wait_until_cool
+from devices.phone import (
+    CHOICES,
+    affinity_of,
+    choice_of,
+    max_temperature_c,
+    number_of,
+    read,
+    throttled,
+    wait_until_cool,
+)
 from devices.phone_profile import FLAG, PhoneProfiler
 from devices.samples import Samples
 from devices.shared_phone import SharedPhone
@@ -42,6 +52,8 @@ _STARTUP_RUNS = 3  # what an invocation does besides its runs takes less than so
 def absence(target: Target) -> str | None:
     """Why the phone can't be measured; never waits longer than a few seconds."""
     try:
+        for name in CHOICES:
+            choice_of(target.options, name)
         connect(target)
     except UserError as error:
         return str(error)
@@ -149,7 +161,7 @@ class AndroidSession:
     def _delegation(self, text: str) -> str:
         """What truly ran it. Raises UserError where a GPU target ran on the CPU, be it in part."""
         said = delegation_of(text)
-        if self._options.get("delegate", "xnnpack") != "gpu":
+        if choice_of(self._options, "delegate") != "gpu":
             return said or "xnnpack by default"
         if self._phone.family == "litert":
             return "GPU, completely"  # it was told to fail otherwise

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from devices.phone import choice_of
 from models.errors import UserError, one_line
 
 Family = Literal["tflite", "litert"]
-Delegate = Literal["xnnpack", "gpu"]
 
 _NUMBER = r"[-+]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,4})?"
 # What stands before a line depends on the build (INFO:) and on whether logcat passed it on (… I tflite  : ).
@@ -84,7 +84,6 @@ def command_line(
     family: Family, graph: str, *, runs: int, min_s: float, max_s: float, warmup: bool, options: dict[str, Any]
 ) -> list[str]:
     """The tool's arguments for one invocation; everything that shapes the number is said, no default is relied on."""
-    delegate: Delegate = options.get("delegate", "xnnpack")
     arguments = {
         "graph": graph,
         "num_threads": options.get("threads", 1),
@@ -94,8 +93,8 @@ def command_line(
         "warmup_runs": 1 if warmup else 0,
         "warmup_min_secs": f"{0.5 if warmup else -1:g}",
     }
-    gpu = delegate == "gpu"
-    fp16 = _flag(options.get("fp16", True))
+    gpu = choice_of(options, "delegate") == "gpu"
+    fp16 = _flag(choice_of(options, "fp16"))
     if family == "tflite":
         arguments |= {"use_gpu": _flag(gpu), "use_xnnpack": _flag(not gpu)}
         arguments |= {"gpu_precision_loss_allowed": fp16} if gpu else {}

@@ -39,6 +39,14 @@ def time_each(
     return Samples(seconds=seconds, evidence={"enqueue_s": enqueue_s}, conditions=[merged(readings)])
 
 
+def refuse_not_finite(logits: Any) -> None:
+    """Raise UserError where a logit (a tensor) is NaN or infinite: such a network is not timed."""
+    import torch
+
+    if not bool(torch.isfinite(logits).all()):
+        raise UserError("wrong outputs", found=f"NaN or infinity in {logits.dtype}", fix="not timed")
+
+
 @contextmanager
 def naming_full_memory(batch: int) -> Iterator[None]:
     """Turn a full GPU memory into a reason: the network has no number at this batch, which is never made smaller."""

@@ -3,10 +3,9 @@
 import importlib.util
 import re
 
+from devices.nvidia import TURING, lane_of
 from exporters.gpu import Gpu
 
-_VOLTA = (7, 0)
-_TURING = (7, 5)
 _CUDNN_WITHOUT_VOLTA = 91100
 _TENSORRT_WITHOUT_VOLTA = (10, 5)
 _ORT_WITHOUT_VOLTA = (1, 27)
@@ -17,7 +16,7 @@ def torch_lacks(gpu: Gpu) -> str | None:
     import torch
 
     if torch.version.cuda is None:
-        return f"this torch {torch.__version__} has no CUDA; {_fix(gpu)} installs one that has"
+        return f"this torch {torch.__version__} has no CUDA; {_fix(gpu, 'one that has')}"
     cudnn: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return torch_mismatch(gpu, torch.cuda.get_arch_list(), cudnn or 0)
 
@@ -26,9 +25,9 @@ def torch_mismatch(gpu: Gpu, architectures: list[str], cudnn: int) -> str | None
     """What a torch with these kernels and this cuDNN (91002 is 9.10.2) lacks for a GPU, or None."""
     if not any(_runs(architecture, gpu.compute_capability) for architecture in architectures):
         found = f"only {' '.join(architectures)}"
-        return f"this torch has no {gpu.sm} kernels ({found}); {_fix(gpu)} installs one that has"
-    if gpu.compute_capability < _TURING and cudnn >= _CUDNN_WITHOUT_VOLTA:
-        return f"this torch's cuDNN {cudnn} has no {gpu.sm} kernels (9.10.2 has); {_fix(gpu)} installs one that has"
+        return f"this torch has no {gpu.sm} kernels ({found}); {_fix(gpu, 'one that has')}"
+    if gpu.compute_capability < TURING and cudnn >= _CUDNN_WITHOUT_VOLTA:
+        return f"this torch's cuDNN {cudnn} has no {gpu.sm} kernels (9.10.2 has); {_fix(gpu, 'one that has')}"
     return None
 
 
@@ -42,16 +41,17 @@ def ort_lacks(gpu: Gpu, provider: str) -> str | None:
 def ort_mismatch(gpu: Gpu, provider: str, providers: list[str], version: str) -> str | None:
     """What an onnxruntime of this version with these providers lacks for a GPU, or None."""
     if provider not in providers:
-        return f"this onnxruntime {version} has no {provider}; {_fix(gpu)} installs one that has"
-    if gpu.compute_capability < _TURING and _numbers(version) >= _ORT_WITHOUT_VOLTA:
-        return f"this onnxruntime {version} is for CUDA 13, which has no {gpu.sm}; {_fix(gpu)} installs one for CUDA 12"
+        return f"this onnxruntime {version} has no {provider}; {_fix(gpu, 'one that has')}"
+    if gpu.compute_capability < TURING and _numbers(version) >= _ORT_WITHOUT_VOLTA:
+        fix = _fix(gpu, "one for CUDA 12")
+        return f"this onnxruntime {version} is for CUDA 13, which has no {gpu.sm}; {fix}"
     return None
 
 
 def tensorrt_lacks(gpu: Gpu) -> str | None:
     """What the installed TensorRT lacks for this GPU, or None."""
     if importlib.util.find_spec("tensorrt") is None:
-        return f"no TensorRT; {_fix(gpu)} installs it"
+        return f"no TensorRT; {_fix(gpu, 'it')}"
     import tensorrt
 
     return tensorrt_mismatch(gpu, tensorrt.__version__)
@@ -59,8 +59,8 @@ def tensorrt_lacks(gpu: Gpu) -> str | None:
 
 def tensorrt_mismatch(gpu: Gpu, version: str) -> str | None:
     """What a TensorRT of this version lacks for a GPU, or None."""
-    if gpu.compute_capability < _TURING and _numbers(version) >= _TENSORRT_WITHOUT_VOLTA:
-        return f"this TensorRT {version} has no {gpu.sm} (10.4 is the last); {_fix(gpu)} installs 10.4"
+    if gpu.compute_capability < TURING and _numbers(version) >= _TENSORRT_WITHOUT_VOLTA:
+        return f"this TensorRT {version} has no {gpu.sm} (10.4 is the last); {_fix(gpu, '10.4')}"
     return None
 
 
@@ -77,6 +77,6 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:2]))
 
 
-def _fix(gpu: Gpu) -> str:
-    lanes = {_VOLTA: "make bench-v100", _TURING: "make bench-t4"}
-    return lanes.get(gpu.compute_capability, "make bench-gpu")
+def _fix(gpu: Gpu, what: str) -> str:
+    lane = lane_of(gpu)
+    return f"{lane} installs {what}" if lane else f"no lane supports {gpu.name}"

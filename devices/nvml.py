@@ -76,7 +76,7 @@ class Watch:
     def read(self) -> dict[str, Any]:
         """The readings of this moment; `throttled` and `contended` only where they are."""
         nvml = self._nvml
-        reasons = self._ask("nvmlDeviceGetCurrentClocksEventReasons") or 0
+        reasons = self._reasons()
         limit_w = self._watts("nvmlDeviceGetEnforcedPowerLimit")
         readings: dict[str, Any] = {
             "sm_clock_mhz": self._ask("nvmlDeviceGetClockInfo", nvml.NVML_CLOCK_SM),
@@ -93,12 +93,20 @@ class Watch:
             readings["contended"] = f"process {', '.join(map(str, newcomers))} on the GPU"
         return readings
 
+    def _reasons(self) -> int:
+        """The clocks-event reasons; drivers before 535 know them by their older name alone."""
+        for function in ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"):
+            if (bits := self._ask(function)) is not None:
+                return int(bits)
+        return 0
+
     def _ask(self, function: str, *arguments: int) -> Any:
-        """One answer; None where this GPU doesn't give it."""
-        call: Callable[..., Any] = getattr(self._nvml, function)
+        """One answer; None where this GPU or its driver doesn't give it."""
+        nvml = self._nvml
+        call: Callable[..., Any] = getattr(nvml, function)
         try:
             return call(self._handle, *arguments)
-        except (self._nvml.NVMLError_NotSupported, self._nvml.NVMLError_NoPermission):
+        except (nvml.NVMLError_NotSupported, nvml.NVMLError_NoPermission, nvml.NVMLError_FunctionNotFound):
             return None
 
     def _watts(self, function: str) -> int | None:

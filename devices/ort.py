@@ -11,7 +11,7 @@ from devices.samples import Samples
 from devices.session import Session
 from devices.targets import Target, threads_of
 from exporters.artifact import Artifact
-from exporters.to_onnx import BATCH, INPUT, OUTPUT
+from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
 from models.errors import UserError
 from models.images import synthetic_images
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import onnxruntime
 
 IN_PROCESS = False
-
-_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
 def absence(target: Target) -> str | None:
@@ -33,16 +31,21 @@ def absence(target: Target) -> str | None:
     if provider == "CPUExecutionProvider":
         threads_of(target)
         return None
+    if "threads" in target.options:
+        fix = "threads are those of CPUExecutionProvider"
+        raise UserError(f"target {target.name} has no such option", found="'threads'", fix=fix)
     from devices import kernels, nvidia
+    from devices.ort_gpu import TENSORRT
 
     if wrong := nvidia.absence(target):
         return wrong
     gpu = nvidia.here()
-    return kernels.ort_lacks(gpu, provider) or kernels.torch_lacks(gpu)
+    lacking = kernels.ort_lacks(gpu, provider) or (kernels.tensorrt_lacks(gpu) if provider == TENSORRT else None)
+    return lacking or kernels.torch_lacks(gpu)
 
 
 def options(target: Target) -> Collection[str] | None:
-    """What it understands; a provider of GPUs is handed its own options, and refuses unknown ones itself."""
+    """What it understands; a provider of GPUs is handed every other option, and refuses unknown ones itself."""
     return ("provider", "threads", "pad") if target.options.get("provider") == "CPUExecutionProvider" else None
 
 
@@ -64,7 +67,11 @@ def open_session(artifact: Artifact, target: Target) -> Session:
 
 
 def open_profiler(artifact: Artifact, target: Target) -> OrtProfiler:
-    """The same session with ONNX Runtime's profiler on."""
+    """The same session with ONNX Runtime's profiler on. Raises UserError on a GPU, where it tells the host's times."""
+    if target.options["provider"] != "CPUExecutionProvider":
+        found = "ONNX Runtime's takes the host's time to launch a kernel"
+        fix = "profile v100-torch, gpu-torch or t4"
+        raise UserError(f"no profiler for target {target.name}", found=found, fix=fix)
     return OrtProfiler(artifact, target.batch, _options(target), target.options["provider"])
 
 
@@ -102,7 +109,7 @@ class OrtSession:
 
     def _bind(self, artifact: Artifact, batch: int) -> Any:
         binding: onnxruntime.IOBinding = self._session.io_binding()
-        dtype = _TYPES[self._session.get_inputs()[0].type]
+        dtype = DTYPES[self._session.get_inputs()[0].type]
         images = synthetic_images(batch, artifact.input_shape[-1] or 0).astype(dtype)
         binding.bind_cpu_input(INPUT, images)
         binding.bind_output(OUTPUT, "cpu")

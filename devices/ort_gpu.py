@@ -1,21 +1,24 @@
 """ONNX Runtime on an NVIDIA GPU, by its CUDA or TensorRT provider; a node that would fall back to the CPU is an error.
 
-Option `provider`; every other option but `threads` goes to the provider.
+Option `provider`; every other option goes to the provider.
 """
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from devices import nvidia
-from devices.cuda_events import NAME, naming_full_memory, time_each
+from devices.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
 from devices.nvml import Watch
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from exporters.to_onnx import BATCH, INPUT, OUTPUT
+from exporters.gpu import Gpu
+from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
 from models.errors import UserError, one_line
 from models.images import synthetic_images
 
-_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+TENSORRT = "TensorrtExecutionProvider"
 
 
 class OrtGpuSession:
@@ -32,13 +35,18 @@ class OrtGpuSession:
         if provider not in (found := onnxruntime.get_available_providers()):
             raise _fell_back(target, ", ".join(found))
         self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        self._watch, self._batch = Watch(nvidia.here().uuid), target.batch
-        with naming_full_memory(target.batch):
-            self._session = _load(artifact.path, target, provider, self._stream.cuda_stream)
-            self._tensors, self._binding = self._bind(artifact, target.batch)
+        gpu = nvidia.here()
+        self._watch, self._batch = Watch(gpu.uuid), target.batch
+        told = provider_options(artifact, target, gpu) | {"user_compute_stream": str(self._stream.cuda_stream)}
+        self._session = _load(artifact.path, target, told)
         # The stream is ours: ONNX Runtime must not wait for it after every batch.
         self._options = onnxruntime.RunOptions()
         self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+        with naming_full_memory(target.batch):
+            self._tensors, self._binding = self._bind(artifact, target.batch)
+            self._queue()  # once, so that the provider has chosen its kernels before anything is timed
+            torch.cuda.synchronize()
+        refuse_not_finite(self._tensors[1])
         self._watch.start()
         self.place: dict[str, str | int] = {"provider": provider, **self._watch.place()}
 
@@ -61,9 +69,11 @@ class OrtGpuSession:
     def _bind(self, artifact: Artifact, batch: int) -> tuple[list[Any], Any]:
         import torch
 
-        kind = _TYPES[self._session.get_inputs()[0].type]
+        kind = DTYPES[self._session.get_inputs()[0].type]
         dtype: Any = getattr(torch, kind)
-        images = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0)).to("cuda", dtype)
+        shown = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0))
+        images = torch.empty(shown.shape, dtype=dtype, device="cuda")
+        images.copy_(shown)
         logits = torch.empty((batch, self._session.get_outputs()[0].shape[-1]), dtype=dtype, device="cuda")
         torch.cuda.synchronize()
         binding = self._session.io_binding()
@@ -72,10 +82,25 @@ class OrtGpuSession:
         return [images, logits], binding
 
 
-def provider_options(target: Target, stream: int) -> dict[str, str]:
-    """What the provider is told: the target's options, and the stream that the events are recorded on."""
-    told = {name: value for name, value in target.options.items() if name not in {"provider", "threads"}}
-    return {name: str(value) for name, value in told.items()} | {"user_compute_stream": str(stream)}
+def provider_options(artifact: Artifact, target: Target, gpu: Gpu) -> dict[str, str]:
+    """What the provider is told besides its stream: the target's options, and where TensorRT keeps what it built."""
+    options = {name: str(value) for name, value in target.options.items() if name != "provider"}
+    if target.options["provider"] != TENSORRT:
+        return options
+    # A session is opened at every visit; without these the engine would be built at every visit too.
+    kept = dict.fromkeys(("trt_engine_cache_enable", "trt_timing_cache_enable"), "True")
+    folder = _engine_folder(artifact, target, gpu)
+    return kept | dict.fromkeys(("trt_engine_cache_path", "trt_timing_cache_path"), folder) | options
+
+
+def _engine_folder(artifact: Artifact, target: Target, gpu: Gpu) -> str:
+    """Beside the file; one for each content, batch, set of options and GPU.
+
+    ONNX Runtime names an engine after the network, its precision and sm_XX, and would take one of other options.
+    """
+    shaping = repr([target.batch, sorted(target.options.items()), gpu.name])
+    key = hashlib.sha256(shaping.encode()).hexdigest()
+    return f"{Path(artifact.path).with_suffix('')}-trt-{artifact.sha256[:12]}-{key[:8]}"
 
 
 def session_options(target: Target) -> Any:
@@ -89,17 +114,26 @@ def session_options(target: Target) -> Any:
     return options
 
 
-def _load(path: str, target: Target, provider: str, stream: int) -> Any:
+def _load(path: str, target: Target, told: dict[str, str]) -> Any:
+    """The session. Raises UserError with ONNX Runtime's own reason where there is none on the target's provider."""
     import onnxruntime
 
-    providers = [(provider, provider_options(target, stream))]
+    provider = target.options["provider"]
+    if provider == TENSORRT:
+        import tensorrt  # noqa: F401 - it brings the libraries that the provider loads
+    providers, options = [(provider, told)], session_options(target)
     try:
-        session = onnxruntime.InferenceSession(path, session_options(target), providers=providers)
+        with naming_full_memory(target.batch):
+            # Its own fallback would try the CPU next, and hide what was wrong.
+            session = onnxruntime.InferenceSession(path, options, providers=providers, enable_fallback=0)
+    except UserError:
+        raise
     except Exception as error:  # onnxruntime's own exceptions have no common ancestor but this
-        if "fallback" not in str(error):
-            raise
-        raise _fell_back(target, one_line(error, 160)) from error
-    session.disable_fallback()
+        found = one_line(error, 240)
+        if "fallback" in str(error):
+            raise _fell_back(target, found) from error
+        fix = f"check the target's options, or remove {path}"
+        raise UserError(f"{provider} can't load the network", found=found, fix=fix) from error
     if (found := session.get_providers()[0]) != provider:
         raise _fell_back(target, found)
     return session

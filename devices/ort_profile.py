@@ -13,7 +13,7 @@ from devices.host_clock import time_each
 from devices.operators import Operator, mean_of_faster
 from devices.samples import Samples
 from exporters.artifact import Artifact
-from exporters.to_onnx import INPUT
+from exporters.to_onnx import DTYPES, INPUT
 from models.images import synthetic_images
 
 # The first inferences still allocate.
@@ -39,7 +39,7 @@ class OrtProfiler:
         options.profile_file_prefix = str(Path(self._folder.name) / "ort")
         self._model = Path(artifact.path)
         self._session = onnxruntime.InferenceSession(artifact.path, options, providers=[provider])
-        dtype = {"tensor(float)": "float32", "tensor(float16)": "float16"}[self._session.get_inputs()[0].type]
+        dtype = DTYPES[self._session.get_inputs()[0].type]
         self._feed = {INPUT: synthetic_images(batch, artifact.input_shape[-1] or 0).astype(dtype)}
 
     def run(self, count: int) -> Samples:

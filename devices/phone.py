@@ -21,6 +21,12 @@ done 2>/dev/null
 """
 _CORE = re.compile(rf"^{_CPU}/cpu(\d{{1,4}})/cpufreq (\d{{1,12}}) (\d{{1,12}}) (\d{{1,12}}) (\S+)\s*$", re.MULTILINE)
 _TELL_S = 30.0
+# The options that are one of a few; the first is what it is unless given.
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "delegate": ("xnnpack", "gpu"),
+    "fp16": (True, False),
+    "airplane": ("usb", "always", "never"),
+}
 
 
 class Core(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +77,8 @@ def throttled(before: Readings, after: Readings, *, limit_c: float) -> str | Non
         return f"began at {heat}"
     if after.thermal_status:
         return f"thermal status {after.thermal_status} at its end"
+    if after.awake is False:  # Android saves power then, whether or not a cap shows it
+        return "screen off at its end"
     for when, readings in (("before", before), ("after", after)):
         for core in readings.cores:
             if core.cap_hz < core.max_hz:
@@ -116,6 +124,16 @@ def number_of(options: dict[str, Any], name: str, default: float) -> float:
         return float(options.get(name, default))
     except (TypeError, ValueError) as error:
         raise UserError(f"option {name} is no number", found=repr(options[name]), fix="see targets.toml") from error
+
+
+def choice_of(options: dict[str, Any], name: str) -> Any:
+    """An option of CHOICES. Raises UserError where it is none of its choices."""
+    choices = CHOICES[name]
+    chosen = options.get(name, choices[0])
+    if chosen not in choices:
+        names = " or ".join(str(choice).lower() for choice in choices)
+        raise UserError(f"option {name} is none of its choices", found=repr(chosen), fix=f"give {names}")
+    return chosen
 
 
 def affinity_of(options: dict[str, Any]) -> str | None:

@@ -19,9 +19,11 @@ _USB = Path("/sys/bus/usb/devices")
 _ADB_INTERFACE = ("ff", "42", "01")  # class, subclass and protocol
 # Phones that were paired over Wi-Fi: an adb server finds those by itself.
 _PAIRED = ".android/adb_known_hosts.pb"
-_CONNECT = (
-    "connect one by cable with USB debugging on, or with `adb connect HOST:PORT`; docs/phone.md says how, step by step"
-)
+# What devices.adb advises too.
+CONNECT = "connect one by cable with USB debugging on, or with `adb connect HOST:PORT`"
+GUIDE = "docs/phone.md says how, step by step"
+START = "start it there: adb -a nodaemon server start"
+_NONE = f"no adb device; {CONNECT}; {GUIDE}"
 
 
 def main() -> int:
@@ -48,13 +50,13 @@ def absence(host: str | None, port: str | None, serial: str | None) -> str | Non
         return None
     listed = _ask(*address)
     if listed is None and address[0] not in {_HOST, "localhost"}:
-        return f"no adb server at {address[0]}:{address[1]}; start it there: adb -a nodaemon server start"
+        return f"no adb server at {address[0]}:{address[1]}; {START}"
     if listed is None and (program := shutil.which("adb")):
         listed = _start(program, address[1])
     if listed is not None:
         return _missing(listed, serial)
     usb_can_tell = sys.platform == "linux" and _USB.is_dir() and not (Path.home() / _PAIRED).exists()
-    return f"no adb device; {_CONNECT}" if usb_can_tell and not on_usb(_USB) else None
+    return _NONE if usb_can_tell and not on_usb(_USB) else None
 
 
 def server_address(host: str | None, port: str | None, environment: "os._Environ[str]") -> tuple[str, int] | None:
@@ -95,7 +97,7 @@ def on_usb(devices: Path) -> bool:
 
 def _missing(listed: Sequence[str], serial: str | None) -> str | None:
     if not listed:
-        return f"no adb device; {_CONNECT}"
+        return _NONE
     if serial is not None and serial not in listed:
         return f"no adb device {serial}, found {', '.join(listed)}; choose one of those with --device SERIAL"
     return None
@@ -132,7 +134,8 @@ def _start(program: str, port: int) -> list[str] | None:
 
 
 def _serials(text: str) -> list[str]:
-    return [line.split()[0] for line in text.splitlines() if line.strip()]
+    # A tab parts serial and state; the serial of a phone that was paired over Wi-Fi may hold a blank.
+    return [line.partition("\t")[0].strip() for line in text.splitlines() if line.strip()]
 
 
 if __name__ == "__main__":

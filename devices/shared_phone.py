@@ -8,7 +8,7 @@ from devices.adb import Link
 from devices.benchmark_model import Family, explanation_of, family_of
 from devices.benchmark_tool import find_tool
 from devices.invocation import FOLDER, TOOL, stop
-from devices.phone import number_of
+from devices.phone import choice_of, number_of
 from devices.phone_state import HeldState
 from models.errors import UserError
 
@@ -71,6 +71,6 @@ class SharedPhone:
         self.deliver(tool.path, tool.sha256, TOOL, "755")
         self.tool_sha256 = tool.sha256
         self.family = family_of(self.link.shell(f"{TOOL} --help 2>&1").text)
-        airplane = self._options.get("airplane", "usb")
+        airplane = choice_of(self._options, "airplane")
         over_air = airplane == "always" or (airplane == "usb" and self.link.phone.usb)
         self._state = HeldState(self.link, FOLDER, airplane=over_air)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from devices import kernels, nvidia
-from devices.cuda_events import NAME, naming_full_memory, time_each
+from devices.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
 from devices.nvml import Watch
 from devices.samples import Samples
 from devices.targets import Target
 from devices.torch_profile import TorchProfiler
 from exporters.artifact import Artifact
-from models.errors import UserError
 from models.images import synthetic_images
 from models.zoo import find
 
@@ -116,8 +115,7 @@ class TorchCudaSession:
 
         with torch.inference_mode():
             logits = self._module(self._images)
-            if not bool(torch.isfinite(logits).all()):
-                raise UserError("wrong outputs", found=f"NaN or infinity in {logits.dtype}", fix="not timed")
+            refuse_not_finite(logits)
             if not graph:
                 return lambda: self._module(self._images)
             captured = self._cuda.CUDAGraph()

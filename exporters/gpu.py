@@ -12,12 +12,12 @@ _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 
 @dataclass(frozen=True)
 class Gpu:
-    """CUDA's device 0; `uuid` as NVML spells it."""
+    """CUDA's device 0; `uuid` as NVML spells it, `driver_cuda` the newest CUDA that the driver knows: (12, 4)."""
 
     name: str
     uuid: str
     compute_capability: tuple[int, int]
-    memory_bytes: int
+    driver_cuda: tuple[int, int]
 
     @property
     def sm(self) -> str:
@@ -38,18 +38,18 @@ def find_gpu() -> Gpu | str:
     if failure or count.value == 0:
         return NO_GPU
     device, name, uuid = ctypes.c_int(), ctypes.create_string_buffer(256), (ctypes.c_ubyte * 16)()
-    memory_bytes, major, minor = ctypes.c_size_t(), ctypes.c_int(), ctypes.c_int()
+    version, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
     cuda.cuDeviceGet(ctypes.byref(device), 0)
     cuda.cuDeviceGetName(name, len(name), device)
     cuda.cuDeviceGetUuid(uuid, device)
-    cuda.cuDeviceTotalMem_v2(ctypes.byref(memory_bytes), device)
+    cuda.cuDriverGetVersion(ctypes.byref(version))
     cuda.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, device)
     cuda.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, device)
     return Gpu(
         name=name.value.decode(),
         uuid=_uuid(bytes(uuid)),
         compute_capability=(major.value, minor.value),
-        memory_bytes=memory_bytes.value,
+        driver_cuda=(version.value // 1000, version.value % 1000 // 10),  # 12040 is CUDA 12.4
     )
 
 

@@ -24,6 +24,8 @@ DYNAMIC_BATCH = True
 PEAK_BYTES = 6_000_000_000
 
 INPUT, OUTPUT, BATCH = "images", "logits", "batch"
+# What ONNX Runtime calls the types of inputs and outputs, and numpy and torch.
+DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
 _OPSET = 18
@@ -61,7 +63,7 @@ def load(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    dtype = {"tensor(float)": np.float32, "tensor(float16)": np.float16}[session.get_inputs()[0].type]
+    dtype = DTYPES[session.get_inputs()[0].type]
 
     def logits(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
         (values,) = session.run([OUTPUT], {INPUT: images.astype(dtype)})

@@ -5,9 +5,11 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import onnxruntime
 import pynvml
 import pytest
 from hypothesis import given
@@ -22,9 +24,12 @@ from exporters.gpu import Gpu
 from models import UserError
 
 ROOT = Path(__file__).parents[2]
-V100 = Gpu(name="Tesla V100-SXM2-16GB", uuid="GPU-1", compute_capability=(7, 0), memory_bytes=16 << 30)
-T4 = Gpu(name="Tesla T4", uuid="GPU-2", compute_capability=(7, 5), memory_bytes=16 << 30)
-H100 = Gpu(name="NVIDIA H100 80GB HBM3", uuid="GPU-3", compute_capability=(9, 0), memory_bytes=80 << 30)
+V100 = Gpu(name="Tesla V100-SXM2-16GB", uuid="GPU-1", compute_capability=(7, 0), driver_cuda=(12, 4))
+T4 = Gpu(name="Tesla T4", uuid="GPU-2", compute_capability=(7, 5), driver_cuda=(12, 4))
+H100 = Gpu(name="NVIDIA H100 80GB HBM3", uuid="GPU-3", compute_capability=(9, 0), driver_cuda=(13, 0))
+GTX_1080 = Gpu(name="NVIDIA GeForce GTX 1080", uuid="GPU-4", compute_capability=(6, 1), driver_cuda=(13, 0))
+TITAN_V = Gpu(name="NVIDIA TITAN V", uuid="GPU-5", compute_capability=(7, 0), driver_cuda=(13, 0))
+RTX_2080 = Gpu(name="NVIDIA GeForce RTX 2080", uuid="GPU-6", compute_capability=(7, 5), driver_cuda=(13, 0))
 GPU_TARGETS = [target.name for pattern in ("v100*", "t4*", "gpu*") for target in find_targets(pattern)]
 
 
@@ -108,21 +113,21 @@ class Cuda:
     def cuDeviceGetUuid(self, uuid, device):
         ctypes.memmove(uuid, bytes(range(16)), 16)
 
-    def cuDeviceTotalMem_v2(self, memory, device):
-        memory._obj.value = 15 << 30
+    def cuDriverGetVersion(self, version):
+        version._obj.value = 12040
 
     def cuDeviceGetAttribute(self, value, attribute, device):
         value._obj.value = {75: 7, 76: 5}[attribute]
 
 
-def test_the_driver_tells_name_uuid_architecture_and_memory(monkeypatch):
+def test_the_driver_tells_name_uuid_architecture_and_its_cuda(monkeypatch):
     monkeypatch.setattr(gpus.ctypes, "CDLL", lambda name: Cuda())
     found = gpus.find_gpu()
     assert found == Gpu(
         name="Tesla T4",
         uuid="GPU-00010203-0405-0607-0809-0a0b0c0d0e0f",
         compute_capability=(7, 5),
-        memory_bytes=15 << 30,
+        driver_cuda=(12, 4),
     )
     assert found.sm == "sm_75"
 
@@ -130,7 +135,7 @@ def test_the_driver_tells_name_uuid_architecture_and_memory(monkeypatch):
 def test_the_wrong_gpu_is_named_and_so_is_the_target_that_takes_it(monkeypatch, driver):
     at_hand(monkeypatch, H100)
     assert nvidia.absence(find_targets("t4")[0]) == (
-        "found NVIDIA H100 80GB HBM3, not Tesla T4; make bench-gpu measures on whatever NVIDIA GPU is there"
+        "found NVIDIA H100 80GB HBM3, not Tesla T4; make bench-gpu measures on it"
     )
     assert nvidia.absence(find_targets("gpu-torch")[0]) is None
 
@@ -148,13 +153,57 @@ def test_the_wrong_gpu_is_named_and_so_is_the_target_that_takes_it(monkeypatch, 
     ],
 )
 def test_a_model_is_matched_as_a_word(name, wanted, right):
-    assert (nvidia.mismatch(name, wanted) is None) == right
+    assert (nvidia.mismatch(replace(H100, name=name), wanted) is None) == right
 
 
 @given(st.text(), st.sampled_from(["Tesla V100", "Tesla T4", "NVIDIA GPU"]))
 def test_any_name_is_right_or_wrong_in_one_line(name, wanted):
-    wrong = nvidia.mismatch(name, wanted)
-    assert wrong is None or (wanted in wrong and "make bench-gpu" in wrong)
+    wrong = nvidia.mismatch(replace(H100, name=name), wanted)
+    assert wrong is None or (wanted in wrong and "make bench-" in wrong)
+
+
+WANTED = {"make bench-v100": "Tesla V100", "make bench-t4": "Tesla T4", "make bench-gpu": "NVIDIA GPU"}
+_names = st.text() | st.sampled_from([V100.name, T4.name, "NVIDIA TITAN V", "Quadro GV100"])
+_newest = st.just((99, 0))
+_gpus = st.builds(Gpu, name=_names, uuid=st.just(""), driver_cuda=_newest, compute_capability=st.sampled_from([
+    (6, 1), (7, 0), (7, 5), (9, 0),
+]))  # fmt: skip
+
+
+@given(_gpus, st.sampled_from([*WANTED.values()]))
+def test_no_advice_leads_to_a_lane_that_refuses_the_gpu(gpu, wanted):
+    """Whatever lane is asked for: where its preflight names another, that one's takes the GPU."""
+    says = nvidia.objection(gpu, wanted)
+    lane = nvidia.lane_of(gpu)
+    assert lane is None or nvidia.objection(gpu, WANTED[lane]) is None
+    assert says is None or says.endswith(f"; {lane} measures on it" if lane else "; no lane supports it")
+    advice = kernels.torch_mismatch(gpu, [], 0)
+    assert advice.endswith(f"; {lane} installs one that has" if lane else f"; no lane supports {gpu.name}")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "wanted", "says"),
+    [
+        (GTX_1080, "NVIDIA GPU", "found NVIDIA GeForce GTX 1080, sm_61, which is older than Turing (sm_75); no lane"),
+        (GTX_1080, "Tesla V100", "not Tesla V100; no lane supports it"),
+        (TITAN_V, "Tesla T4", "not Tesla T4; no lane supports it"),
+        (V100, "NVIDIA GPU", "older than Turing (sm_75); make bench-v100 measures on it"),
+        (RTX_2080, "Tesla T4", "not Tesla T4; make bench-gpu measures on it"),
+        (T4, "Tesla V100", "not Tesla V100; make bench-t4 measures on it"),
+        (replace(T4, driver_cuda=(11, 4)), "Tesla T4", "is for CUDA 11.4, this lane for CUDA 12; install driver R525"),
+        (replace(V100, driver_cuda=(11, 8)), "Tesla V100", "install driver R525 or later"),
+        (T4, "NVIDIA GPU", "its driver is for CUDA 12.4, this lane for CUDA 13; install driver R580 or later"),
+        (T4, "Tesla T4", None),
+        (V100, "Tesla V100", None),
+        (H100, "NVIDIA GPU", None),
+    ],
+)
+def test_the_preflight_refuses_what_its_lane_can_not_run_on(monkeypatch, capsys, gpu, wanted, says):
+    at_hand(monkeypatch, gpu)
+    monkeypatch.setattr(sys, "argv", ["nvidia", wanted])
+    assert nvidia.main() == (0 if says is None else 1)
+    stderr = capsys.readouterr().err
+    assert (stderr == "") if says is None else (says in stderr and stderr.count("\n") == 1)
 
 
 def test_a_shared_gpu_is_an_error(monkeypatch, driver):
@@ -167,6 +216,12 @@ def test_without_nvml_the_error_names_what_installs_it(monkeypatch):
     at_hand(monkeypatch, V100)
     monkeypatch.setattr(nvidia.importlib.util, "find_spec", lambda name: None)
     assert nvidia.absence(find_targets("v100")[0]) == "no nvidia-ml-py; make bench-v100 installs it"
+
+
+def test_without_nvml_no_card_is_sent_to_a_lane_that_refuses_it(monkeypatch):
+    at_hand(monkeypatch, GTX_1080)
+    monkeypatch.setattr(nvidia.importlib.util, "find_spec", lambda name: None)
+    assert nvidia.absence(find_targets("gpu")[0]).endswith("older than Turing (sm_75); no lane supports it")
 
 
 def test_the_preflight_needs_nothing_but_python_and_is_quick(tmp_path):
@@ -251,6 +306,18 @@ def test_the_bits_mean_what_nvml_says(constant, word):
         if hasattr(pynvml, f"nvmlClocks{kind}Reason{constant}")
     )
     assert nvml.named(bit) == [word]
+
+
+def test_an_older_driver_is_asked_by_the_older_name(driver, monkeypatch):
+    def unknown(handle):
+        raise pynvml.NVMLError_FunctionNotFound
+
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCurrentClocksEventReasons", unknown)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCurrentClocksThrottleReasons", lambda handle: 0x40)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCurrentEccMode", unknown)
+    with nvml.Watch("GPU-1") as watch:
+        assert watch.read()["throttled"] == "hardware thermal slowdown"
+        assert "ecc" not in watch.place()
 
 
 @given(st.integers(0, 2**64 - 1), st.none() | st.integers(0, 1000))
@@ -397,6 +464,8 @@ def test_a_target_says_which_package_is_in_the_way(monkeypatch, driver):
     at_hand(monkeypatch, T4)
     assert "no TensorRT; make bench-t4 installs it" in absence_of(find_targets("t4")[0])
     assert "has no TensorrtExecutionProvider" in absence_of(find_targets("t4-onnxruntime")[0])
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["TensorrtExecutionProvider"])
+    assert absence_of(find_targets("t4-onnxruntime")[0]) == "no TensorRT; make bench-t4 installs it"
 
 
 @pytest.mark.gpu

@@ -1,12 +1,19 @@
+import contextlib
+import re
+import threading
 import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from devices.adb import Listed, choose, parse_devices
 from devices.benchmark_tool import find_tool
-from devices.phone import Core, Readings, affinity_of, number_of, parse_readings, throttled
+from devices.phone import CHOICES, Core, Readings, affinity_of, choice_of, number_of, parse_readings, throttled
+from devices.session import absence_of
+from devices.targets import find_targets
 from exporters.artifact import sha256_of
 from models.errors import UserError
 
@@ -18,7 +25,15 @@ HT7950201234           device usb:1-2 product:walleye model:Pixel_2 device:walle
 192.168.1.7:5555       offline product:taimen model:Pixel_2_XL device:taimen transport_id:4
 0123456789ABCDEF       unauthorized usb:1-3 transport_id:2
 ????????????           no permissions (missing udev rules? user is in the plugdev group); see [http://x] usb:1-4
+adb-FA7AA1A00000-AbCdEf._adb-tls-connect._tcp device product:walleye model:Pixel_2 device:walleye transport_id:5
+adb-FA7AA1A00000-AbCdEf (2)._adb-tls-connect._tcp offline transport_id:6
 
+"""
+NOISE = """\
+adb server version (41) doesn't match this client (39); killing...
+adb: failed to check server version: unknown host service
+* failed to start daemon; host device unknown
+List of devices attached
 """
 PHONE = Listed("HT7950201234", "device", "Pixel_2", usb=True)
 
@@ -26,8 +41,26 @@ PHONE = Listed("HT7950201234", "device", "Pixel_2", usb=True)
 def test_a_listing_is_read():
     phones = parse_devices(LISTING)
     assert phones[0] == PHONE
-    assert [phone.state for phone in phones] == ["device", "offline", "unauthorized", "no permissions"]
-    assert [phone.usb for phone in phones] == [True, False, True, True]
+    states = ["device", "offline", "unauthorized", "no permissions", "device", "offline"]
+    assert [phone.state for phone in phones] == states
+    assert [phone.usb for phone in phones] == [True, False, True, True, False, False]
+
+
+def test_a_phone_paired_over_wifi_is_found_whatever_its_serial_holds():
+    first, second = parse_devices(LISTING)[-2:]
+    assert (first.serial, first.model) == ("adb-FA7AA1A00000-AbCdEf._adb-tls-connect._tcp", "Pixel_2")
+    assert second.serial == "adb-FA7AA1A00000-AbCdEf (2)._adb-tls-connect._tcp"
+
+
+@given(st.from_regex(r"[!-~]([ -~]{0,30}[!-~])?", fullmatch=True), st.sampled_from(["device", "offline"]))
+def test_a_serial_comes_back_unless_it_reads_like_words_of_adbs(serial, state):
+    assume(not re.match(r"List of |\*|adb[ :]", serial) and not re.search(r" (device|[a-z]{4,})( |;|$)", serial))
+    (phone,) = parse_devices(NOISE + f"{serial:<22} {state} transport_id:1\n")
+    assert (phone.serial, phone.state) == (serial, state)
+
+
+def test_what_adb_says_besides_is_no_phone():
+    assert parse_devices(NOISE) == []
 
 
 @given(st.text())
@@ -38,7 +71,7 @@ def test_any_listing_is_read(text):
 
 
 def test_the_one_ready_phone_is_chosen_among_those_that_are_not():
-    assert choose(parse_devices(LISTING), serial=None, model="Pixel 2") == PHONE
+    assert choose(parse_devices(LISTING)[:-2], serial=None, model="Pixel 2") == PHONE
 
 
 @pytest.mark.parametrize(
@@ -130,6 +163,28 @@ def test_an_option_of_the_wrong_kind_is_one_error():
         affinity_of({"affinity": "0xf0"})
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "choices"),
+    [
+        ("delegate", "nnapi", "xnnpack or gpu"),
+        ("delegate", "GPU", "xnnpack or gpu"),
+        ("airplane", "Always", "usb or always or never"),
+        ("fp16", "no", "true or false"),
+    ],
+)
+def test_an_option_that_is_none_of_its_choices_is_refused_before_a_phone_is_asked(option, value, choices):
+    (target,) = find_targets("pixel2-gpu")
+    asked = msgspec.structs.replace(target, options=target.options | {option: value})
+    assert absence_of(asked) == f"option {option} is none of its choices: {value!r}; give {choices}"
+
+
+@given(st.sampled_from(sorted(CHOICES)), st.text() | st.integers() | st.none() | st.lists(st.text()))
+def test_a_choice_is_one_of_its_own_or_one_error(option, value):
+    with contextlib.suppress(UserError):
+        assert choice_of({option: value}, option) in CHOICES[option]
+    assert choice_of({}, option) == CHOICES[option][0]
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -146,6 +201,58 @@ def test_the_tool_is_downloaded_once_and_again_where_it_is_damaged(cache):
     assert find_tool(options) == tool
     tool.path.write_bytes(b"damaged")
     assert find_tool(options).path.read_bytes() == b"newer"
+
+
+def test_each_address_has_its_own_tool(cache):
+    first, second = cache / "first", cache / "second"
+    first.write_bytes(b"one")
+    second.write_bytes(b"other")
+    tools = [find_tool({"benchmark_model_address": source.as_uri()}) for source in (first, second, first)]
+    assert [tool.path.read_bytes() for tool in tools] == [b"one", b"other", b"one"]
+
+
+@pytest.fixture
+def short_answers():
+    """An HTTP server whose every answer is shorter than it says; its address."""
+
+    class Short(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"half of it")
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Short) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/tool"
+        server.shutdown()
+
+
+def test_a_download_that_breaks_off_is_one_error_and_nothing_is_kept(cache, short_answers):
+    with pytest.raises(UserError, match=r"can't download benchmark_model: 10 of 1000 bytes; download http://"):
+        find_tool({"benchmark_model_address": short_answers})
+    assert not list((cache / "cache").rglob("*benchmark_model"))
+
+
+def test_a_cache_that_can_not_be_written_or_read_is_one_error(cache):
+    source = cache / "served"
+    source.write_bytes(b"tool")
+    options = {"benchmark_model_address": source.as_uri()}
+    (cache / "cache").write_text("a file where the folder should be")
+    with pytest.raises(UserError, match=r"can't keep benchmark_model at .*: .*; set XDG_CACHE_HOME"):
+        find_tool(options)
+    (cache / "cache").unlink()
+    tool = find_tool(options)
+    recorded = tool.path.with_suffix(".sha256")
+    recorded.write_bytes(b"\xff\xfe")  # damaged: downloaded again
+    assert find_tool(options) == tool
+    recorded.unlink()
+    recorded.mkdir()
+    with pytest.raises(UserError, match=r"can't keep benchmark_model at .*: Is a directory"):
+        find_tool(options)
 
 
 def test_a_tool_that_can_not_be_had_is_one_error_with_its_address(cache, monkeypatch):

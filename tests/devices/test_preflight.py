@@ -124,6 +124,8 @@ def test_an_answer_of_the_server_is_read():
     assert preflight.listed_phones(b"OKAY0000") == []
     assert preflight.listed_phones(b"OKAY0013HT1\tdevice\nX\toffline")[:1] == ["HT1"]
     assert preflight.listed_phones(b"FAIL0007unknown") is None
+    wifi = "adb-FA7AA1A00000-AbCdEf (2)._adb-tls-connect._tcp"
+    assert preflight.listed_phones(f"OKAY{len(wifi) + 8:04x}{wifi}\tdevice\n".encode()) == [wifi]
 
 
 @given(st.binary() | st.binary().map(lambda tail: b"OKAY" + tail) | st.binary().map(lambda tail: b"OKAY0010" + tail))

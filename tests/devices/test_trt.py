@@ -140,7 +140,7 @@ def artifact_of(plan) -> Artifact:
 
 @pytest.fixture
 def target(monkeypatch):
-    gpu = Gpu(name="Tesla T4", uuid="GPU-1", compute_capability=(7, 5), memory_bytes=16 << 30)
+    gpu = Gpu(name="Tesla T4", uuid="GPU-1", compute_capability=(7, 5), driver_cuda=(12, 4))
     monkeypatch.setattr(nvidia, "find_gpu", lambda: gpu)
     watch = SimpleNamespace(start=lambda: None, place=lambda: {"gpu": "Tesla T4"}, read=dict, close=lambda: None)
     monkeypatch.setattr(trt, "Watch", lambda uuid: watch)

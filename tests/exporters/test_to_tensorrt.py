@@ -221,7 +221,7 @@ class Driver:
 
     def __init__(self, monkeypatch) -> None:
         self.trt = SimpleNamespace(__version__="10.16.1.11", BuilderFlag=SimpleNamespace(INT8=1))
-        self.gpu = Gpu(name="Tesla T4", uuid="GPU-1", compute_capability=(7, 5), memory_bytes=16 << 30)
+        self.gpu = Gpu(name="Tesla T4", uuid="GPU-1", compute_capability=(7, 5), driver_cuda=(12, 4))
         monkeypatch.setattr(to_tensorrt, "_tensorrt", lambda: self.trt)
         monkeypatch.setattr(to_tensorrt, "find_gpu", lambda: self.gpu)
 
@@ -233,7 +233,7 @@ def test_a_plan_belongs_to_its_gpu_its_version_its_onnx_and_its_flags(tmp_path, 
     onnx_file = cache.obtain(to_tensorrt.source(job()))
     with_onnx = cache.path(job())
     assert with_onnx != path
-    here.gpu = Gpu(name="Tesla V100", uuid="GPU-1", compute_capability=(7, 0), memory_bytes=16 << 30)
+    here.gpu = Gpu(name="Tesla V100", uuid="GPU-1", compute_capability=(7, 0), driver_cuda=(12, 4))
     on_v100 = cache.path(job())
     here.trt = SimpleNamespace(__version__="10.4.0", BuilderFlag=here.trt.BuilderFlag)
     on_old = cache.path(job())

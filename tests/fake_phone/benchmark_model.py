@@ -113,11 +113,13 @@ def benchmark_litert(interpreter, options, fault, *, init_s):
 
 
 def heat(fault):
-    """What a run may do to the phone: its big cores are capped, or Android tells of severe heat."""
+    """What a run may do to the phone: its big cores are capped, Android tells of severe heat, its screen goes off."""
     root = Path(os.environ["ROOT"])
     if fault == "throttle":
         for core in range(4, 8):
             (root / f"sys/devices/system/cpu/cpu{core}/cpufreq/scaling_max_freq").write_text("1804800\n")
+    if fault == "screen_off":
+        (root / "dumpsys/power").write_text("  mWakefulness=Dozing\n")
     if fault == "overheat":
         (root / "dumpsys/thermalservice").write_text("IsStatusOverride: false\nThermal Status: 3\nHAL Ready: true\n")
 

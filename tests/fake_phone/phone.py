@@ -35,8 +35,8 @@ echo "$*" >> "$ROOT/cmd.log\"""",
 class FakePhone:
     """A phone on 127.0.0.1:`port`; `faults` are the names of what goes wrong, each once.
 
-    For the tool: crash, garbage, hang, decline, partial, unconsumed, throttle, overheat. For the connection:
-    unplug_push, unplug_run.
+    For the tool: crash, garbage, hang, decline, partial, unconsumed, throttle, overheat, screen_off. For the
+    connection: unplug_push, unplug_run.
     """
 
     def __init__(self, root, *, model="Pixel 2", authorized=True):
@@ -86,11 +86,11 @@ class FakePhone:
             self.faults.remove("unplug_push")
             self.unplug()
 
-    def battery(self, *, celsius, percent=80):
+    def battery(self, *, celsius, percent=80, powered=True):
         self._write(
             "dumpsys/battery",
-            f"Current Battery Service state:\n  AC powered: false\n  USB powered: true\n  level: {percent}\n"
-            f"  scale: 100\n  voltage: 4200\n  temperature: {round(celsius * 10)}\n",
+            f"Current Battery Service state:\n  AC powered: false\n  USB powered: {str(powered).lower()}\n"
+            f"  level: {percent}\n  scale: 100\n  voltage: 4200\n  temperature: {round(celsius * 10)}\n",
         )
 
     def cap(self, kilohertz):

@@ -6,13 +6,13 @@ import subprocess
 import time
 from pathlib import Path
 
-import adbutils
-
 
 class AdbServer:
     """`adb server nodaemon` on a port of its own, with keys of its own."""
 
     def __init__(self, home):
+        import adbutils  # here: where a GPU is tested there is none, and yet every test module is read
+
         Path(home).mkdir(parents=True, exist_ok=True)
         self.port = _free_port()
         self.environment = {

@@ -1,0 +1,57 @@
+"""The extras of pyproject.toml: what the tests marked gpu are read and run with."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+LANES = ("v100", "t4", "gpu")
+
+# Reads the tests as pytest does where the modules named by the arguments are not installed.
+_READ = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in sys.argv[1:]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+import pytest
+sys.exit(pytest.main(["-n", "0", "-m", "gpu", "--collect-only", "-p", "no:cacheprovider"]))
+"""
+
+
+def distributions(extra: str) -> set[str]:
+    """The distributions of an extra, with those of the extras of ours that it takes in."""
+    found = set()
+    for requirement in EXTRAS[extra]:
+        if match := re.match(r"zennet-latency\[(.*)\]", requirement):
+            found |= {name for part in match[1].split(",") for name in distributions(part)}
+        else:
+            found.add(re.match(r"[\w-]+", requirement)[0])
+    return found
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_what_a_gpu_is_tested_with_leaves_its_onnxruntime_alone(lane):
+    assert "onnxruntime" not in distributions(lane) | distributions("gpu-test")
+    assert "onnxruntime" in distributions("test")
+    assert distributions("gpu-test") < distributions("test")
+
+
+def test_the_gpus_tests_are_read_with_that_alone():
+    there = set.intersection(*map(distributions, LANES)) | distributions("gpu-test")
+    # The package of onnxruntime is there, by the name of its build for GPUs.
+    modules = {name.replace("-", "_") for name in distributions("test") - there - {"onnxruntime"}}
+    assert {"adbutils", "ai_edge_litert", "selenium"} < modules
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, *sorted(modules)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "test_sessions.py" in done.stdout
