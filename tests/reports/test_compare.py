@@ -208,6 +208,24 @@ def test_a_run_is_a_folder_a_file_or_a_sweep(results):
         last_two(results, sweeps=2)
 
 
+def test_the_last_sweeps_are_those_that_ended_last_whatever_the_order_of_the_lines(tmp_path):
+    ends = {"second": "2026-11-24T09:00:00Z", "third": "2026-11-24T10:00:00Z", "first": "2026-11-24T08:00:00Z"}
+    for sweep, time in ends.items():
+        record = a_record("a", [0.1] * 9, sweep=sweep)
+        conditions = record.conditions | {"end": {"time": time}}
+        append_line(tmp_path / "fake.jsonl", msgspec.structs.replace(record, conditions=conditions))
+    old, new = last_two(tmp_path)
+    assert ([record.sweep for record in old], [record.sweep for record in new]) == (["second"], ["third"])
+    assert [record.sweep for record in run_named(str(tmp_path), tmp_path)] == ["third"]
+    assert [record.sweep for record in run_named(str(tmp_path), tmp_path, sweeps=2)] == ["second", "third"]
+    assert [record.sweep for record in run_named(str(tmp_path / "fake.jsonl"), tmp_path)] == ["third"]
+
+
+def test_a_sweep_named_by_its_id_is_one_sweep(results):
+    with pytest.raises(UserError, match="--sweeps counts those of a folder or file: the sweep aaa"):
+        run_named("aaa", results, sweeps=2)
+
+
 def run_compare(results, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "reports", "compare", "--results", str(results), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
