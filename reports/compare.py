@@ -69,6 +69,14 @@ def slower(comparisons: Sequence[Comparison], percent: float) -> list[Comparison
     ]
 
 
+def lost(old: Sequence[Record], new: Sequence[Record]) -> dict[tuple[str, str], str]:
+    """The targets and models whose number is trusted in the old run and not in the new one, with the reason."""
+    olds, news = by_cell(old), by_cell(new)
+    trusted = [cell for cell in sorted(olds, key=_place) if not _side(olds[cell])[1]]
+    doubts = {cell: _side(news[cell])[1] if cell in news else "not measured" for cell in trusted}
+    return {cell: doubt for cell, doubt in doubts.items() if doubt}
+
+
 def _place(cell: tuple[str, str]) -> tuple[str, int, str]:
     """Where it stands in a table: by target, then in the order of the zoo, others behind."""
     order = list(zoo())

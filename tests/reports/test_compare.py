@@ -231,6 +231,23 @@ def run_compare(results, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def test_the_gate_closes_where_a_trusted_number_is_lost(tmp_path):
+    sound = [a_record(name, [0.1] * 9, sweep="old") for name in "abcd"]
+    doubted = a_record("e", [0.1] * 9, sweep="old", word="contended")
+    missing = msgspec.structs.replace(a_record("b", [0.1]), measurement=None, verdict=None, reason="out of memory")
+    new = [a_record("a", [0.1] * 9), missing, a_record("c", [0.1] * 9, word="contended")]
+    for record in [*sound, doubted, *(msgspec.structs.replace(each, sweep="new") for each in new)]:
+        append_line(tmp_path / "fake.jsonl", record)
+    assert run_compare(tmp_path, "old", "new").returncode == 0
+    gated = run_compare(tmp_path, "old", "new", "--fail-if-slower", "3")
+    assert gated.returncode == 1
+    assert [line for line in gated.stderr.splitlines() if line.startswith("error: ")] == [
+        "error: b on fake has no trusted number any more: out of memory",
+        "error: c on fake has no trusted number any more: contended",
+        "error: d on fake has no trusted number any more: not measured",
+    ]
+
+
 def refuse(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
