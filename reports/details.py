@@ -6,7 +6,7 @@ from reports.cells import Cell, Column, Report
 from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
 from reports.floor import Floor, Floors
 from reports.looks import short_names
-from reports.sheet import Entry, Footnotes, Piece, Sheet, doubt, places_of, printed_note, with_interval
+from reports.sheet import Entry, Footnotes, Piece, Sheet, doubt, places_of, printed_note, spread, with_interval
 
 HEADINGS = (
     "Model",
@@ -143,9 +143,7 @@ def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entr
 def _speedup(measured: Speedup | None, published: Speedup | None) -> Entry:
     pieces = []
     if measured:
-        low, high = f"{measured.low:.2f}", f"{measured.high:.2f}"
-        interval = f" ({low}–{high})" if low != high else ""
-        pieces.append(Piece(f"{measured.factor:.2f}x{interval}"))
+        pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x")))
     if published:
         pieces.append(Piece(f"{published.factor:.1f}x", printed=True))
     first = measured or published
