@@ -102,8 +102,9 @@ def _latency(column: Column, network: Network, notes: Footnotes) -> Entry:
         pieces.append(Piece("no number", notes=notes.mark(cell.note)))
     if cell.published:
         printed = printed_note(column, network)
-        ratio = f" ({cell.ratio.ms:.2f}x)" if cell.ratio else ""
-        pieces.append(Piece(f"{cell.published.ms:g}{ratio}", printed=True, notes=notes.mark(printed)))
+        pieces.append(Piece(f"{cell.published.ms:g}", printed=True, notes=notes.mark(printed)))
+    if cell.ratio:
+        pieces.append(Piece(f"{cell.ratio.ms:.2f}x published"))
     return Entry(tuple(pieces), cell.latency.ms if cell.latency else None)
 
 

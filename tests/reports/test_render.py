@@ -7,7 +7,7 @@ import pytest
 
 from reports.gather import gather
 from reports.sheet import overview
-from reports.to_markdown import escape, markdown
+from reports.to_markdown import markdown
 
 
 def render(*arguments: object) -> subprocess.CompletedProcess:
@@ -82,20 +82,6 @@ def test_missing_numbers_and_doubts_are_footnotes(make_record):
     text = markdown([overview(gather([make_record(seconds=None, reason="out of memory")]))])
     assert "no number" in text
     assert "out of memory" in text
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("<script>", "&lt;script&gt;"),
-        ("a|b", "a\\|b"),
-        ("*x*", "\\*x\\*"),
-        ("snake_case_", "snake_case\\_"),
-        ("two\nlines", "two lines"),
-    ],
-)
-def test_markdown_shows_text_as_it_is(text, shown):
-    assert escape(text) == shown
 
 
 def test_an_unknown_target_or_family_names_the_near_ones(tmp_path):
