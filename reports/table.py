@@ -25,13 +25,21 @@ def frame(report: Report, floors: Floors, against: str) -> "pd.DataFrame":
             faster = measured.get(network.name) or published.get(network.name)
             numbers = _numbers(cell) | _derived(cell, floor, faster)
             row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
-    return pd.DataFrame(rows).astype({"params": "Int64", "macs": "Int64"})
+    whole = [f"{column.name}_{count}" for column in report.columns for count in ("batch", "samples", "rounds")]
+    return pd.DataFrame(rows).astype(dict.fromkeys(["params", "macs", *whole], "Int64"))
 
 
 def csv(report: Report, floors: Floors, against: str) -> str:
-    """The frame as CSV."""
-    text: str = frame(report, floors, against).to_csv(index=False, lineterminator="\n")
+    """The frame as CSV; what a spreadsheet would read as a formula begins with an apostrophe."""
+    table = frame(report, floors, against)
+    texts = table.select_dtypes(exclude="number").columns
+    table[texts] = table[texts].map(_no_formula)
+    text: str = table.rename(columns=_no_formula).to_csv(index=False, lineterminator="\n")
     return text
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _identity(report: Report, network: Network) -> dict[str, Any]:
