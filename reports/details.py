@@ -60,7 +60,7 @@ def _row(
         _floor(cell, floor, printed_floor, notes.mark(floors.lack_of(column, network))),
         _above(cell, floor, printed_floor),
         _number(floor.layers_ms if floor else None),
-        _speedup(*faster),
+        _speedup(*faster, notes),
     ]
 
 
@@ -140,10 +140,11 @@ def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entr
     return Entry(tuple(pieces), float(pieces[0].text[:-1]) if pieces else None)
 
 
-def _speedup(measured: Speedup | None, published: Speedup | None) -> Entry:
+def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnotes) -> Entry:
     pieces = []
     if measured:
-        pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x")))
+        marks = () if measured.trusted else notes.mark("from numbers that are not all stable")
+        pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x"), notes=marks))
     if published:
         pieces.append(Piece(f"{published.factor:.1f}x", printed=True))
     first = measured or published

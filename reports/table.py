@@ -84,6 +84,7 @@ def _derived(cell: Cell, floor: Floor | None, faster: Speedup | None) -> dict[st
         "speedup": faster.factor if faster else None,
         "speedup_low": faster.low if faster else None,
         "speedup_high": faster.high if faster else None,
+        "speedup_stable": faster.trusted if faster else None,
         "floor_ms": floor.whole_ms if floor else None,
         "layers_floor_ms": floor.layers_ms if floor else None,
         "above_floor": latency.ms / floor.whole_ms if latency and floor else None,
