@@ -24,7 +24,7 @@ HEADINGS = (
 )
 
 
-def details(report: Report, column: Column, floors: Floors, against: str) -> Sheet:
+def details(report: Report, column: Column, floors: Floors, against: str | None) -> Sheet:
     """The sheet of one column; networks of which nothing is known there are left out."""
     notes = Footnotes()
     measured = speedups(measured_points(report, column), against)
@@ -34,19 +34,13 @@ def details(report: Report, column: Column, floors: Floors, against: str) -> She
         cell = column.cell(network)
         if cell.latency or cell.note:
             faster = (measured.get(network.name), published.get(network.name))
-            rows.append(_row(network, column, floors, notes, faster))
+            rows.append(_row(network, column, floors, notes) + ([_speedup(*faster, notes)] if against else []))
     title = f"{column.heading}: {column.title}, batch {column.target.batch}"
-    headings = [Piece(heading) for heading in (*HEADINGS, f"Speed-up at equal accuracy against {against}")]
-    return Sheet(title, headings, rows, list(notes.numbers), _text(report, column, floors))
+    headings = [*HEADINGS, f"Speed-up at equal accuracy against {against}"] if against else HEADINGS
+    return Sheet(title, list(map(Piece, headings)), rows, list(notes.numbers), _text(report, column, floors))
 
 
-def _row(
-    network: Network,
-    column: Column,
-    floors: Floors,
-    notes: Footnotes,
-    faster: tuple[Speedup | None, Speedup | None],
-) -> list[Entry]:
+def _row(network: Network, column: Column, floors: Floors, notes: Footnotes) -> list[Entry]:
     cell = column.cell(network)
     floor, printed_floor = floors.floor(column, network), floors.floor(column, network, as_published=True)
     marks = notes.mark(doubt(cell), cell.note, _below(cell, floor))
@@ -55,12 +49,11 @@ def _row(
         _number(network.top1_percent, printed=True),
         _measured(cell, marks),
         *_throughput(cell),
-        _published(cell, column, notes.mark(*_printed_notes(cell, column, network, floor, printed_floor))),
+        _published(cell, notes.mark(*_printed_notes(cell, column, network, floor, printed_floor))),
         _ratio(cell),
         _floor(cell, floor, printed_floor, notes.mark(floors.lack_of(column, network))),
         _above(cell, floor, printed_floor),
         _number(floor.layers_ms if floor else None),
-        _speedup(*faster, notes),
     ]
 
 
@@ -82,7 +75,7 @@ def _throughput(cell: Cell) -> list[Entry]:
     ]
 
 
-def _published(cell: Cell, column: Column, marks: tuple[int, ...]) -> Entry:
+def _published(cell: Cell, marks: tuple[int, ...]) -> Entry:
     if cell.published is None:
         return Entry()
     return Entry((Piece(f"{cell.published.ms:g}", printed=True, notes=marks),), cell.published.ms)

@@ -109,7 +109,7 @@ def _reach(latency: Latency) -> float:
     return math.log(latency.high_ms / latency.low_ms) / 2
 
 
-def speedups(points: Sequence[Point], against: str) -> dict[str, Speedup]:
+def speedups(points: Sequence[Point], against: str | None) -> dict[str, Speedup]:
     """Every network outside the family `against` whose accuracy its curve reaches, by name."""
     family = [point for point in points if point.family == against]
     found = {}
@@ -120,7 +120,7 @@ def speedups(points: Sequence[Point], against: str) -> dict[str, Speedup]:
     return found
 
 
-def headline(points: Sequence[Point], against: str) -> Speedup | None:
+def headline(points: Sequence[Point], against: str | None) -> Speedup | None:
     """The one that a chart shows: the most accurate network that can be compared, the faster of equals."""
     candidates = speedups(points, against).values()
     return max(candidates, key=lambda each: (each.subject.top1_percent, -each.subject.latency.ms), default=None)

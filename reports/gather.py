@@ -7,12 +7,15 @@ import msgspec
 from bench.cell import network_of
 from bench.record import Measurement, Record
 from devices.targets import find_targets
-from models.errors import one_line
+from models.errors import UserError, one_line
 from models.names import select
 from models.published import COLUMNS, published
 from models.zoo import zoo
 from reports.cells import Cell, Column, Latency, Measured, Report
 from reports.recorded import ended, why_missing
+
+# Whom the published speed-ups compare with.
+BASELINE = "EfficientNet"
 
 
 def gather(records: Iterable[Record]) -> Report:
@@ -50,6 +53,22 @@ def narrow(report: Report, targets: Sequence[str], families: Sequence[str]) -> R
         [network for network in report.networks if network.family in kept_families],
         [column for column in report.columns if column.name in kept],
     )
+
+
+def baseline(report: Report, narrowed: Report, asked: str | None) -> str | None:
+    """The family that speed-ups compare with, `asked` or the usual one; None where `narrowed` lacks the usual one.
+
+    Raises UserError where `asked`, a name or glob, is no single family of `report`, or one that `narrowed` lacks.
+    """
+    families = dict.fromkeys(network.family for network in report.networks)
+    names = [asked] if asked in families else select(asked or BASELINE, families, "family")
+    if len(names) > 1:
+        raise UserError("speed-ups compare with one family", found=f"{asked!r} is {', '.join(names)}", fix="name one")
+    if any(network.family == names[0] for network in narrowed.networks):
+        return names[0]
+    if asked:
+        raise UserError(f"no speed-ups against {names[0]}", found="--families leaves it out", fix="add it there")
+    return None
 
 
 def _add(newer: Cell | None, record: Record) -> Cell:

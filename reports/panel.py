@@ -29,7 +29,7 @@ class Panel:
     published: Sequence[Point]
     looks: dict[str, Look]
     labels: dict[str, str]
-    against: str
+    against: str | None
     log: bool = False
 
 

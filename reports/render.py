@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.newest import newest_records
@@ -11,7 +11,7 @@ from reports.cells import Report
 from reports.chart import Style, chart, panels
 from reports.details import details
 from reports.floor import Floors
-from reports.gather import gather, narrow
+from reports.gather import baseline, gather, narrow
 from reports.page import STYLE, page
 from reports.profiles import profile_files
 from reports.sheet import overview
@@ -30,26 +30,29 @@ class Order:
     style: Style = field(default_factory=Style)
     targets: Sequence[str] = ("*",)
     families: Sequence[str] = ("*",)
+    against: str | None = None
 
 
 def render(order: Order) -> list[Path]:
     """Write every report and return the files. Raises UserError where records or folder can't be used."""
-    report = narrow(gather(newest_records(order.results)), order.targets, order.families)
-    return [_write(order.out / name, content) for name, content in _files(report, order)]
+    everything = gather(newest_records(order.results))
+    report = narrow(everything, order.targets, order.families)
+    style = replace(order.style, against=baseline(everything, report, order.against))
+    return [_write(order.out / name, content) for name, content in _files(report, order, style)]
 
 
-def _files(report: Report, order: Order) -> Iterator[tuple[str, bytes]]:
-    floors, against = Floors(order.results), order.style.against
+def _files(report: Report, order: Order, style: Style) -> Iterator[tuple[str, bytes]]:
+    floors, against = Floors(order.results), style.against
     sheets = [overview(report), *(details(report, column, floors, against) for column in report.columns)]
     yield "table.md", markdown(sheets).encode()
     yield "table.csv", csv(report, floors, against).encode()
     yield "table.tex", latex(sheets).encode()
     tables = "\n".join(html(sheet, f"sheet-{number}") for number, sheet in enumerate(sheets))
     yield "table.html", document("Latency tables", f"<main>\n{tables}\n</main>", STYLE.read_text("utf-8")).encode()
-    for format_, content in chart(report, order.style, ("png", "svg", "pdf")).items():
+    for format_, content in chart(report, style, ("png", "svg", "pdf")).items():
         yield f"speed.{format_}", content
     yield from profile_files(order.results)
-    yield "report.html", page(report, sheets, panels(report, order.style), order.results, order.out).encode()
+    yield "report.html", page(report, sheets, panels(report, style), order.results, order.out).encode()
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -91,6 +91,40 @@ def test_an_unknown_target_or_family_names_the_near_ones(tmp_path):
         assert f"did you mean {near}" in ended.stderr
 
 
+def speedup_columns(out):
+    with (out / "table.csv").open(newline="") as file:
+        return [name for name in next(csv.reader(file)) if "_speedup" in name]
+
+
+def test_the_baseline_is_one_family_by_name_or_glob_whatever_its_case(tmp_path):
+    for asked in ("efficientnet", "Eff*"):
+        assert render("--results", tmp_path / "absent", "--out", tmp_path, "--against", asked).returncode == 0
+        assert "4.9x speed-up" in (tmp_path / "speed.svg").read_text()
+        assert "Speed-up at equal accuracy against EfficientNet" in (tmp_path / "table.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        (["EfficientNets"], "no such family: 'EfficientNets'; did you mean EfficientNet"),
+        (["*Net"], "speed-ups compare with one family: '*Net' is ZenNet, EfficientNet; name one"),
+        (["EfficientNet", "--families", "Zen*"], "no speed-ups against EfficientNet: --families leaves it out"),
+    ],
+)
+def test_a_baseline_that_is_no_family_shown_is_one_clear_error(tmp_path, asked, error):
+    ended = render("--results", tmp_path / "absent", "--out", tmp_path / "out", "--against", *asked)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith(f"error: {error}")
+
+
+def test_without_the_usual_baseline_there_are_no_speedups(tmp_path, nothing_measured):
+    assert render("--results", tmp_path / "absent", "--out", tmp_path, "--families", "ZenNet").returncode == 0
+    assert "speed-up" not in (tmp_path / "speed.svg").read_text()
+    assert "Speed-up" not in (tmp_path / "table.md").read_text()
+    assert speedup_columns(tmp_path) == []
+    assert speedup_columns(nothing_measured)[:2] == ["v100_speedup", "v100_speedup_low"]
+
+
 def test_targets_and_families_narrow_every_file(tmp_path):
     choice = ["--targets", "t4", "--families", "EfficientNet", "--log", "--title", "$x_1$ <b>"]
     assert render("--results", tmp_path / "absent", "--out", tmp_path, *choice).returncode == 0
