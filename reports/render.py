@@ -1,12 +1,11 @@
 """From a results folder to the files that people read."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.newest import newest_records
-from models.errors import UserError
+from models.files import write_whole
 from reports.cells import Report
 from reports.chart import Style, chart, panels
 from reports.details import details
@@ -38,7 +37,11 @@ def render(order: Order) -> list[Path]:
     everything = gather(newest_records(order.results))
     report = narrow(everything, order.targets, order.families)
     style = replace(order.style, against=baseline(everything, report, order.against))
-    return [_write(order.out / name, content) for name, content in _files(report, order, style)]
+    paths = []
+    for name, content in _files(report, order, style):
+        paths.append(order.out / name)
+        write_whole(paths[-1], content, fix="give another --out")
+    return paths
 
 
 def _files(report: Report, order: Order, style: Style) -> Iterator[tuple[str, bytes]]:
@@ -53,22 +56,3 @@ def _files(report: Report, order: Order, style: Style) -> Iterator[tuple[str, by
         yield f"speed.{format_}", content
     yield from profile_files(order.results)
     yield "report.html", page(report, sheets, panels(report, style), order.results, order.out).encode()
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                file.write(content)
-                file.close()
-                temporary.chmod(0o644)
-                temporary.replace(path)
-            except OSError:
-                temporary.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise UserError(f"can't write {path}", found=error.strerror or str(error), fix="give another --out") from error
-    return path
