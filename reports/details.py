@@ -1,5 +1,7 @@
 """One sheet a target: every figure of every network there, and how measured and published agree."""
 
+from collections import Counter
+
 from bench.record import Network
 from reports.agreement import agreement
 from reports.cells import Cell, Column, Report
@@ -151,8 +153,16 @@ def _number(value: float | None, *, printed: bool = False) -> Entry:
     return Entry((Piece(text, printed=printed),), value)
 
 
+def _place(report: Report, column: Column) -> str:
+    """Where the shown numbers truly ran and what timed them, by the sessions' own word."""
+    found = [measured for network in report.networks if (measured := column.cell(network).measured)]
+    ways = Counter(f"on {measured.place or 'an unnamed place'}, timed by {measured.clock}" for measured in found)
+    told = (way if len(ways) == 1 else f"{way} ({count} of {len(found)} networks)" for way, count in ways.items())
+    return f"Ran {'; '.join(told)}." if ways else ""
+
+
 def _text(report: Report, column: Column, floors: Floors) -> list[str]:
-    lines = []
+    lines = [line] if (line := _place(report, column)) else []
     if lack := floors.lack(column):
         lines.append(lack)
     elif peaks := floors.peaks(column):

@@ -38,7 +38,7 @@ _FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 
 
 def latex(sheets: Sequence[Sheet]) -> str:
-    """A table environment a sheet; published numbers in italics, footnotes below the rules."""
+    """A table environment a sheet; text above the rules, footnotes below."""
     return "% \\usepackage{booktabs,graphicx}\n" + "\n".join(_sheet(_filled(sheet)) for sheet in sheets)
 
 
@@ -53,7 +53,9 @@ def _sheet(sheet: Sheet) -> str:
     lines = [
         r"\begin{table*}",
         rf"\caption{{{escape(sheet.title)}. Italics: published.}}",
-        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
+        r"\footnotesize\setlength{\tabcolsep}{4pt}",
+        *(rf"{{\raggedright {escape(line)}\par}}" for line in sheet.text),
+        r"\centering",
         _FIT,
         rf"\begin{{tabular}}{{l{'r' * (len(sheet.headings) - 1)}}}",
         r"\toprule",

@@ -73,6 +73,16 @@ def test_a_speedup_from_a_number_in_doubt_is_footnoted(make_record, doubted):
     assert noted == ([] if doubted == "EfficientNet-B6" else ["from numbers that are not all stable"])
 
 
+def test_where_the_numbers_ran_and_what_timed_them_is_told(make_record):
+    other = make_record("EfficientNet-B5")
+    other = replace(other, measurement=replace(other.measurement, place={}, clock="a sundial"))
+    assert sheet([make_record(), other, make_record("EfficientNet-B6")], "cpu").text[0] == (
+        f"Ran on threads 2, timed by {make_record().measurement.clock} (2 of 3 networks); "
+        "on an unnamed place, timed by a sundial (1 of 3 networks)."
+    )
+    assert not any(line.startswith("Ran") for line in sheet([], "v100").text)
+
+
 def test_networks_without_anything_to_show_are_left_out(make_record):
     assert len(sheet([make_record()], "cpu").rows) == 1
 
