@@ -19,9 +19,11 @@ def html(sheet: Sheet, name: str) -> str:
     )
     notes = notes and f"<ol>{notes}</ol>"
     text = "".join(f"<p>{text_of(line)}</p>" for line in sheet.text)
+    title = text_of(sheet.title)
     return (
-        f'<section id="{name}"><h2>{text_of(sheet.title)}</h2>{text}<div class="scroll" tabindex="0"><table><thead>'
-        f"<tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>{notes}</section>"
+        f'<section id="{name}"><h2>{title}</h2>{text}'
+        f'<div class="scroll" role="region" aria-label="{title}" tabindex="0">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>{notes}</section>"
     )
 
 
