@@ -64,7 +64,7 @@ function arrow(headline) {
     {
       ...common, x: at(headline.above ? headline.baseline_ms : left), xanchor: headline.above ? "right" : "left",
       yanchor: headline.above ? "bottom" : "top", yshift: headline.above ? 6 : -6,
-      text: headline.words, showarrow: false, font: { color: colour("--ink"), size: 13 },
+      text: headline.words.replace(", ", "<br>"), showarrow: false, font: { color: colour("--ink"), size: 13 },
       bgcolor: colour("--paper"), opacity: 0.85, borderpad: 1,
     },
   ];

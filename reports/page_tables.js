@@ -21,7 +21,10 @@ function makeSortable(table) {
     const marks = [...head.querySelectorAll("sup")];
     marks.forEach((mark) => mark.remove());
     button.append(...head.childNodes);
-    head.append(button, ...marks);
+    const marked = document.createElement("span");
+    marked.className = "marked";
+    marked.append(button, ...marks);
+    head.append(marked);
     button.addEventListener("click", () => {
       const ascending = head.getAttribute("aria-sort") !== "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));

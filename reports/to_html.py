@@ -50,7 +50,8 @@ def document(title: str, body: str, style: str) -> str:
 def _entry(entry: Entry, name: str, at: int) -> str:
     pieces = "<br>".join(_piece(piece, name) for piece in entry.pieces)
     if at == 0:
-        return f'<th scope="row" data-value="{text_of(str(entry.value))}">{pieces}</th>'
+        names = pieces.replace("_", "_<wbr>")  # where there is no room for a name, its words stay whole
+        return f'<th scope="row" data-value="{text_of(str(entry.value))}">{names}</th>'
     value = "" if entry.value is None else f' data-value="{text_of(str(entry.value))}"'
     return f"<td{value}>{pieces}</td>"
 

@@ -284,6 +284,48 @@ def test_groups_tables_and_plots_have_names(opened):
     assert len(set(named)) == len(named)
 
 
+def lines_of_name(browser) -> int:
+    """On how many lines the name of a ZenNet stands in the overview."""
+    return browser.execute_script(
+        "const heads = [...document.querySelectorAll('#sheet-0 tbody th')], range = new Range();"
+        "range.selectNodeContents(heads.find((head) => head.textContent.includes('latency12ms')));"
+        "return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size"
+    )
+
+
+def marks_below_their_headings(browser) -> list[str]:
+    """The marks that stand on a line of their own."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('#sheet-0 thead sup')].filter((mark) => mark.getBoundingClientRect().top"
+        " > mark.closest('th').querySelector('button').getBoundingClientRect().bottom - 6)"
+        ".map((mark) => mark.textContent)"
+    )
+
+
+def test_on_a_desk_a_name_is_one_line_and_a_mark_stands_beside_its_heading(opened):
+    assert lines_of_name(opened) == 1
+    assert marks_below_their_headings(opened) == []
+
+
+def test_on_a_phone_the_arrows_words_stay_on_the_plot_and_names_break_between_words(opened):
+    metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    words = "0.82x: slower (0.80 to 0.85), not all stable"
+    opened.execute_script(
+        "data.panels.forEach((panel) => { if (panel.headline) panel.headline.words = arguments[0] })", words
+    )
+    press(opened, "published numbers")
+    press(opened, "published numbers")
+    box = "getBoundingClientRect()"
+    left = (
+        f"plot.querySelector('.annotation-text').{box}.left - plot.querySelector('.bglayer, .plotbg, .xy').{box}.left"
+    )
+    assert plots(opened, left) >= 0
+    assert lines_of_name(opened) == 2
+    assert marks_below_their_headings(opened) == []
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_it_is_one_file_with_conditions_protocol_and_links_to_the_records(page):
     text = page.read_text()
     assert len(text) <= 6_000_000
