@@ -26,7 +26,8 @@ _SAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 _ABOUT = (
     "How fast networks are on real hardware, and what accuracy that buys. Upright numbers were measured under the "
-    "protocol below and carry a 95 % interval; <em>numbers in italics were published</em> and are shown as printed. "
+    "protocol below and carry a 95 % interval; <em>numbers in italics were published</em> and are shown as "
+    "printed, or computed for what was. "
     "Latency is of one image, whatever the batch. In the chart, solid points are measured, hollow ones published, "
     "a cross is a number that the verdict does not trust, and the dotted line is the Pareto front."
 )

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from bench.record import Network
 from reports.cells import Cell, Column, Latency, Report
 
+# What a table says of its pieces that are `printed`.
+ITALICS = "Italics: published, or computed for what was published."
+
 
 @dataclass(frozen=True)
 class Piece:
-    """Some text of an entry. `printed` marks what was published rather than measured or computed here."""
+    """Some text of an entry. `printed` marks what was published, or is computed for what was."""
 
     text: str
     printed: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from models.errors import one_line
-from reports.sheet import Entry, Piece, Sheet
+from reports.sheet import ITALICS, Entry, Piece, Sheet
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -52,7 +52,7 @@ def _filled(sheet: Sheet) -> Sheet:
 def _sheet(sheet: Sheet) -> str:
     lines = [
         r"\begin{table*}",
-        rf"\caption{{{escape(sheet.title)}. Italics: published.}}",
+        rf"\caption{{{escape(sheet.title)}. {ITALICS}}}",
         r"\footnotesize\setlength{\tabcolsep}{4pt}",
         *(rf"{{\raggedright {escape(line)}\par}}" for line in sheet.text),
         r"\centering",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from models.errors import one_line
-from reports.sheet import Entry, Piece, Sheet, superscript
+from reports.sheet import ITALICS, Entry, Piece, Sheet, superscript
 
 
 def markdown(sheets: Sequence[Sheet]) -> str:
@@ -20,7 +20,7 @@ def _sheet(sheet: Sheet) -> str:
     lines += [_line([_entry(entry) for entry in row]) for row in sheet.rows]
     lines.append("")
     if any(piece.printed for row in sheet.rows for entry in row for piece in entry.pieces):
-        lines += ["*Italics: published. Upright: measured here, with the 95 % interval, or computed.*", ""]
+        lines += [f"*{ITALICS} Upright: measured here, with the 95 % interval, or computed.*", ""]
     lines += [f"{superscript([number])} {escape(note)}  " for number, note in enumerate(sheet.notes, start=1)]
     return "\n".join(lines) + "\n"
 

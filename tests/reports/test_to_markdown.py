@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from reports.gather import gather
 from reports.sheet import Entry, Piece, Sheet, overview, superscript
+from reports.to_latex import latex
 from reports.to_markdown import escape, markdown
 
 ascii_text = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
@@ -52,3 +53,9 @@ def test_the_ratio_to_the_published_number_is_upright(make_record):
 )
 def test_markdown_shows_text_as_it_is(text, shown):
     assert escape(text) == shown
+
+
+def test_the_legend_says_that_italics_may_be_computed_from_what_was_published():
+    sheet = a_sheet(Piece("3.4x", printed=True))
+    assert "Italics: published, or computed for what was published." in markdown([sheet])
+    assert "Italics: published, or computed for what was published." in latex([sheet])
