@@ -16,6 +16,7 @@ from exporters.artifact import Artifact, Job
 from exporters.cache import Cache
 from models.command_line import print_table
 from models.errors import UserError
+from models.files import write_whole
 from models.model import Model
 from models.names import file_name
 from models.structure import SuperBlock, parse_structure
@@ -159,10 +160,4 @@ def _grouped(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def _write(found: Profile, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.encode(found) + b"\n")
-    except OSError as error:
-        raise UserError(
-            f"can't write {path}", found=error.strerror or str(error), fix="give another --results"
-        ) from error
+    write_whole(path, msgspec.json.encode(found) + b"\n", fix="give another --results")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from models.command_line import run
 from reports.compare_command import add_compare
+from reports.gather import BASELINE
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -25,7 +26,7 @@ def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser = commands.add_parser("render", help="write tables, chart and page", description=_render.__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder (default: %(default)s)")
-    parser.add_argument("--against", default="EfficientNet", metavar="FAMILY", help="whom speed-ups compare with")
+    parser.add_argument("--against", metavar="FAMILY", help=f"whom speed-ups compare with (default: {BASELINE})")
     parser.add_argument("--targets", nargs="+", default=["*"], metavar="GLOB", help="which columns and panels")
     parser.add_argument("--families", nargs="+", default=["*"], metavar="GLOB", help="which networks")
     parser.add_argument("--log", action="store_true", help="logarithmic latency axis")
@@ -38,8 +39,8 @@ def _render(arguments: argparse.Namespace) -> int:
     from reports.chart import Style
     from reports.render import Order, render
 
-    style = Style(against=arguments.against, log=arguments.log, title=arguments.title)
-    order = Order(arguments.results, arguments.out, style, arguments.targets, arguments.families)
+    style = Style(log=arguments.log, title=arguments.title)
+    order = Order(arguments.results, arguments.out, style, arguments.targets, arguments.families, arguments.against)
     for path in render(order):
         print(path)  # noqa: T201
     return 0

@@ -47,7 +47,6 @@ class Measured:
     place: str
     verdict: str
     detail: str
-    time: str
 
     @property
     def trusted(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from models.errors import one_line
 from reports.cells import Column, Report
 from reports.equal_accuracy import measured_points, published_points
+from reports.gather import BASELINE
 from reports.looks import Look, looks, short_names
 from reports.panel import Panel, draw
 
@@ -21,9 +22,9 @@ _PANELS_A_ROW = 4
 
 @dataclass(frozen=True)
 class Style:
-    """What the caller may choose: the family that others are compared with, the axis, a title."""
+    """What the caller may choose: the family that others are compared with, if any, the axis, a title."""
 
-    against: str = "EfficientNet"
+    against: str | None = BASELINE
     log: bool = False
     title: str = ""
 

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from bench.record import Record
-from bench.statistics import Pooled, pool, t_quantile, t_tail, welch_freedom
+from bench.statistics import Estimate, Pooled, pool, t_quantile, t_tail, welch_freedom
 from models.zoo import zoo
+from reports.recorded import why_missing
 from reports.runs import by_cell
 
 TEST = (
@@ -20,13 +21,15 @@ TOGETHER = "all together"
 _ALPHA = 0.05
 # How often a change of the detectable size is claimed.
 _POWER = 0.8
+# The exponential of more is beyond what a float holds.
+_LARGEST = 700.0
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """One network in two runs: `ratio` is new over old with its 95 % interval; None where a number is missing.
 
     `error` is the standard error of the ratio's logarithm, `freedom` its degrees of freedom. `detectable` is the
-    relative change that eight of ten such comparisons would claim.
+    relative change that eight of ten such comparisons would claim. What would be infinite is None.
     """
 
     target: str
@@ -37,8 +40,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     p: float | None = None
-    error: float = math.inf
-    freedom: float = 1.0
+    error: float | None = None
+    freedom: float | None = None
     detectable: float | None = None
     different: bool = False
     reason: str = ""
@@ -66,6 +69,14 @@ def slower(comparisons: Sequence[Comparison], percent: float) -> list[Comparison
     ]
 
 
+def lost(old: Sequence[Record], new: Sequence[Record]) -> dict[tuple[str, str], str]:
+    """The targets and models whose number is trusted in the old run and not in the new one, with the reason."""
+    olds, news = by_cell(old), by_cell(new)
+    trusted = [cell for cell in sorted(olds, key=_place) if not _side(olds[cell])[1]]
+    doubts = {cell: _side(news[cell])[1] if cell in news else "not measured" for cell in trusted}
+    return {cell: doubt for cell, doubt in doubts.items() if doubt}
+
+
 def _place(cell: tuple[str, str]) -> tuple[str, int, str]:
     """Where it stands in a table: by target, then in the order of the zoo, others behind."""
     order = list(zoo())
@@ -76,25 +87,35 @@ def _place(cell: tuple[str, str]) -> tuple[str, int, str]:
 def _compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
     (before, old_doubt), (after, new_doubt) = _side(old), _side(new)
     doubts = [f"{when} is {doubt}" for when, doubt in (("old", old_doubt), ("new", new_doubt)) if doubt]
+    missing = old_doubt if before is None else new_doubt
     return Comparison(
         target=old[0].target.name,
         model=old[0].model.name,
         old_s=before.median_s if before else None,
         new_s=after.median_s if after else None,
-        reason="; ".join(doubts) if before and after else (old if before is None else new)[-1].reason or "no number",
+        reason="; ".join(doubts) if before and after else missing,
         **_change(before, after) if before and after else {},
     )
 
 
 def _side(records: Sequence[Record]) -> tuple[Pooled | None, str]:
-    """A run's number of one cell, and the verdict that doubts it: of its trusted sweeps, else of the newest."""
-    measured = [record for record in records if record.measurement]
-    trusted = [record for record in measured if record.verdict is None or record.verdict.word == "stable"]
+    """A run's number of one cell, of its trusted sweeps, else of the newest; and why none is trusted, or missing."""
+    numbers = [record for record in records if why_missing(record) is None]
+    measured = [(record, record.measurement.estimate) for record in numbers if record.measurement]
+    trusted = [estimate for record, estimate in measured if not _doubt(record, estimate)]
+    if trusted:
+        return pool(trusted), ""
     if not measured:
-        return None, ""
-    kept = trusted or measured[-1:]
-    doubt = kept[-1].verdict.word if not trusted and kept[-1].verdict else ""
-    return pool([record.measurement.estimate for record in kept if record.measurement]), doubt
+        return None, why_missing(records[-1]) or ""
+    record, estimate = measured[-1]
+    return pool([estimate]), _doubt(record, estimate)
+
+
+def _doubt(record: Record, estimate: Estimate) -> str:
+    """Why no difference is claimed of a number; "" where it can be."""
+    if record.verdict and record.verdict.word != "stable":
+        return record.verdict.word
+    return "of too few rounds for an interval" if math.isinf(estimate.log_error) else ""
 
 
 def _change(before: Pooled, after: Pooled) -> dict[str, Any]:
@@ -107,19 +128,25 @@ def _change(before: Pooled, after: Pooled) -> dict[str, Any]:
 
 def _together(target: str, comparisons: Sequence[Comparison]) -> Comparison | None:
     """How the trusted networks of a target changed in the geometric mean; None where there are not at least two."""
-    trusted = [found for found in comparisons if found.target == target and found.p is not None and not found.reason]
-    if len(trusted) < 2:
+    known = [
+        (math.log(found.ratio), found.error, found.freedom)
+        for found in comparisons
+        if found.target == target and not found.reason and found.ratio and found.error is not None and found.freedom
+    ]
+    if len(known) < 2:
         return None
+    changes, errors, _ = zip(*known, strict=True)
     # What a run does not see of itself it does to all of its networks alike, so that their errors don't cancel out.
-    error = mean(found.error for found in trusted)
-    freedom = (error / mean(found.error / math.sqrt(found.freedom) for found in trusted)) ** 2 if error > 0 else 1.0
-    change = mean(math.log(found.ratio) for found in trusted if found.ratio)
-    return Comparison(target=target, model=TOGETHER, old_s=None, new_s=None, **_tested(change, error, freedom))
+    error = mean(errors)
+    freedom = (error / mean(each / math.sqrt(free) for _, each, free in known)) ** 2 if error > 0 else 1.0
+    return Comparison(target=target, model=TOGETHER, old_s=None, new_s=None, **_tested(mean(changes), error, freedom))
 
 
 def _tested(change: float, error: float, freedom: float) -> dict[str, Any]:
     """The ratio with its interval and p, from the change of the logarithm and its error."""
     reach = t_quantile(0.975, freedom) * error
+    if abs(change) + reach > _LARGEST:
+        return {"ratio": math.exp(change)} if abs(change) <= _LARGEST else {}
     return {
         "ratio": math.exp(change),
         "low": math.exp(change - reach),
@@ -145,7 +172,7 @@ def _holm(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
 
 
 def _detectable(found: Comparison, alpha: float) -> float | None:
-    if math.isinf(found.error):
+    if found.error is None or found.freedom is None:
         return None
-    reach = t_quantile(1 - alpha / 2, found.freedom) + t_quantile(_POWER, found.freedom)
-    return math.expm1(reach * found.error)
+    reach = (t_quantile(1 - alpha / 2, found.freedom) + t_quantile(_POWER, found.freedom)) * found.error
+    return math.expm1(reach) if reach <= _LARGEST else None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bench.record import Record
 from models.command_line import print_json, print_table
-from models.errors import UserError
-from reports.compare import TEST, Comparison, compare, slower
+from models.errors import UserError, one_line
+from reports.compare import TEST, Comparison, compare, lost, slower
 from reports.contexts import differences
 from reports.runs import by_cell, last_two, run_named
 
@@ -22,7 +22,12 @@ def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--sweeps", type=int, default=1, metavar="N", help="take the last N sweeps of each together (default: 1)"
     )
-    parser.add_argument("--fail-if-slower", type=float, metavar="PERCENT", help="exit 1 if one is, beyond noise")
+    parser.add_argument(
+        "--fail-if-slower",
+        type=float,
+        metavar="PERCENT",
+        help="exit 1 if one is, beyond noise, or has a trusted number in OLD and none in NEW",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_compare)
 
@@ -47,7 +52,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         print_json({"test": TEST, "comparisons": msgspec.to_builtins(comparisons)})
     else:
         _print(comparisons)
-    return _gate(comparisons, arguments.fail_if_slower)
+    return 0 if arguments.fail_if_slower is None else _gate(old, new, comparisons, arguments.fail_if_slower)
 
 
 def _warn(old: Sequence[Record], new: Sequence[Record]) -> None:
@@ -83,18 +88,24 @@ def _print(comparisons: Sequence[Comparison]) -> None:
 
 
 def _outcome(found: Comparison) -> str:
-    if found.reason:
-        return f"can't say: {found.reason}"
+    if found.reason or found.p is None:
+        return f"can't say: {found.reason or 'the interval has no end'}"
     if not found.different or found.ratio is None:
         return "none found"
     return f"{abs(found.ratio - 1):.1%} {'slower' if found.ratio > 1 else 'faster'}"
 
 
-def _gate(comparisons: Sequence[Comparison], percent: float | None) -> int:
-    failing = [] if percent is None else slower(comparisons, percent)
-    for found in failing:
-        print(f"error: {found.model} on {found.target} is more than {percent:g} % slower", file=sys.stderr)  # noqa: T201
-    return 1 if failing else 0
+def _gate(old: Sequence[Record], new: Sequence[Record], comparisons: Sequence[Comparison], percent: float) -> int:
+    lines = [
+        f"{found.model} on {found.target} is more than {percent:g} % slower" for found in slower(comparisons, percent)
+    ]
+    # What can't be compared any more must not pass as unchanged.
+    lines += [
+        f"{model} on {target} has no trusted number any more: {why}" for (target, model), why in lost(old, new).items()
+    ]
+    for line in lines:
+        print(f"error: {one_line(line)}", file=sys.stderr)  # noqa: T201
+    return 1 if lines else 0
 
 
 def _milliseconds(seconds: float | None) -> str:

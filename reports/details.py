@@ -1,12 +1,14 @@
 """One sheet a target: every figure of every network there, and how measured and published agree."""
 
+from collections import Counter
+
 from bench.record import Network
 from reports.agreement import agreement
 from reports.cells import Cell, Column, Report
 from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
 from reports.floor import Floor, Floors
 from reports.looks import short_names
-from reports.sheet import Entry, Footnotes, Piece, Sheet, doubt, places_of, printed_note, with_interval
+from reports.sheet import Entry, Footnotes, Piece, Sheet, doubt, places_of, printed_note, spread, with_interval
 
 HEADINGS = (
     "Model",
@@ -24,7 +26,7 @@ HEADINGS = (
 )
 
 
-def details(report: Report, column: Column, floors: Floors, against: str) -> Sheet:
+def details(report: Report, column: Column, floors: Floors, against: str | None) -> Sheet:
     """The sheet of one column; networks of which nothing is known there are left out."""
     notes = Footnotes()
     measured = speedups(measured_points(report, column), against)
@@ -34,19 +36,13 @@ def details(report: Report, column: Column, floors: Floors, against: str) -> She
         cell = column.cell(network)
         if cell.latency or cell.note:
             faster = (measured.get(network.name), published.get(network.name))
-            rows.append(_row(network, column, floors, notes, faster))
+            rows.append(_row(network, column, floors, notes) + ([_speedup(*faster, notes)] if against else []))
     title = f"{column.heading}: {column.title}, batch {column.target.batch}"
-    headings = [Piece(heading) for heading in (*HEADINGS, f"Speed-up at equal accuracy against {against}")]
-    return Sheet(title, headings, rows, list(notes.numbers), _text(report, column, floors))
+    headings = [*HEADINGS, f"Speed-up at equal accuracy against {against}"] if against else HEADINGS
+    return Sheet(title, list(map(Piece, headings)), rows, list(notes.numbers), _text(report, column, floors))
 
 
-def _row(
-    network: Network,
-    column: Column,
-    floors: Floors,
-    notes: Footnotes,
-    faster: tuple[Speedup | None, Speedup | None],
-) -> list[Entry]:
+def _row(network: Network, column: Column, floors: Floors, notes: Footnotes) -> list[Entry]:
     cell = column.cell(network)
     floor, printed_floor = floors.floor(column, network), floors.floor(column, network, as_published=True)
     marks = notes.mark(doubt(cell), cell.note, _below(cell, floor))
@@ -55,12 +51,11 @@ def _row(
         _number(network.top1_percent, printed=True),
         _measured(cell, marks),
         *_throughput(cell),
-        _published(cell, column, notes.mark(*_printed_notes(cell, column, network, floor, printed_floor))),
+        _published(cell, notes.mark(*_printed_notes(cell, column, network, floor, printed_floor))),
         _ratio(cell),
         _floor(cell, floor, printed_floor, notes.mark(floors.lack_of(column, network))),
         _above(cell, floor, printed_floor),
         _number(floor.layers_ms if floor else None),
-        _speedup(*faster),
     ]
 
 
@@ -82,7 +77,7 @@ def _throughput(cell: Cell) -> list[Entry]:
     ]
 
 
-def _published(cell: Cell, column: Column, marks: tuple[int, ...]) -> Entry:
+def _published(cell: Cell, marks: tuple[int, ...]) -> Entry:
     if cell.published is None:
         return Entry()
     return Entry((Piece(f"{cell.published.ms:g}", printed=True, notes=marks),), cell.published.ms)
@@ -140,12 +135,11 @@ def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entr
     return Entry(tuple(pieces), float(pieces[0].text[:-1]) if pieces else None)
 
 
-def _speedup(measured: Speedup | None, published: Speedup | None) -> Entry:
+def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnotes) -> Entry:
     pieces = []
     if measured:
-        low, high = f"{measured.low:.2f}", f"{measured.high:.2f}"
-        interval = f" ({low}–{high})" if low != high else ""
-        pieces.append(Piece(f"{measured.factor:.2f}x{interval}"))
+        marks = () if measured.trusted else notes.mark("from numbers that are not all stable")
+        pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x"), notes=marks))
     if published:
         pieces.append(Piece(f"{published.factor:.1f}x", printed=True))
     first = measured or published
@@ -159,8 +153,16 @@ def _number(value: float | None, *, printed: bool = False) -> Entry:
     return Entry((Piece(text, printed=printed),), value)
 
 
+def _place(report: Report, column: Column) -> str:
+    """Where the shown numbers truly ran and what timed them, by the sessions' own word."""
+    found = [measured for network in report.networks if (measured := column.cell(network).measured)]
+    ways = Counter(f"on {measured.place or 'an unnamed place'}, timed by {measured.clock}" for measured in found)
+    told = (way if len(ways) == 1 else f"{way} ({count} of {len(found)} networks)" for way, count in ways.items())
+    return f"Ran {'; '.join(told)}." if ways else ""
+
+
 def _text(report: Report, column: Column, floors: Floors) -> list[str]:
-    lines = []
+    lines = [line] if (line := _place(report, column)) else []
     if lack := floors.lack(column):
         lines.append(lack)
     elif peaks := floors.peaks(column):

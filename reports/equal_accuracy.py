@@ -23,10 +23,11 @@ class Point:
 @dataclass(frozen=True)
 class Speedup:
     """`subject` against the other family's curve, read at the subject's accuracy; low and high are the 95 % interval
-    that the intervals of both leave, whose errors are independent."""
+    for the factor that another run would give, from the intervals of both, whose errors are independent."""
 
     subject: Point
     baseline: Latency
+    trusted: bool = True
 
     @property
     def factor(self) -> float:
@@ -71,16 +72,28 @@ def published_points(report: Report, column: Column) -> list[Point]:
 
 def curve_at(points: Sequence[Point], top1_percent: float) -> Latency | None:
     """A family's latency at an accuracy, linear between the two networks around it; None outside its range."""
+    return _read(_around(points, top1_percent), top1_percent)
+
+
+def _around(points: Sequence[Point], top1_percent: float) -> tuple[Point, ...]:
+    """The network of an accuracy, the fastest of equals, or the two around it; none outside the range."""
     fastest: dict[float, Point] = {}
     for point in sorted(points, key=lambda point: -point.latency.ms):
         fastest[point.top1_percent] = point
     if top1_percent in fastest:
-        return fastest[top1_percent].latency
+        return (fastest[top1_percent],)
     for below, above in pairwise(sorted(fastest.values(), key=lambda point: point.top1_percent)):
         if below.top1_percent < top1_percent < above.top1_percent:
-            share = (top1_percent - below.top1_percent) / (above.top1_percent - below.top1_percent)
-            return _between(below.latency, above.latency, share)
-    return None
+            return below, above
+    return ()
+
+
+def _read(around: Sequence[Point], top1_percent: float) -> Latency | None:
+    if len(around) < 2:
+        return around[0].latency if around else None
+    below, above = around
+    share = (top1_percent - below.top1_percent) / (above.top1_percent - below.top1_percent)
+    return _between(below.latency, above.latency, share)
 
 
 def _between(low: Latency, high: Latency, share: float) -> Latency:
@@ -96,18 +109,18 @@ def _reach(latency: Latency) -> float:
     return math.log(latency.high_ms / latency.low_ms) / 2
 
 
-def speedups(points: Sequence[Point], against: str) -> dict[str, Speedup]:
+def speedups(points: Sequence[Point], against: str | None) -> dict[str, Speedup]:
     """Every network outside the family `against` whose accuracy its curve reaches, by name."""
     family = [point for point in points if point.family == against]
-    others = (point for point in points if point.family != against)
-    return {
-        point.name: Speedup(point, baseline)
-        for point in others
-        if (baseline := curve_at(family, point.top1_percent)) is not None
-    }
+    found = {}
+    for point in points:
+        around = _around(family, point.top1_percent) if point.family != against else ()
+        if (baseline := _read(around, point.top1_percent)) is not None:
+            found[point.name] = Speedup(point, baseline, all(each.trusted for each in (point, *around)))
+    return found
 
 
-def headline(points: Sequence[Point], against: str) -> Speedup | None:
+def headline(points: Sequence[Point], against: str | None) -> Speedup | None:
     """The one that a chart shows: the most accurate network that can be compared, the faster of equals."""
     candidates = speedups(points, against).values()
     return max(candidates, key=lambda each: (each.subject.top1_percent, -each.subject.latency.ms), default=None)

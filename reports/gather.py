@@ -1,6 +1,5 @@
 """The rows and columns that every report shows: the newest record of each cell beside the published number."""
 
-import math
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -8,11 +7,15 @@ import msgspec
 from bench.cell import network_of
 from bench.record import Measurement, Record
 from devices.targets import find_targets
-from models.errors import one_line
+from models.errors import UserError, one_line
 from models.names import select
 from models.published import COLUMNS, published
 from models.zoo import zoo
 from reports.cells import Cell, Column, Latency, Measured, Report
+from reports.recorded import ended, why_missing
+
+# Whom the published speed-ups compare with.
+BASELINE = "EfficientNet"
 
 
 def gather(records: Iterable[Record]) -> Report:
@@ -28,7 +31,7 @@ def gather(records: Iterable[Record]) -> Report:
         networks.setdefault(model, record.model)
         column = cells.setdefault(name, {})
         column[model] = _add(column.get(model), record)
-        if name not in newest or _time(record) > _time(newest[name]):
+        if name not in newest or ended(record) > ended(newest[name]):
             newest[name] = record if record.measurement is None else msgspec.structs.replace(record, measurement=None)
     for name, column in cells.items():
         for model, row in published().items():
@@ -52,30 +55,32 @@ def narrow(report: Report, targets: Sequence[str], families: Sequence[str]) -> R
     )
 
 
+def baseline(report: Report, narrowed: Report, asked: str | None) -> str | None:
+    """The family that speed-ups compare with, `asked` or the usual one; None where `narrowed` lacks the usual one.
+
+    Raises UserError where `asked`, a name or glob, is no single family of `report`, or one that `narrowed` lacks.
+    """
+    families = dict.fromkeys(network.family for network in report.networks)
+    names = [asked] if asked in families else select(asked or BASELINE, families, "family")
+    if len(names) > 1:
+        raise UserError("speed-ups compare with one family", found=f"{asked!r} is {', '.join(names)}", fix="name one")
+    if any(network.family == names[0] for network in narrowed.networks):
+        return names[0]
+    if asked:
+        raise UserError(f"no speed-ups against {names[0]}", found="--families leaves it out", fix="add it there")
+    return None
+
+
 def _add(newer: Cell | None, record: Record) -> Cell:
     if newer is not None and newer.measured is not None:
         return newer
-    reason = _reason(record)
+    reason = why_missing(record)
     if reason is not None:
         return newer or Cell(note=reason)
     assert record.measurement is not None
     notes = [f"an older number; the newest run has none: {newer.note}"] if newer else []
     notes += [f"its run ended early: {one_line(record.reason)}"] if record.reason else []
     return Cell(measured=_measured(record, record.measurement), note="; ".join(notes))
-
-
-def _reason(record: Record) -> str | None:
-    """Why a record gives no number, or None where it does."""
-    if record.measurement is None:
-        return one_line(record.reason or "no reason recorded")
-    seconds = record.measurement.seconds
-    if not seconds or not all(part.samples.seconds for part in record.measurement.rounds):
-        return "its record holds a round without times"
-    if not all(math.isfinite(second) and second > 0 for second in seconds):
-        return "its record holds times that no clock gives (zero, negative or not finite)"
-    if record.target.batch < 1:
-        return f"its record says batch {record.target.batch}"
-    return None
 
 
 def _measured(record: Record, measurement: Measurement) -> Measured:
@@ -94,7 +99,6 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         place=", ".join(f"{key} {value}" for key, value in measurement.place.items()),
         verdict=verdict.word if verdict else "not judged",
         detail=verdict.detail if verdict else "",
-        time=_time(record),
     )
 
 
@@ -102,8 +106,3 @@ def _column(name: str, cells: dict[str, Cell], newest: Record | None) -> Column:
     if newest is None:
         return Column(find_targets(name)[0], cells)
     return Column(newest.target, cells, newest.conditions, msgspec.to_builtins(newest.protocol))
-
-
-def _time(record: Record) -> str:
-    end = record.conditions.get("end")
-    return str(end.get("time", "")) if isinstance(end, dict) else ""

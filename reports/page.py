@@ -21,12 +21,13 @@ from reports.sheet import Sheet
 from reports.to_html import document, html, text_of
 
 STYLE = Path(__file__).with_name("page.css")
-_SCRIPT = Path(__file__).with_name("page.js")
+_SCRIPTS = [Path(__file__).with_name(name) for name in ("page_tables.js", "page_plot.js", "page.js")]
 _SAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 _ABOUT = (
     "How fast networks are on real hardware, and what accuracy that buys. Upright numbers were measured under the "
-    "protocol below and carry a 95 % interval; <em>numbers in italics were published</em> and are shown as printed. "
+    "protocol below and carry a 95 % interval; <em>numbers in italics were published</em> and are shown as "
+    "printed, or computed for what was. "
     "Latency is of one image, whatever the batch. In the chart, solid points are measured, hollow ones published, "
     "a cross is a number that the verdict does not trust, and the dotted line is the Pareto front."
 )
@@ -43,9 +44,9 @@ def page(report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], resul
 <h1>Speed and accuracy</h1>
 <p class="quiet">{_ABOUT}</p>
 <noscript><p>The chart, sorting and switches need JavaScript; the tables below are complete without it.</p></noscript>
-<div class="chips" id="targets"><span>Targets</span></div>
-<div class="chips" id="families"><span>Families</span></div>
-<div class="chips" id="options"><span>Show</span></div>
+{_chips("targets", "Targets")}
+{_chips("families", "Families")}
+{_chips("options", "Show")}
 <div id="panels"></div>
 {html(sheets[0], "sheet-0")}
 <h2>Each target in detail</h2>
@@ -59,9 +60,18 @@ def page(report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], resul
 </main>
 <script type="application/json" id="data">{_json(page_data(panels))}</script>
 <script type="text/plain" id="plotly">{_plotly()}</script>
-<script>
-{_SCRIPT.read_text(encoding="utf-8")}</script>"""
+{_scripts()}"""
     return document("Speed and accuracy", body, STYLE.read_text(encoding="utf-8"))
+
+
+def _chips(name: str, label: str) -> str:
+    """A group of switches, which the script fills."""
+    group = f'<div class="chips" id="{name}" role="group" aria-labelledby="of-{name}">'
+    return f'{group}<span id="of-{name}">{label}</span></div>'
+
+
+def _scripts() -> str:
+    return "\n".join(f"<script>\n{path.read_text(encoding='utf-8')}</script>" for path in _SCRIPTS)
 
 
 def _json(value: object) -> str:

@@ -29,7 +29,7 @@ class Panel:
     published: Sequence[Point]
     looks: dict[str, Look]
     labels: dict[str, str]
-    against: str
+    against: str | None
     log: bool = False
 
 
@@ -119,12 +119,12 @@ def _front(axes: "Axes", front: Sequence[Point]) -> list[tuple[float, float]]:
 
 
 def words(speedup: Speedup) -> str:
-    """The arrow's words: the factor, and the interval that the measurements leave it."""
+    """The arrow's words: the factor, the interval that the measurements leave it, and whether they can be trusted."""
     text = f"{speedup.factor:.1f}x speed-up" if speedup.factor >= 1 else f"{speedup.factor:.2f}x: slower"
-    if speedup.low == speedup.high:
-        return text
-    places = 1 if speedup.factor >= 1 and f"{speedup.low:.1f}" != f"{speedup.high:.1f}" else 2
-    return f"{text} ({speedup.low:.{places}f} to {speedup.high:.{places}f})"
+    if speedup.low != speedup.high:
+        places = 1 if speedup.factor >= 1 and f"{speedup.low:.1f}" != f"{speedup.high:.1f}" else 2
+        text += f" ({speedup.low:.{places}f} to {speedup.high:.{places}f})"
+    return text if speedup.trusted else f"{text}, not all stable"
 
 
 def room_above(panel: Panel, speedup: Speedup) -> bool:

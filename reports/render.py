@@ -1,17 +1,16 @@
 """From a results folder to the files that people read."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.newest import newest_records
-from models.errors import UserError
+from models.files import write_whole
 from reports.cells import Report
 from reports.chart import Style, chart, panels
 from reports.details import details
 from reports.floor import Floors
-from reports.gather import gather, narrow
+from reports.gather import baseline, gather, narrow
 from reports.page import STYLE, page
 from reports.profiles import profile_files
 from reports.sheet import overview
@@ -30,42 +29,30 @@ class Order:
     style: Style = field(default_factory=Style)
     targets: Sequence[str] = ("*",)
     families: Sequence[str] = ("*",)
+    against: str | None = None
 
 
 def render(order: Order) -> list[Path]:
     """Write every report and return the files. Raises UserError where records or folder can't be used."""
-    report = narrow(gather(newest_records(order.results)), order.targets, order.families)
-    return [_write(order.out / name, content) for name, content in _files(report, order)]
+    everything = gather(newest_records(order.results))
+    report = narrow(everything, order.targets, order.families)
+    style = replace(order.style, against=baseline(everything, report, order.against))
+    paths = []
+    for name, content in _files(report, order, style):
+        paths.append(order.out / name)
+        write_whole(paths[-1], content, fix="give another --out")
+    return paths
 
 
-def _files(report: Report, order: Order) -> Iterator[tuple[str, bytes]]:
-    floors, against = Floors(order.results), order.style.against
+def _files(report: Report, order: Order, style: Style) -> Iterator[tuple[str, bytes]]:
+    floors, against = Floors(order.results), style.against
     sheets = [overview(report), *(details(report, column, floors, against) for column in report.columns)]
     yield "table.md", markdown(sheets).encode()
     yield "table.csv", csv(report, floors, against).encode()
     yield "table.tex", latex(sheets).encode()
     tables = "\n".join(html(sheet, f"sheet-{number}") for number, sheet in enumerate(sheets))
     yield "table.html", document("Latency tables", f"<main>\n{tables}\n</main>", STYLE.read_text("utf-8")).encode()
-    for format_, content in chart(report, order.style, ("png", "svg", "pdf")).items():
+    for format_, content in chart(report, style, ("png", "svg", "pdf")).items():
         yield f"speed.{format_}", content
     yield from profile_files(order.results)
-    yield "report.html", page(report, sheets, panels(report, order.style), order.results, order.out).encode()
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                file.write(content)
-                file.close()
-                temporary.chmod(0o644)
-                temporary.replace(path)
-            except OSError:
-                temporary.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise UserError(f"can't write {path}", found=error.strerror or str(error), fix="give another --out") from error
-    return path
+    yield "report.html", page(report, sheets, panels(report, style), order.results, order.out).encode()

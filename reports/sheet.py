@@ -1,15 +1,19 @@
 """The table as it is read, before any format: headings, rows of entries, footnotes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.record import Network
 from reports.cells import Cell, Column, Latency, Report
 
+# What a table says of its pieces that are `printed`.
+ITALICS = "Italics: published, or computed for what was published."
+
 
 @dataclass(frozen=True)
 class Piece:
-    """Some text of an entry. `printed` marks what was published rather than measured or computed here."""
+    """Some text of an entry. `printed` marks what was published, or is computed for what was."""
 
     text: str
     printed: bool = False
@@ -101,8 +105,9 @@ def _latency(column: Column, network: Network, notes: Footnotes) -> Entry:
         pieces.append(Piece("no number", notes=notes.mark(cell.note)))
     if cell.published:
         printed = printed_note(column, network)
-        ratio = f" ({cell.ratio.ms:.2f}x)" if cell.ratio else ""
-        pieces.append(Piece(f"{cell.published.ms:g}{ratio}", printed=True, notes=notes.mark(printed)))
+        pieces.append(Piece(f"{cell.published.ms:g}", printed=True, notes=notes.mark(printed)))
+    if cell.ratio:
+        pieces.append(Piece(f"{cell.ratio.ms:.2f}x published"))
     return Entry(tuple(pieces), cell.latency.ms if cell.latency else None)
 
 
@@ -122,19 +127,23 @@ def doubt(cell: Cell) -> str:
 
 def with_interval(latency: Latency) -> str:
     """A number to three digits with its interval to the same place."""
-    places = places_of(latency.ms)
-    text = f"{latency.ms:.{places}f}"
-    low, high = f"{latency.low_ms:.{places}f}", f"{latency.high_ms:.{places}f}"
-    return text if low == high else f"{text} ({low}–{high})"
+    return spread(latency.ms, latency.low_ms, latency.high_ms)
+
+
+def spread(value: float, low: float, high: float, unit: str = "") -> str:
+    """A number to three digits, or as many more as tell it from the ends of its interval; without one, alone."""
+    ends = [end for end in (low, high) if not math.isclose(end, value)]
+    places = places_of(value)
+    while any(f"{end:.{places}f}" == f"{value:.{places}f}" for end in ends):
+        places += 1
+    text = f"{value:.{places}f}{unit}"
+    return f"{text} ({low:.{places}f}–{high:.{places}f})" if ends else text
 
 
 def places_of(value: float, digits: int = 3) -> int:
-    """How many decimal places show `digits` digits of a number."""
-    whole = len(f"{abs(value):.0f}") if abs(value) >= 1 else 0
-    if whole:
-        return max(digits - whole, 0)
-    leading = f"{abs(value):.10f}".split(".")[1]
-    return min(len(leading) - len(leading.lstrip("0")) + digits, 9)
+    """How many decimal places show `digits` digits of a number, once it is rounded to them."""
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return max(digits - 1 - exponent, 0)
 
 
 def short_count(count: int) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def frame(report: Report, floors: Floors, against: str) -> "pd.DataFrame":
+def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame":
     """Every number, one column each, milliseconds of one image unless the name says otherwise; empty where none is."""
     import pandas as pd
 
@@ -23,15 +23,23 @@ def frame(report: Report, floors: Floors, against: str) -> "pd.DataFrame":
             cell = column.cell(network)
             floor = floors.floor(column, network, as_published=cell.measured is None) if cell.latency else None
             faster = measured.get(network.name) or published.get(network.name)
-            numbers = _numbers(cell) | _derived(cell, floor, faster)
+            numbers = _numbers(cell) | (_faster(faster) if against else {}) | _above(cell, floor)
             row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
-    return pd.DataFrame(rows).astype({"params": "Int64", "macs": "Int64"})
+    whole = [f"{column.name}_{count}" for column in report.columns for count in ("batch", "samples", "rounds")]
+    return pd.DataFrame(rows).astype(dict.fromkeys(["params", "macs", *whole], "Int64"))
 
 
-def csv(report: Report, floors: Floors, against: str) -> str:
-    """The frame as CSV."""
-    text: str = frame(report, floors, against).to_csv(index=False, lineterminator="\n")
+def csv(report: Report, floors: Floors, against: str | None) -> str:
+    """The frame as CSV; what a spreadsheet would read as a formula begins with an apostrophe."""
+    table = frame(report, floors, against)
+    texts = table.select_dtypes(exclude="number").columns
+    table[texts] = table[texts].map(_no_formula)
+    text: str = table.rename(columns=_no_formula).to_csv(index=False, lineterminator="\n")
     return text
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _identity(report: Report, network: Network) -> dict[str, Any]:
@@ -70,12 +78,18 @@ def _numbers(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _derived(cell: Cell, floor: Floor | None, faster: Speedup | None) -> dict[str, Any]:
-    latency = cell.latency
+def _faster(faster: Speedup | None) -> dict[str, Any]:
     return {
         "speedup": faster.factor if faster else None,
         "speedup_low": faster.low if faster else None,
         "speedup_high": faster.high if faster else None,
+        "speedup_stable": faster.trusted if faster else None,
+    }
+
+
+def _above(cell: Cell, floor: Floor | None) -> dict[str, Any]:
+    latency = cell.latency
+    return {
         "floor_ms": floor.whole_ms if floor else None,
         "layers_floor_ms": floor.layers_ms if floor else None,
         "above_floor": latency.ms / floor.whole_ms if latency and floor else None,

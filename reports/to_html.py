@@ -19,9 +19,11 @@ def html(sheet: Sheet, name: str) -> str:
     )
     notes = notes and f"<ol>{notes}</ol>"
     text = "".join(f"<p>{text_of(line)}</p>" for line in sheet.text)
+    title = text_of(sheet.title)
     return (
-        f'<section id="{name}"><h2>{text_of(sheet.title)}</h2>{text}<div class="scroll" tabindex="0"><table><thead>'
-        f"<tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>{notes}</section>"
+        f'<section id="{name}"><h2>{title}</h2>{text}'
+        f'<div class="scroll" role="region" aria-label="{title}" tabindex="0">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>{notes}</section>"
     )
 
 
@@ -48,7 +50,8 @@ def document(title: str, body: str, style: str) -> str:
 def _entry(entry: Entry, name: str, at: int) -> str:
     pieces = "<br>".join(_piece(piece, name) for piece in entry.pieces)
     if at == 0:
-        return f'<th scope="row" data-value="{text_of(str(entry.value))}">{pieces}</th>'
+        names = pieces.replace("_", "_<wbr>")  # where there is no room for a name, its words stay whole
+        return f'<th scope="row" data-value="{text_of(str(entry.value))}">{names}</th>'
     value = "" if entry.value is None else f' data-value="{text_of(str(entry.value))}"'
     return f"<td{value}>{pieces}</td>"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from models.errors import one_line
-from reports.sheet import Entry, Piece, Sheet
+from reports.sheet import ITALICS, Entry, Piece, Sheet
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -38,7 +38,7 @@ _FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 
 
 def latex(sheets: Sequence[Sheet]) -> str:
-    """A table environment a sheet; published numbers in italics, footnotes below the rules."""
+    """A table environment a sheet; text above the rules, footnotes below."""
     return "% \\usepackage{booktabs,graphicx}\n" + "\n".join(_sheet(_filled(sheet)) for sheet in sheets)
 
 
@@ -52,8 +52,10 @@ def _filled(sheet: Sheet) -> Sheet:
 def _sheet(sheet: Sheet) -> str:
     lines = [
         r"\begin{table*}",
-        rf"\caption{{{escape(sheet.title)}. Italics: published.}}",
-        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
+        rf"\caption{{{escape(sheet.title)}. {ITALICS}}}",
+        r"\footnotesize\setlength{\tabcolsep}{4pt}",
+        *(rf"{{\raggedright {escape(line)}\par}}" for line in sheet.text),
+        r"\centering",
         _FIT,
         rf"\begin{{tabular}}{{l{'r' * (len(sheet.headings) - 1)}}}",
         r"\toprule",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from models.errors import one_line
-from reports.sheet import Entry, Piece, Sheet, superscript
+from reports.sheet import ITALICS, Entry, Piece, Sheet, superscript
 
 
 def markdown(sheets: Sequence[Sheet]) -> str:
@@ -20,7 +20,7 @@ def _sheet(sheet: Sheet) -> str:
     lines += [_line([_entry(entry) for entry in row]) for row in sheet.rows]
     lines.append("")
     if any(piece.printed for row in sheet.rows for entry in row for piece in entry.pieces):
-        lines += ["*Italics: published. Upright: measured here, with the 95 % interval, or computed.*", ""]
+        lines += [f"*{ITALICS} Upright: measured here, with the 95 % interval, or computed.*", ""]
     lines += [f"{superscript([number])} {escape(note)}  " for number, note in enumerate(sheet.notes, start=1)]
     return "\n".join(lines) + "\n"
 
@@ -34,12 +34,13 @@ def _entry(entry: Entry) -> str:
 
 
 def _piece(piece: Piece) -> str:
-    text = escape(piece.text)
-    return (f"*{text}*" if piece.printed else text) + superscript(piece.notes)
+    # Marks stand inside the italics: behind a closing asterisk that follows a bracket they would make it a letter.
+    text = escape(piece.text) + superscript(piece.notes)
+    return f"*{text}*" if piece.printed else text
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no HTML, no table bar, no emphasis; underscores within words are safe."""
+    """Text that Markdown shows as it is: no HTML, table bar, emphasis or formula; underscores within words are safe."""
     text = re.sub(r"([\\`*\[\]|~])", r"\\\1", one_line(text, 2000))
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)

@@ -17,12 +17,13 @@ from models import UserError, find
 _KINDS = ("jpeg", "png", "webp", "bmp")
 
 
-def _refused(function: Callable[[], object]) -> bool:
-    """Whether it raised a UserError of one line; anything else that it raises stops the run."""
+def _refused(function: Callable[[], object], naming: Path | str = "") -> bool:
+    """Whether it raised a UserError of one line that names the file; anything else that it raises stops the run."""
     try:
         function()
     except UserError as error:
         assert "\n" not in str(error)
+        assert str(naming) in str(error)
         return True
     return False
 
@@ -63,12 +64,12 @@ def checkpoints(folder: Path) -> tuple[int, str]:
 def calibration(folder: Path) -> tuple[int, str]:
     """Calibration images (JPEG, PNG, WebP, BMP), damaged, and a folder without any."""
     job, refused, cases = Job(model=find(TINY)[0], format="onnx", precision="int8", calibration=folder), 0, 0
-    assert _refused(lambda: calibration_images(job, 1))
+    assert _refused(lambda: calibration_images(job, 1), folder)
     for kind in _KINDS:
         path = folder / f"image.{kind}"
         for broken in damaged(_image(kind), 13, 50):
             path.write_bytes(broken)
-            refused += _refused(lambda: calibration_images(job, 1))
+            refused += _refused(lambda: calibration_images(job, 1), path)
             cases += 1
         path.unlink()
     return cases + 1, f"{refused + 1} refused with one error that names the file, the others still a picture"

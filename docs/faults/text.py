@@ -1,5 +1,6 @@
 """Text that nobody would write: structures, names, records (by hypothesis)."""
 
+import csv
 import io
 import json
 from collections.abc import Callable
@@ -128,6 +129,11 @@ def rendered(folder: Path) -> tuple[int, str]:
     for page in (folder / "out").glob("*.html"):
         assert "<script>alert" not in page.read_text(encoding="utf-8")
     assert "\\input{x}" not in (folder / "out" / "table.tex").read_text(encoding="utf-8")
+    assert "$" not in (folder / "out" / "table.md").read_text(encoding="utf-8")
+    with (folder / "out" / "table.csv").open(encoding="utf-8", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "@"))] == []
+    assert "'=1+1" in cells
     return len(hostile), "shown as text in every format; none becomes markup"
 
 

@@ -152,6 +152,25 @@ def test_a_missing_number_is_no_difference():
     assert (found.new_s, found.ratio, found.different, found.reason) == (None, None, False, "out of memory")
 
 
+@pytest.mark.parametrize("broken", [[], [0.0] * 9, [-0.1] * 9, [math.nan] * 9, [math.inf] * 9])
+def test_times_that_no_clock_gives_are_no_number(broken):
+    for old, new in ((broken, [0.1] * 9), ([0.1] * 9, broken)):
+        (found,) = compare([a_record("a", old)], [a_record("a", new)])
+        assert (found.ratio, found.different) == (None, False)
+        assert found.reason.startswith("its record holds")
+
+
+@pytest.mark.parametrize("rounds_s", [[0.1], [0.1, 0.2], [1e-3, 1.0, 1e3]])
+def test_of_rounds_that_leave_no_interval_nothing_is_claimed_and_the_others_are_still_told_together(rounds_s):
+    others = a_run(1)[:2]
+    (found, *_, together) = compare([a_record(NAMES[2], rounds_s), *others], [a_record(NAMES[2], [0.1] * 9), *others])
+    assert together.model == TOGETHER
+    row = next(row for row in (found, *_) if row.model == NAMES[2])
+    assert not row.different
+    assert "Infinity" not in json.dumps([together.high, row.high, row.error, row.detectable])
+    assert "NaN" not in json.dumps([together.p, together.low, together.freedom])
+
+
 def test_what_differs_in_the_contexts_is_named():
     one = a_record("a", [0.1] * 9)
     other = msgspec.structs.replace(
@@ -189,9 +208,60 @@ def test_a_run_is_a_folder_a_file_or_a_sweep(results):
         last_two(results, sweeps=2)
 
 
+def test_the_last_sweeps_are_those_that_ended_last_whatever_the_order_of_the_lines(tmp_path):
+    ends = {"second": "2026-11-24T09:00:00Z", "third": "2026-11-24T10:00:00Z", "first": "2026-11-24T08:00:00Z"}
+    for sweep, time in ends.items():
+        record = a_record("a", [0.1] * 9, sweep=sweep)
+        conditions = record.conditions | {"end": {"time": time}}
+        append_line(tmp_path / "fake.jsonl", msgspec.structs.replace(record, conditions=conditions))
+    old, new = last_two(tmp_path)
+    assert ([record.sweep for record in old], [record.sweep for record in new]) == (["second"], ["third"])
+    assert [record.sweep for record in run_named(str(tmp_path), tmp_path)] == ["third"]
+    assert [record.sweep for record in run_named(str(tmp_path), tmp_path, sweeps=2)] == ["second", "third"]
+    assert [record.sweep for record in run_named(str(tmp_path / "fake.jsonl"), tmp_path)] == ["third"]
+
+
+def test_a_sweep_named_by_its_id_is_one_sweep(results):
+    with pytest.raises(UserError, match="--sweeps counts those of a folder or file: the sweep aaa"):
+        run_named("aaa", results, sweeps=2)
+
+
 def run_compare(results, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "reports", "compare", "--results", str(results), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_gate_closes_where_a_trusted_number_is_lost(tmp_path):
+    sound = [a_record(name, [0.1] * 9, sweep="old") for name in "abcd"]
+    doubted = a_record("e", [0.1] * 9, sweep="old", word="contended")
+    missing = msgspec.structs.replace(a_record("b", [0.1]), measurement=None, verdict=None, reason="out of memory")
+    new = [a_record("a", [0.1] * 9), missing, a_record("c", [0.1] * 9, word="contended")]
+    for record in [*sound, doubted, *(msgspec.structs.replace(each, sweep="new") for each in new)]:
+        append_line(tmp_path / "fake.jsonl", record)
+    assert run_compare(tmp_path, "old", "new").returncode == 0
+    gated = run_compare(tmp_path, "old", "new", "--fail-if-slower", "3")
+    assert gated.returncode == 1
+    assert [line for line in gated.stderr.splitlines() if line.startswith("error: ")] == [
+        "error: b on fake has no trusted number any more: out of memory",
+        "error: c on fake has no trusted number any more: contended",
+        "error: d on fake has no trusted number any more: not measured",
+    ]
+
+
+def refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def test_json_is_json_even_where_a_number_is_missing_or_has_no_interval(tmp_path):
+    missing = msgspec.structs.replace(a_record("a", [0.1]), measurement=None, verdict=None, reason="out of memory")
+    for sweep, record in (("old", a_record("a", [0.1] * 9)), ("new", missing)):
+        for each in (record, a_record("b", [0.1, 0.2]), a_record("c", [0.1])):
+            append_line(tmp_path / "fake.jsonl", msgspec.structs.replace(each, sweep=sweep))
+    ended = run_compare(tmp_path, "--json")
+    assert ended.returncode == 0, ended.stderr
+    rows = {row["model"]: row for row in json.loads(ended.stdout, parse_constant=refuse)["comparisons"]}
+    assert rows["a"]["reason"] == "out of memory"
+    assert {rows[name][key] for name in "abc" for key in ("low", "high", "error", "p", "detectable")} == {None}
 
 
 def test_the_command_gates_a_build(results):

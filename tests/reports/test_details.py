@@ -62,6 +62,27 @@ def test_a_doubt_and_a_missing_number_are_footnoted(make_record):
     assert text(row(shown, "EfficientNet-B5")["ms an image"]) == ["no number"]
 
 
+@pytest.mark.parametrize("doubted", ["zennet_imagenet1k_latency03ms_res224", "EfficientNet-B3", "EfficientNet-B6"])
+def test_a_speedup_from_a_number_in_doubt_is_footnoted(make_record, doubted):
+    subject = "zennet_imagenet1k_latency03ms_res224"  # of an accuracy between B3's and B5's
+    models = [subject, "EfficientNet-B3", "EfficientNet-B5", "EfficientNet-B6"]
+    words = {model: "drifting" if model == doubted else "stable" for model in models}
+    shown = sheet([make_record(model, verdict=Verdict(word=word)) for model, word in words.items()], "cpu")
+    (piece,) = row(shown, subject)["Speed-up at equal accuracy against EfficientNet"].pieces
+    noted = [shown.notes[number - 1] for number in piece.notes]
+    assert noted == ([] if doubted == "EfficientNet-B6" else ["from numbers that are not all stable"])
+
+
+def test_where_the_numbers_ran_and_what_timed_them_is_told(make_record):
+    other = make_record("EfficientNet-B5")
+    other = replace(other, measurement=replace(other.measurement, place={}, clock="a sundial"))
+    assert sheet([make_record(), other, make_record("EfficientNet-B6")], "cpu").text[0] == (
+        f"Ran on threads 2, timed by {make_record().measurement.clock} (2 of 3 networks); "
+        "on an unnamed place, timed by a sundial (1 of 3 networks)."
+    )
+    assert not any(line.startswith("Ran") for line in sheet([], "v100").text)
+
+
 def test_networks_without_anything_to_show_are_left_out(make_record):
     assert len(sheet([make_record()], "cpu").rows) == 1
 

@@ -159,6 +159,55 @@ def test_the_latency_axis_can_be_logarithmic_and_published_numbers_hidden(opened
     )
 
 
+def test_a_lone_network_has_ticks_on_a_logarithmic_axis(opened):
+    press(opened, "NVIDIA V100 FP16")
+    others = [title for title in titles(opened) if title and not title.startswith("<img")]
+    for title in others:
+        press(opened, title)
+    press(opened, "logarithmic latency")
+    ticks = [tick.text for tick in opened.find_elements("css selector", ".panel:not([hidden]) .xtick")]
+    assert len(ticks) >= 3
+    assert [float(tick) for tick in ticks] == sorted({float(tick) for tick in ticks})
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0005, 1.3005), (0.7, 1.0), (-2.3, -2.0), (0.05, 0.99), (2.15, 2.45)])
+def test_any_short_logarithmic_range_has_a_few_ticks(opened, low, high):
+    ticks = opened.execute_script("return logTicks(arguments).tickvals", low, high)
+    assert 3 <= len(ticks) <= 10
+    assert all(10**low * 0.999999 <= tick <= 10**high * 1.000001 for tick in ticks)
+
+
+def test_switching_while_the_panels_are_still_drawn_ends_in_what_was_chosen_last(opened):
+    buttons = [button for button in opened.find_elements("css selector", "#targets button") if button.is_displayed()]
+    before, labels = drawn(opened), [button.text for button in buttons]
+    opened.execute_script("for (const button of arguments[0]) button.click()", buttons)
+    wait_until(lambda: drawn(opened) > before)
+    pressed = [button.text for button in buttons if button.get_attribute("aria-pressed") == "true"]
+    assert [title for title in titles(opened) if title] == pressed != labels
+
+
+def test_a_hidden_panel_is_kept_and_fits_when_it_is_shown_again(opened):
+    press(opened, "CPU, ONNX Runtime FP32")
+    opened.execute_script("window.kept = document.querySelectorAll('.panel[hidden] .plot')[0]")
+    metrics = {"width": 900, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    press(opened, "CPU, ONNX Runtime FP32")
+    assert plots(opened, "plot === window.kept")
+    assert plots(opened, "Math.abs(plot._fullLayout.width - plot.clientWidth) <= 1")
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_browser_that_cannot_unpack_the_chart_says_so(browser, page):
+    script = {"source": "delete window.DecompressionStream"}
+    added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", script)
+    browser.get(page.as_uri())
+    wait_until(lambda: "needs DecompressionStream" in browser.find_element("id", "panels").text)
+    assert browser.find_elements("css selector", ".chips") == []
+    assert browser.find_elements("css selector", "#sheet-0 thead button")
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    assert browser.get_log("browser") == []
+
+
 def test_a_column_sorts_both_ways_and_what_has_no_number_stays_last(opened):
     def column(at):
         rows = opened.find_elements("css selector", "#sheet-0 tbody tr")
@@ -191,6 +240,90 @@ def test_it_fits_any_width_and_follows_the_colour_scheme(opened, width, scheme):
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 24, 27)"}[scheme]
     opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_switch_that_is_off_can_be_read(opened, scheme):
+    opened.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    style = "const style = getComputedStyle(arguments[0]); return [style.color, style.opacity]"
+    off = opened.find_element("css selector", ".chips button[aria-pressed=false]")
+    colour, opacity = opened.execute_script(style, off)
+    paper = opened.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert opacity == "1"
+    assert contrast(colour, paper) >= 4.5
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast of two colours written as rgb(r, g, b)."""
+
+    def luminance(colour: str) -> float:
+        shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_groups_tables_and_plots_have_names(opened):
+    def attributes(selector, *names):
+        return [
+            tuple(element.get_attribute(name) for name in names)
+            for element in opened.find_elements("css selector", selector)
+        ]
+
+    for role, label in attributes(".chips", "role", "aria-labelledby"):
+        assert (role, bool(opened.find_element("id", label).text)) == ("group", True)
+    assert {role for role, _ in attributes(".scroll", "role", "aria-label")} == {"region"}
+    assert {role for role, _ in attributes(".plot", "role", "aria-label")} == {"img"}
+    named = [*attributes(".scroll", "aria-label"), *attributes(".plot", "aria-label")]
+    assert all(label for (label,) in named)
+    assert len(set(named)) == len(named)
+
+
+def lines_of_name(browser) -> int:
+    """On how many lines the name of a ZenNet stands in the overview."""
+    return browser.execute_script(
+        "const heads = [...document.querySelectorAll('#sheet-0 tbody th')], range = new Range();"
+        "range.selectNodeContents(heads.find((head) => head.textContent.includes('latency12ms')));"
+        "return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size"
+    )
+
+
+def marks_below_their_headings(browser) -> list[str]:
+    """The marks that stand on a line of their own."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('#sheet-0 thead sup')].filter((mark) => mark.getBoundingClientRect().top"
+        " > mark.closest('th').querySelector('button').getBoundingClientRect().bottom - 6)"
+        ".map((mark) => mark.textContent)"
+    )
+
+
+def test_on_a_desk_a_name_is_one_line_and_a_mark_stands_beside_its_heading(opened):
+    assert lines_of_name(opened) == 1
+    assert marks_below_their_headings(opened) == []
+
+
+def test_on_a_phone_the_arrows_words_stay_on_the_plot_and_names_break_between_words(opened):
+    metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    words = "0.82x: slower (0.80 to 0.85), not all stable"
+    opened.execute_script(
+        "data.panels.forEach((panel) => { if (panel.headline) panel.headline.words = arguments[0] })", words
+    )
+    press(opened, "published numbers")
+    press(opened, "published numbers")
+    box = "getBoundingClientRect()"
+    left = (
+        f"plot.querySelector('.annotation-text').{box}.left - plot.querySelector('.bglayer, .plotbg, .xy').{box}.left"
+    )
+    assert plots(opened, left) >= 0
+    assert lines_of_name(opened) == 2
+    assert marks_below_their_headings(opened) == []
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_it_is_one_file_with_conditions_protocol_and_links_to_the_records(page):

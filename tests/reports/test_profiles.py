@@ -1,7 +1,8 @@
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from bench.profile import Profile
+from bench.profile import Profile, _write
 from devices.operators import Operator
 from models import UserError
 from reports.profiles import profile_files
@@ -33,6 +34,21 @@ def test_a_profile_becomes_a_table_and_a_bar_chart(tmp_path):
     assert "&lt;b&gt;mine" in table
     assert b"88.9%" in files["profile-cpu-mine.svg"]
     assert files["profile-cpu-mine.png"].startswith(b"\x89PNG")
+
+
+def test_a_profile_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "profiles" / "cpu-mine.json"
+    _write(PROFILE, path)
+    before = path.read_bytes()
+
+    def full(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(UserError, match="No space left on device; give another --results"):
+        _write(replace(PROFILE, note="another"), path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_damaged_profile_is_one_clear_error(tmp_path):

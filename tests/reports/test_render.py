@@ -7,7 +7,7 @@ import pytest
 
 from reports.gather import gather
 from reports.sheet import overview
-from reports.to_markdown import escape, markdown
+from reports.to_markdown import markdown
 
 
 def render(*arguments: object) -> subprocess.CompletedProcess:
@@ -84,25 +84,45 @@ def test_missing_numbers_and_doubts_are_footnotes(make_record):
     assert "out of memory" in text
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("<script>", "&lt;script&gt;"),
-        ("a|b", "a\\|b"),
-        ("*x*", "\\*x\\*"),
-        ("snake_case_", "snake_case\\_"),
-        ("two\nlines", "two lines"),
-    ],
-)
-def test_markdown_shows_text_as_it_is(text, shown):
-    assert escape(text) == shown
-
-
 def test_an_unknown_target_or_family_names_the_near_ones(tmp_path):
     for option, near in (("--targets", "v100"), ("--families", "ZenNet")):
         ended = render("--results", tmp_path / "absent", "--out", tmp_path / "out", option, f"{near}s")
         assert ended.returncode == 1
         assert f"did you mean {near}" in ended.stderr
+
+
+def speedup_columns(out):
+    with (out / "table.csv").open(newline="") as file:
+        return [name for name in next(csv.reader(file)) if "_speedup" in name]
+
+
+def test_the_baseline_is_one_family_by_name_or_glob_whatever_its_case(tmp_path):
+    for asked in ("efficientnet", "Eff*"):
+        assert render("--results", tmp_path / "absent", "--out", tmp_path, "--against", asked).returncode == 0
+        assert "4.9x speed-up" in (tmp_path / "speed.svg").read_text()
+        assert "Speed-up at equal accuracy against EfficientNet" in (tmp_path / "table.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        (["EfficientNets"], "no such family: 'EfficientNets'; did you mean EfficientNet"),
+        (["*Net"], "speed-ups compare with one family: '*Net' is ZenNet, EfficientNet; name one"),
+        (["EfficientNet", "--families", "Zen*"], "no speed-ups against EfficientNet: --families leaves it out"),
+    ],
+)
+def test_a_baseline_that_is_no_family_shown_is_one_clear_error(tmp_path, asked, error):
+    ended = render("--results", tmp_path / "absent", "--out", tmp_path / "out", "--against", *asked)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith(f"error: {error}")
+
+
+def test_without_the_usual_baseline_there_are_no_speedups(tmp_path, nothing_measured):
+    assert render("--results", tmp_path / "absent", "--out", tmp_path, "--families", "ZenNet").returncode == 0
+    assert "speed-up" not in (tmp_path / "speed.svg").read_text()
+    assert "Speed-up" not in (tmp_path / "table.md").read_text()
+    assert speedup_columns(tmp_path) == []
+    assert speedup_columns(nothing_measured)[:2] == ["v100_speedup", "v100_speedup_low"]
 
 
 def test_targets_and_families_narrow_every_file(tmp_path):

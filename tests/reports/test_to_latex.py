@@ -51,6 +51,12 @@ def test_a_heading_is_no_wider_than_numbers_need_it():
     assert r"Model & \shortstack[r]{Floor layer by \\ layer, ms\textsuperscript{1}} \\" in latex([sheet])
 
 
+def test_the_text_of_a_sheet_stands_above_its_table():
+    text = latex([Sheet("t", [Piece("Model")], [[Entry((Piece("A"),))]], text=["Sources: a & b, 50 %.", "Second."])])
+    first, second = text.index(r"{\raggedright Sources: a \& b, 50 \%.\par}"), text.index(r"{\raggedright Second.\par}")
+    assert text.index(r"\caption") < first < second < text.index(r"\begin{tabular}")
+
+
 def test_columns_without_a_number_are_left_out():
     rows = [[Entry((Piece("A"),)), Entry(), Entry((Piece("1"),))]]
     text = latex([Sheet("t", [Piece("Model"), Piece("empty"), Piece("full")], rows)])

@@ -1,0 +1,26 @@
+"""What a record says beside its number: when it ended, and why it may give none."""
+
+import math
+
+from bench.record import Record
+from models.errors import one_line
+
+
+def ended(record: Record) -> str:
+    """The time at which it ended, as text that sorts; empty where it says none."""
+    end = record.conditions.get("end")
+    return str(end.get("time", "")) if isinstance(end, dict) else ""
+
+
+def why_missing(record: Record) -> str | None:
+    """Why a record gives no number, or None where it does."""
+    if record.measurement is None:
+        return one_line(record.reason or "no reason recorded")
+    seconds = record.measurement.seconds
+    if not seconds or not all(part.samples.seconds for part in record.measurement.rounds):
+        return "its record holds a round without times"
+    if not all(math.isfinite(second) and second > 0 for second in seconds):
+        return "its record holds times that no clock gives (zero, negative or not finite)"
+    if record.target.batch < 1:
+        return f"its record says batch {record.target.batch}"
+    return None
