@@ -1,9 +1,10 @@
 """What a record says beside its number: when it ended, and why it may give none."""
 
-import math
-
 from bench.record import Record
 from models.errors import one_line
+
+# No inference is done in less, and nobody waits for longer.
+_SHORTEST_S, _LONGEST_S = 1e-9, 1e6
 
 
 def ended(record: Record) -> str:
@@ -19,8 +20,8 @@ def why_missing(record: Record) -> str | None:
     seconds = record.measurement.seconds
     if not seconds or not all(part.samples.seconds for part in record.measurement.rounds):
         return "its record holds a round without times"
-    if not all(math.isfinite(second) and second > 0 for second in seconds):
-        return "its record holds times that no clock gives (zero, negative or not finite)"
+    if not all(_SHORTEST_S <= second <= _LONGEST_S for second in seconds):
+        return "its record holds times that no clock gives (zero, negative, absurd or not finite)"
     if record.target.batch < 1:
         return f"its record says batch {record.target.batch}"
     return None

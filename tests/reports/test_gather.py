@@ -52,7 +52,7 @@ def test_a_cell_without_any_number_keeps_its_reason(make_record):
     assert found.note == "out of memory"
 
 
-@pytest.mark.parametrize("seconds", [[-0.01], [0.0], [math.nan], [math.inf], []])
+@pytest.mark.parametrize("seconds", [[-0.01], [0.0], [math.nan], [math.inf], [1e-300, 1.0, 1e300], []])
 def test_times_that_no_clock_gives_are_no_number(make_record, seconds):
     found = cell(gather([make_record(seconds=seconds)]), "cpu")
     assert found.measured is None
