@@ -98,7 +98,7 @@ function icon(family) {
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", SHAPES[family.symbol]);
-  path.setAttribute("fill", family.colour);
+  path.style.fill = `color-mix(in srgb, ${family.colour}, white var(--lift))`;
   svg.append(path);
   return svg;
 }

@@ -6,8 +6,16 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+/** A family's colour; those were chosen for white paper, so that on dark paper they are lightened (--lift). */
+function shade(family) {
+  const lift = parseFloat(colour("--lift")) / 100;
+  const parts = [1, 3, 5].map((at) => parseInt(family.colour.slice(at, at + 2), 16));
+  return `rgb(${parts.map((part) => Math.round(part + (255 - part) * lift)).join(", ")})`;
+}
+
 function trace(series) {
   const look = data.families.find((family) => family.name === series.family);
+  const shaded = shade(look);
   const points = series.points;
   const symbols = points.map((point) => (point.trusted ? look.symbol + (series.measured ? "" : "-open") : "x"));
   return {
@@ -17,8 +25,8 @@ function trace(series) {
     showlegend: false,
     x: points.map((point) => point.ms),
     y: points.map((point) => point.top1),
-    line: { color: look.colour, width: series.measured ? 2.2 : 1.3, dash: series.measured ? "solid" : "dash" },
-    marker: { symbol: symbols, size: 9, color: look.colour, line: { width: 1.5, color: look.colour } },
+    line: { color: shaded, width: series.measured ? 2.2 : 1.3, dash: series.measured ? "solid" : "dash" },
+    marker: { symbol: symbols, size: 9, color: shaded, line: { width: 1.5, color: shaded } },
     error_x: {
       type: "data",
       symmetric: false,

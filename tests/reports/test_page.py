@@ -256,6 +256,20 @@ def test_a_switch_that_is_off_can_be_read(opened, scheme):
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_family_stands_out_from_the_paper(opened, scheme):
+    before = drawn(opened)
+    opened.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    wait_until(lambda: scheme == "light" or drawn(opened) > before)
+    paper = opened.execute_script("return getComputedStyle(document.body).backgroundColor")
+    colours = plots(opened, "plot.data.filter((trace) => trace.name).map((trace) => trace.line.color)")
+    assert len(set(colours)) == 3
+    assert all(contrast(colour, paper) >= 3 for colour in colours)
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
 def contrast(one: str, other: str) -> float:
     """WCAG's contrast of two colours written as rgb(r, g, b)."""
 
