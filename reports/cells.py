@@ -61,11 +61,15 @@ class Measured:
 
 @dataclass(frozen=True)
 class Cell:
-    """One network on one target. `note` says why there is no measured number, or why it is an older one."""
+    """One network on one target. `note` says why there is no measured number, or what is odd about it.
+
+    `printed` is the published number as it was printed.
+    """
 
     measured: Measured | None = None
     published: Latency | None = None
     note: str = ""
+    printed: str = ""
 
     @property
     def latency(self) -> Latency | None:

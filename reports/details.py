@@ -80,7 +80,7 @@ def _throughput(cell: Cell) -> list[Entry]:
 def _published(cell: Cell, marks: tuple[int, ...]) -> Entry:
     if cell.published is None:
         return Entry()
-    return Entry((Piece(f"{cell.published.ms:g}", printed=True, notes=marks),), cell.published.ms)
+    return Entry((Piece(cell.printed, printed=True, notes=marks),), cell.published.ms)
 
 
 def _printed_notes(

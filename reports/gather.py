@@ -35,9 +35,9 @@ def gather(records: Iterable[Record]) -> Report:
             newest[name] = record if record.measurement is None else msgspec.structs.replace(record, measurement=None)
     for name, column in cells.items():
         for model, row in published().items():
-            if (printed_ms := row.latency_ms.get(name)) is not None:
+            if printed := row.latency_printed.get(name):
                 cell = column.get(model, Cell())
-                column[model] = Cell(cell.measured, Latency.exactly(printed_ms), cell.note)
+                column[model] = Cell(cell.measured, Latency.exactly(float(printed)), cell.note, printed)
     order = [*COLUMNS, *(target.name for target in find_targets("*"))]
     names = sorted(cells, key=lambda name: order.index(name) if name in order else len(order))
     return Report(list(networks.values()), [_column(name, cells[name], newest.get(name)) for name in names])

@@ -104,8 +104,7 @@ def _latency(column: Column, network: Network, notes: Footnotes) -> Entry:
     elif cell.note:
         pieces.append(Piece("no number", notes=notes.mark(cell.note)))
     if cell.published:
-        printed = printed_note(column, network)
-        pieces.append(Piece(f"{cell.published.ms:g}", printed=True, notes=notes.mark(printed)))
+        pieces.append(Piece(cell.printed, printed=True, notes=notes.mark(printed_note(column, network))))
     if cell.ratio:
         pieces.append(Piece(f"{cell.ratio.ms:.2f}x published"))
     return Entry(tuple(pieces), cell.latency.ms if cell.latency else None)
