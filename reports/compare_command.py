@@ -77,7 +77,7 @@ def _print(comparisons: Sequence[Comparison]) -> None:
             _milliseconds(found.new_s),
             f"{found.ratio:.3f}" if found.ratio is not None else "",
             f"{found.low:.3f} to {found.high:.3f}" if found.low is not None else "",
-            f"{found.detectable:.1%}" if found.detectable is not None else "",
+            "" if found.detectable is None else "over 100%" if found.detectable > 1 else f"{found.detectable:.1%}",
             _outcome(found),
         ]
         for found in comparisons
