@@ -11,7 +11,6 @@ import argparse
 import codecs
 import os
 import pty
-import select
 import shlex
 import struct
 import subprocess
@@ -71,31 +70,35 @@ def main() -> int:
 
 def record(command: list[str], every_s: float) -> tuple[list[Frame], float, int]:
     """Run a command in a terminal: its screens, how many seconds it took, its exit code."""
-    screen = pyte.Screen(COLUMNS, LINES)
-    stream, decoder = pyte.Stream(screen), codecs.getincrementaldecoder("utf-8")("replace")
-    stream.feed(f"$ {shlex.join(command)}\r\n")
-    frames, begun = [Frame(0.0, _rows(screen))], time.monotonic()
+    begun = time.monotonic()
     here, there = pty.openpty()
     ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": str(LINES)}
     process = subprocess.Popen(command, stdin=there, stdout=there, stderr=there, env=environment)
     os.close(there)
-    for content in _until_closed(here, every_s):
-        stream.feed(decoder.decode(content))
-        now_s, rows = time.monotonic() - begun, _rows(screen)
-        if now_s - frames[-1].at_s >= every_s and rows != frames[-1].rows:
-            frames.append(Frame(now_s, rows))
+    written = [(time.monotonic() - begun, content) for content in _until_closed(here)]
     code, took_s = process.wait(), time.monotonic() - begun
-    frames.append(Frame(took_s, _rows(screen)))
-    return frames, took_s, code
+    # Only now: a terminal emulator beside a measurement would disturb it.
+    return _frames(f"$ {shlex.join(command)}\r\n", written, took_s, every_s), took_s, code
 
 
-def _until_closed(file: int, every_s: float) -> Iterator[bytes]:
-    """What is written, as it comes; nothing now and then where nothing comes."""
+def _frames(prompt: str, written: list[tuple[float, bytes]], took_s: float, every_s: float) -> list[Frame]:
+    """The screens of what was written when; those that others followed at once are left out."""
+    screen = pyte.Screen(COLUMNS, LINES)
+    stream, decoder = pyte.Stream(screen), codecs.getincrementaldecoder("utf-8")("replace")
+    stream.feed(prompt)
+    frames = [Frame(0.0, _rows(screen))]
+    ends_s = [at_s for at_s, _ in written[1:]] + [took_s]
+    for (at_s, content), end_s in zip(written, ends_s, strict=True):
+        stream.feed(decoder.decode(content))
+        if max(at_s - frames[-1].at_s, end_s - at_s) >= every_s and (rows := _rows(screen)) != frames[-1].rows:
+            frames.append(Frame(at_s, rows))
+    return [*frames, Frame(took_s, _rows(screen))]
+
+
+def _until_closed(file: int) -> Iterator[bytes]:
+    """What is written, as it comes."""
     while True:
-        if not select.select([file], [], [], every_s)[0]:
-            yield b""
-            continue
         try:
             content = os.read(file, 65536)
         except OSError:  # how Linux says that the last writer is gone
