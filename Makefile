@@ -44,7 +44,7 @@ bench-%: $$(call preflight,$$*) $$(call stamp,$$*)
 	@# A cell without a number fails the run; what was measured is rendered all the same.
 	@$(call python,$*) -m bench $* --results $(RESULTS) $(ARGS) || { code=$$?; \
 		[ ! -e $(RESULTS)/$*.jsonl ] || $(call python,$*) -m reports render --results $(RESULTS) --out $(OUT); exit $$code; }
-	@$(if $(filter cpu%,$*),$(call python,$*) -m devices.probe --results $(RESULTS))
+	@$(if $(filter cpu%,$*),$(call python,$*) -m devices.host.probe --results $(RESULTS))
 	@$(call python,$*) -m reports render --results $(RESULTS) --out $(OUT)
 
 report: .venv/.installed-cpu
@@ -63,13 +63,13 @@ lint: .venv/.installed-cpu .venv/.installed-lint
 	.venv/bin/lint-imports
 
 trust: .venv/.installed-cpu .venv/.installed-phone
-	.venv/bin/python -m docs.trust.peers $(ARGS)
+	.venv/bin/python -m studies.trust.peers $(ARGS)
 
 faults: .venv/.installed-cpu .venv/.installed-test
-	.venv/bin/python -m docs.faults $(ARGS)
+	.venv/bin/python -m tests.faults $(ARGS)
 
 benchmarks: .venv/.installed-cpu .venv/.installed-benchmarks
-	.venv/bin/python -m pytest -o addopts="" -p no:anyio -q -s benchmarks --benchmark-columns=min,median,rounds $(ARGS)
+	.venv/bin/python -m pytest -o addopts="" -p no:anyio -q -s studies/overhead --benchmark-columns=min,median,rounds $(ARGS)
 
 format: .venv/.installed-lint
 	.venv/bin/ruff check --fix
@@ -97,10 +97,10 @@ endef
 $(foreach lane,v100 t4 gpu,$(eval $(call lane_rule,$(lane))))
 
 preflight-v100 preflight-t4 preflight-gpu: preflight-%: python-version
-	@$(PYTHON) -m devices.nvidia $(if $(card-$*),"$(card-$*)")
+	@$(PYTHON) -m devices.nvidia.preflight $(if $(card-$*),"$(card-$*)")
 
 preflight-phone: python-version
-	@$(PYTHON) -m devices.preflight $(ARGS)
+	@$(PYTHON) -m devices.phone.preflight $(ARGS)
 
 # TensorRT's bindings without TensorRT: the tests check our use of its API against three versions of them.
 .venv/tensorrt-wheels: constraints/tensorrt-bindings.txt | .venv/bin/python

@@ -12,14 +12,14 @@ import msgspec
 
 from bench.options import add_options, with_options
 from bench.protocol import Protocol
-from bench.record import Record
+from bench.records.record import Record
 from bench.sweep import Order, sweep
 from devices.session import absence_of
 from devices.targets import Target, find_targets
-from models.command_line import print_table, run
-from models.errors import UserError, one_line
 from models.model import Model
 from models.zoo import find
+from system.command_line import print_table, run
+from system.errors import UserError, one_line
 
 Named = TypeVar("Named", Target, Model)
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from statistics import median
 
 from bench.protocol import Protocol
-from bench.reference import Reference
-from bench.trust import Limits, Round
+from bench.trust.reference import Reference
+from bench.trust.rejection import Limits, Round
 from devices.samples import Samples
 from devices.session import Session
 

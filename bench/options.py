@@ -6,7 +6,7 @@ import tomllib
 import msgspec
 
 from devices.targets import Target
-from models.errors import UserError
+from system.errors import UserError
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -8,18 +8,18 @@ from statistics import median
 
 import msgspec
 
-from devices.operators import Operator, Profiler, faster_mean
+from devices.profilers.operators import Operator, Profiler, faster_mean
 from devices.session import Runtime, Session, runtime_of, sessions_at_once
 from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
 from exporters.cache import Cache
-from models.command_line import print_table
-from models.errors import UserError
-from models.files import write_whole
 from models.model import Model
-from models.names import file_name
 from models.structure import SuperBlock, parse_structure
+from system.command_line import print_table
+from system.errors import UserError
+from system.files import write_whole
+from system.names import file_name
 
 # How far the sum of the operators may be from the latency before it has to be explained.
 _TOLERANCE = 0.10

@@ -3,14 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from bench.cell import Cell
-from bench.journal import Opened
 from bench.measure import warm_up
 from bench.protocol import Protocol
+from bench.records.cell import Cell
+from bench.records.journal import Opened
 from devices.session import Session, clock_of, sessions_at_once
 from devices.targets import Target
 from devices.worker import open_session
-from exporters.machine import available_bytes
+from system.machine import available_bytes
 
 # A session takes up to this many times its file while it loads (file, parsed graph, weights in the kernels' layout).
 _FILES_A_SESSION = 3

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
 
-from bench.cell import Cell, network_of
-from bench.ledger import Ledger
 from bench.measure import visit
 from bench.progress import stage
 from bench.protocol import Protocol
-from bench.record import Record
-from bench.reference import Reference, reference_artifacts, reference_for
+from bench.records.cell import Cell, network_of
+from bench.records.ledger import Ledger
+from bench.records.record import Record
 from bench.sessions import Sessions
+from bench.trust.reference import Reference, reference_artifacts, reference_for
 from devices.session import clock_of
 from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact
-from exporters.batch import obtain_all
-from exporters.child import Failure
-from models.errors import UserError
+from exporters.parallel import obtain_all
 from models.model import Model
+from system.child import Failure
+from system.errors import UserError
 
 
 @dataclass(frozen=True)

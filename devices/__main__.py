@@ -7,7 +7,7 @@ import msgspec
 
 from devices.session import absence_of
 from devices.targets import find_targets
-from models.command_line import print_json, print_table, run
+from system.command_line import print_json, print_table, run
 
 
 def main() -> int:

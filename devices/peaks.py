@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from models.errors import UserError, one_line
+from system.errors import UserError, one_line
 
 _FILE = Path(__file__).with_name("peaks.toml")
 PROBED = "peaks.json"  # in the results folder, beside the records that it belongs to

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Collection
 from typing import Protocol, cast
 
-import devices
+import devices.runtimes
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from models.errors import UserError
+from system.errors import UserError
 
 
 class Session(Protocol):
@@ -41,10 +41,12 @@ class Runtime(Protocol):
 
 def runtime_of(target: Target) -> Runtime:
     """The module that runs a target. Raises UserError where targets.toml names one that isn't there."""
-    known = [module.name for module in pkgutil.iter_modules(devices.__path__)]
-    module = importlib.import_module(f"devices.{target.runtime}") if target.runtime in known else None
+    known = [module.name for module in pkgutil.iter_modules(devices.runtimes.__path__)]
+    module = importlib.import_module(f"devices.runtimes.{target.runtime}") if target.runtime in known else None
     if not hasattr(module, "open_session"):
-        raise UserError(f"target {target.name} has no runtime", found=target.runtime, fix="see the modules of devices/")
+        raise UserError(
+            f"target {target.name} has no runtime", found=target.runtime, fix="see devices/runtimes/"
+        )
     return cast(Runtime, module)
 
 

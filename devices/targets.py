@@ -9,10 +9,10 @@ import msgspec
 
 from exporters.artifact import Job
 from exporters.formats import exporter
-from exporters.machine import usable_cores
-from models.errors import UserError, one_line
 from models.model import Model
-from models.names import select
+from system.errors import UserError, one_line
+from system.machine import usable_cores
+from system.names import select
 
 _FILE = Path(__file__).with_name("targets.toml")
 

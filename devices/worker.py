@@ -12,8 +12,8 @@ from devices.samples import Samples
 from devices.session import Session, runtime_of
 from devices.targets import Target
 from exporters.artifact import Artifact
-from exporters.child import Failure, guard_child, reason_of, reason_of_death
-from models.errors import UserError
+from system.child import Failure, guard_child, reason_of, reason_of_death
+from system.errors import UserError
 
 
 class SessionLost(Exception):  # noqa: N818 - it ends one cell, not the program

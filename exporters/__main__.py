@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 
 from exporters.artifact import Artifact, Job
-from exporters.batch import obtain_all
-from exporters.child import Failure
 from exporters.formats import exporter, formats
-from models.command_line import print_json, print_table, run
-from models.errors import UserError
+from exporters.parallel import obtain_all
 from models.zoo import find
+from system.child import Failure
+from system.command_line import print_json, print_table, run
+from system.errors import UserError
 
 
 def main() -> int:

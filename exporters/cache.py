@@ -11,11 +11,11 @@ from typing import Any, cast
 import msgspec
 
 from exporters.artifact import Artifact, Job, sha256_of, versions
-from exporters.calibration import calibration_name, is_calibrated
 from exporters.formats import exporter
-from models.errors import UserError
-from models.names import file_name
+from exporters.int8.calibration import calibration_name, is_calibrated
 from models.weights import SEEDED
+from system.errors import UserError
+from system.names import file_name
 
 # Part of every key: raise it when the files that the same tools make, or what is kept of them, change.
 _RECIPE = 1

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from exporters.artifact import Fidelity, Job
-from models.errors import UserError
 from models.images import synthetic_images
+from system.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np

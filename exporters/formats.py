@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import exporters
 from exporters.artifact import Fidelity, Job
-from models.errors import UserError
-from models.names import select
+from system.errors import UserError
+from system.names import select
 
 if TYPE_CHECKING:
     from exporters.cache import Cache

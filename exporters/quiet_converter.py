@@ -1,6 +1,6 @@
 """litert-torch, imported without what it and its dependencies say of themselves; children fork from this import."""
 
-from exporters.silence import silence
+from system.silence import silence
 
 with silence():
     import litert_torch

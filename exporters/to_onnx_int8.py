@@ -12,9 +12,9 @@ import msgspec
 
 from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
-from exporters.calibration import calibration_images
 from exporters.fidelity import check, measure, unfaithful
-from exporters.ranges import Feed, batches, largest_magnitudes
+from exporters.int8.calibration import calibration_images
+from exporters.int8.ranges import Feed, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def _quantize_for_tensorrt(
 ) -> None:
     import onnx
 
-    from exporters.insertion import halve, insert
-    from exporters.placement import place
+    from exporters.int8.insertion import halve, insert
+    from exporters.int8.placement import place
 
     magnitudes = largest_magnitudes(prepared, images, averaged=averaged)
     model = onnx.load(str(prepared))

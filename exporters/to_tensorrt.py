@@ -13,13 +13,13 @@ import msgspec
 
 from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
-from exporters.calibration import calibration_images
 from exporters.fidelity import judge
-from exporters.gpu import find_gpu
-from exporters.ranges import batches
+from exporters.int8.calibration import calibration_images
+from exporters.int8.ranges import batches
 from exporters.to_onnx_int8 import judge_int8
-from models.errors import UserError, one_line
 from models.images import synthetic_images
+from system.errors import UserError, one_line
+from system.gpu import find_gpu
 
 if TYPE_CHECKING:
     import tensorrt as trt
@@ -159,7 +159,7 @@ def _check(job: Job, plan: Path) -> Fidelity:
     import numpy as np
     import torch
 
-    from exporters.engine import Engine
+    from exporters.tensorrt_engine import Engine
 
     assert job.batch is not None
     if job.precision == "int8":

@@ -9,11 +9,11 @@ import msgspec
 
 from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
-from exporters.calibration import calibration_images
 from exporters.fidelity import check
-from exporters.silence import silence
+from exporters.int8.calibration import calibration_images
 from exporters.to_onnx_int8 import judge_int8
-from models.errors import UserError
+from system.errors import UserError
+from system.silence import silence
 
 if TYPE_CHECKING:
     import numpy as np

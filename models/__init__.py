@@ -1,8 +1,8 @@
 """What is measured: the networks, their structure, weights, sizes and published numbers."""
 
-from models.errors import UserError
 from models.model import Model
 from models.published import Published
 from models.zoo import find, zoo
+from system.errors import UserError
 
 __all__ = ["Model", "Published", "UserError", "find", "zoo"]

@@ -2,11 +2,11 @@
 
 import argparse
 
-from models.command_line import print_json, print_table, run
 from models.counts import counts, recount
 from models.layers import relist
 from models.model import Model
 from models.zoo import find
+from system.command_line import print_json, print_table, run
 
 
 def main() -> int:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.errors import UserError, one_line
 from models.published import Published, published
+from system.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from torch import nn

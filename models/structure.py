@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from models.errors import UserError
+from system.errors import UserError
 
 Kind = Literal["conv", "res_kk", "res_1k1", "res_idw"]
 

@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.errors import UserError, one_line
 from models.images import synthetic_images
+from system.errors import UserError, one_line
 
 if TYPE_CHECKING:
     import numpy as np

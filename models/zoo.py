@@ -3,10 +3,10 @@
 import functools
 import re
 
-from models.errors import UserError
 from models.model import Model
-from models.names import select
 from models.structure import parse_structure
+from system.errors import UserError
+from system.names import select
 
 
 def find(pattern: str) -> list[Model]:

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from models.command_line import run
-from reports.compare_command import add_compare
+from reports.compare.command import add_compare
 from reports.gather import BASELINE
+from system.command_line import run
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -36,7 +36,7 @@ def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _render(arguments: argparse.Namespace) -> int:
     """Write tables, chart and page of the records that are there, beside the published numbers."""
-    from reports.chart import Style
+    from reports.chart.chart import Style
     from reports.render import Order, render
 
     style = Style(log=arguments.log, title=arguments.title)

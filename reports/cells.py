@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bench.record import Network
+from bench.records.record import Network
 from devices.targets import Target
 from models.published import Published, published
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from bench.record import Network
+from bench.records.record import Network
 from devices.peaks import Peaks, known_peaks, machine_key, read_probed
 from devices.targets import Target
 from models.layers import Layer
@@ -81,7 +81,7 @@ class Floors:
         if target.options.get("delegate") == "gpu":
             return f"No floor: no source gives the peaks of the GPU of {target.device}."
         if peaks is None and target.device == "CPU":
-            return "No floor: no probe of this CPU lies with the results; `python -m devices.probe` makes one."
+            return "No floor: no probe of this CPU lies with the results; `python -m devices.host.probe` makes one."
         if peaks is None:
             return f"No floor: no source gives the peaks of {target.device}."
         if target.precision not in peaks.ops or target.precision not in _BYTES:

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from bench.cell import network_of
-from bench.record import Measurement, Record
+from bench.records.cell import network_of
+from bench.records.record import Measurement, Record
 from devices.targets import find_targets
-from models.errors import UserError, one_line
-from models.names import select
 from models.published import COLUMNS, published
 from models.zoo import zoo
 from reports.cells import Cell, Column, Latency, Measured, Report
 from reports.recorded import ended, why_missing
+from system.errors import UserError, one_line
+from system.names import select
 
 # Whom the published speed-ups compare with.
 BASELINE = "EfficientNet"

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.cell import network_of
-from bench.record import Network
-from models.errors import one_line
+from bench.records.cell import network_of
+from bench.records.record import Network
 from models.zoo import zoo
+from system.errors import one_line
 
 
 @dataclass(frozen=True)

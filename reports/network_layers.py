@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from bench.record import Network
-from models.errors import UserError, one_line
+from bench.records.record import Network
 from models.layers import Layer, known_layers, list_layers
 from models.model import Model
+from system.errors import UserError, one_line
 
 # Each takes up to a second, and a report of hundreds of networks shall not take minutes.
 MOST_LISTED = 12

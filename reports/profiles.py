@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench.profile import Profile
-from models.errors import UserError, one_line
-from reports.chart import draw_files
-from reports.sheet import Entry, Piece, Sheet
-from reports.to_markdown import markdown
+from reports.chart.chart import draw_files
+from reports.table.sheet import Entry, Piece, Sheet
+from reports.table.to_markdown import markdown
+from system.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,7 +1,7 @@
 """What a record says beside its number: when it ended, and why it may give none."""
 
-from bench.record import Record
-from models.errors import one_line
+from bench.records.record import Record
+from system.errors import one_line
 
 # No inference is done in less, and nobody waits for longer.
 _SHORTEST_S, _LONGEST_S = 1e-9, 1e6

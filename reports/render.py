@@ -4,20 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.newest import newest_records
-from models.files import write_whole
+from bench.records.header import newest_records
 from reports.cells import Report
-from reports.chart import Style, chart, panels
-from reports.details import details
+from reports.chart.chart import Style, chart, panels
 from reports.floor import Floors
 from reports.gather import baseline, gather, narrow
-from reports.page import STYLE, page
+from reports.page.page import STYLE, page
 from reports.profiles import profile_files
-from reports.sheet import overview
-from reports.table import csv
-from reports.to_html import document, html
-from reports.to_latex import latex
-from reports.to_markdown import markdown
+from reports.table.details import details
+from reports.table.sheet import overview
+from reports.table.to_csv import csv
+from reports.table.to_html import document, html
+from reports.table.to_latex import latex
+from reports.table.to_markdown import markdown
+from system.files import write_whole
 
 
 @dataclass(frozen=True)

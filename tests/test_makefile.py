@@ -45,9 +45,9 @@ def test_a_python_that_is_too_old_is_one_error_before_anything_runs(make, tmp_pa
 @pytest.mark.parametrize(
     ("goal", "ran"),
     [
-        ("preflight-v100", "-m devices.nvidia Tesla V100"),
-        ("preflight-gpu", "-m devices.nvidia"),
-        ("preflight-phone", "-m devices.preflight"),
+        ("preflight-v100", "-m devices.nvidia.preflight Tesla V100"),
+        ("preflight-gpu", "-m devices.nvidia.preflight"),
+        ("preflight-phone", "-m devices.phone.preflight"),
     ],
 )
 def test_a_python_that_is_new_enough_runs_the_preflight(make, goal, ran):

@@ -1,4 +1,4 @@
-"""The README's commands as docs/readme_commands.py finds them; CI runs them all."""
+"""The README's commands as tools/readme_commands.py finds them; CI runs them all."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def listed(*arguments: str) -> list[str]:
-    line = [sys.executable, ROOT / "docs" / "readme_commands.py", "--list", *arguments]
+    line = [sys.executable, ROOT / "tools" / "readme_commands.py", "--list", *arguments]
     return subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("models", "exporters", "devices", "bench", "reports")
+ROOMS = ("system", "models", "exporters", "devices", "bench", "reports")
 THINGS = ("a model", "a device", "a runtime", "an export format", "a report")
 SECTION = re.compile(r"^## (Add .*?)$(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
 RECIPES = dict(SECTION.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bench.protocol import Protocol
-from bench.record import Record
+from bench.records.record import Record
 from bench.sweep import Order, sweep
 from devices.targets import find_targets
 from models import find

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from bench.store import read_results
+from bench.records.store import read_results
 from models import zoo
 
 

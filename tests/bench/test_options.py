@@ -5,7 +5,7 @@ import pytest
 from bench.options import add_options, with_options
 from bench.protocol import Protocol
 from devices.targets import find_targets
-from models.errors import UserError
+from system.errors import UserError
 
 
 def changed(*arguments):

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from bench.profile import Profile, profile
-from devices import litert
+from devices.runtimes import litert
 from devices.targets import find_targets
 from models import UserError, find
 

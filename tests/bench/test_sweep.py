@@ -9,13 +9,13 @@ from collections import Counter
 import pytest
 
 from bench import sweep as sweep_module
-from bench.cell import Cell, network_of
-from bench.ledger import Ledger
 from bench.measure import visit
 from bench.protocol import Protocol
-from bench.store import read_records
+from bench.records.cell import Cell, network_of
+from bench.records.ledger import Ledger
+from bench.records.store import read_records
 from bench.sweep import sweep
-from bench.trust import Round
+from bench.trust.rejection import Round
 from devices.samples import Samples
 from models import UserError, find
 
@@ -147,7 +147,7 @@ def test_resuming_under_another_protocol_is_refused(order, monkeypatch):
 
 @pytest.mark.parametrize("key", ["cpu", "kernel", "versions"])
 def test_resuming_on_another_machine_is_refused(order, monkeypatch, key):
-    from bench import ledger
+    from bench.records import ledger
 
     sweep(order("*B3"))
     here = ledger.machine()

@@ -2,8 +2,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from devices.host.probe import probe_again
 from devices.peaks import PROBED, known_peaks, read_probed
-from devices.probe import probe_again
 from devices.targets import find_targets
 from models import UserError
 

@@ -10,11 +10,12 @@ import onnxruntime
 import pytest
 from onnx import numpy_helper
 
-from exporters import ranges, to_onnx, to_onnx_int8
+from exporters import to_onnx, to_onnx_int8
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.calibration import SYNTHETIC, calibration_images
-from exporters.ranges import Feed, batches, largest_magnitudes
+from exporters.int8 import ranges
+from exporters.int8.calibration import SYNTHETIC, calibration_images
+from exporters.int8.ranges import Feed, batches, largest_magnitudes
 from models import UserError, find
 
 # Depthwise units with squeeze-excite (one with a projection, one with the identity), then plain residual units.

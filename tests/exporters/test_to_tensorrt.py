@@ -13,12 +13,12 @@ from PIL import Image
 from exporters import to_tensorrt
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.gpu import Gpu
 from models import UserError, find
+from system.gpu import Gpu
 from tests.tensorrt_bindings import ROOT, VERSIONS, Bindings
 
 TINY = "zennet-se:SuperConvK3BNRELU(3,16,2,1)SuperResIDWE2K3(16,32,2,32,1)@32"
-OURS = ("exporters/to_tensorrt.py", "exporters/engine.py", "devices/trt.py")
+OURS = ("exporters/to_tensorrt.py", "exporters/tensorrt_engine.py", "devices/runtimes/trt.py")
 REMOVED_IN_11 = (
     "NetworkDefinitionCreationFlag.EXPLICIT_BATCH",
     "BuilderFlag.FP16",
@@ -273,7 +273,7 @@ def test_a_dynamic_batch_is_refused(tmp_path):
 
 
 def test_a_folder_of_fewer_photographs_than_a_batch_is_shown_over_again(tmp_path, monkeypatch):
-    from exporters import engine
+    from exporters import tensorrt_engine as engine
 
     for name, colour in (("a", (255, 0, 0)), ("b", (0, 0, 255))):
         Image.new("RGB", (40, 40), colour).save(tmp_path / f"{name}.png")

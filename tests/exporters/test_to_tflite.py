@@ -8,8 +8,8 @@ from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.to_tflite import load, op_counts, run_file
 from models import find
-from models.errors import UserError
 from models.images import synthetic_images
+from system.errors import UserError
 
 SE = "zennet-se:SuperConvK3BNRELU(3,8,2,1)SuperResIDWE1K7(8,16,2,16,1)SuperConvK1BNRELU(16,64,1,1)@32"
 

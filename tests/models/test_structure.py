@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import UserError
 from models.structure import SuperBlock, parse_structure
 from models.zoo import zoo
+from system.errors import UserError
 
 
 def test_every_published_structure_is_read_whole():

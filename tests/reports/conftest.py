@@ -5,8 +5,8 @@ import pytest
 from msgspec.structs import replace
 
 from bench.protocol import Protocol
-from bench.record import Network, Record, Verdict
-from bench.store import append_line
+from bench.records.record import Network, Record, Verdict
+from bench.records.store import append_line
 from bench.sweep import Order, sweep
 from devices.samples import Samples
 from devices.targets import Target, find_targets
@@ -16,7 +16,7 @@ from models import zoo
 @pytest.fixture(scope="session")
 def network_of() -> Callable[..., Network]:
     """The zoo's network of a name, or one of its own."""
-    from bench.cell import network_of as of
+    from bench.records.cell import network_of as of
 
     def make(name: str, top1_percent: float | None = 75.0, family: str = "custom") -> Network:
         if name in zoo():

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bench.protocol import Protocol
-from bench.record import Network, Record, Verdict
+from bench.records.record import Network, Record, Verdict
 from bench.sweep import Order, sweep
 from devices.samples import Samples
 from devices.targets import Target, find_targets

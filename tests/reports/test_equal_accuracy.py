@@ -54,7 +54,7 @@ def test_independent_errors_of_both_sides_add_up_in_squares():
 @pytest.mark.parametrize(("network", "family"), [(0.03, 0.03), (0.001, 0.05), (0.1, 0.02)])
 def test_95_of_100_intervals_hold_the_factor_of_another_run(accuracy, network, family):
     """Simulated: three networks of known latency, each estimated in two runs with independent log-normal errors, and
-    given the interval of bench/statistics.py, which is for what another run would give."""
+    given the interval of bench/trust/statistics.py, which is for what another run would give."""
     chance = random.Random(7)
 
     def estimated(true_ms, error, top1, name):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bench.record import Network
+from bench.records.record import Network
 from devices.targets import find_targets
 from models import zoo
 from models.layers import known_layers

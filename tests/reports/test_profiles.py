@@ -3,7 +3,7 @@ import pytest
 from msgspec.structs import replace
 
 from bench.profile import Profile, _write
-from devices.operators import Operator
+from devices.profilers.operators import Operator
 from models import UserError
 from reports.profiles import profile_files
 

@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from reports.gather import gather
-from reports.sheet import overview
-from reports.to_markdown import markdown
+from reports.table.sheet import overview
+from reports.table.to_markdown import markdown
 
 
 def render(*arguments: object) -> subprocess.CompletedProcess:

@@ -1,0 +1,1 @@
+"""Records and the journal: what is kept on disk, and how it is read."""

@@ -1,0 +1,75 @@
+"""`Cell`: one network on one target while a sweep measures it."""
+
+import math
+from dataclasses import dataclass, field
+
+from bench.protocol import Protocol
+from bench.records.journal import Opened
+from bench.records.record import Measurement, Network
+from bench.trust.rejection import Limits, Round
+from exporters.artifact import Artifact
+from models.counts import known_counts
+from models.model import Model
+
+
+@dataclass
+class Cell:
+    """What is known of a cell so far; `reason` says why it can't go on."""
+
+    network: Network
+    artifact: Artifact | None = None
+    place: dict[str, str | int] = field(default_factory=dict)
+    clock: str = ""
+    warmup_s: list[float] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+    reason: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.network.name
+
+    def opened(self, entry: Opened) -> None:
+        """Take note of a session that was loaded, the first or a later one."""
+        self.artifact, self.place, self.clock = entry.artifact, entry.place, entry.clock
+        self.warmup_s = self.warmup_s + entry.warmup_s
+
+    def measurement(self, limits: Limits) -> Measurement | None:
+        """What was measured so far, if anything was."""
+        if not self.rounds:
+            return None
+        return Measurement(
+            clock=self.clock, place=self.place, warmup_s=self.warmup_s, rounds=list(self.rounds), limits=limits
+        )
+
+    def sampling(self, protocol: Protocol, limits: Limits) -> float:
+        """Half of its interval, relative, as far as more rounds narrow it; infinite before enough of them count."""
+        measurement = self.measurement(limits)
+        if measurement is None or len(measurement.trusted) < protocol.min_rounds:
+            return math.inf
+        return measurement.estimate.sampling
+
+    def counted(self, limits: Limits) -> int:
+        """How many of its rounds count so far."""
+        measurement = self.measurement(limits)
+        return len(measurement.trusted) if measurement else 0
+
+    def finished(self, protocol: Protocol, limits: Limits) -> bool:
+        """Whether it needs no further visit."""
+        if self.reason is not None or len(self.rounds) >= protocol.max_rounds:
+            return True
+        return self.sampling(protocol, limits) <= protocol.interval
+
+
+def network_of(model: Model) -> Network:
+    """The model as records keep it; its sizes only where they are known without torch."""
+    counted = known_counts(model)
+    return Network(
+        name=model.name,
+        family=model.family,
+        resolution_px=model.resolution_px,
+        source=model.source,
+        params=counted.params if counted else None,
+        macs=counted.macs if counted else None,
+        top1_percent=model.top1_percent,
+    )

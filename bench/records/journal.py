@@ -1,0 +1,84 @@
+"""The journal of a running sweep: every visit is on disk before the next begins, so that `--resume` can go on.
+
+`results/TARGET.journal` lies there from a sweep's start to its end; records hold the same rounds once a cell is done.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.protocol import Protocol
+from bench.records.record import Network
+from bench.records.store import append_line, read_lines
+from bench.trust.rejection import Round
+from devices.targets import Target
+from exporters.artifact import Artifact
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A sweep's first line."""
+
+    sweep: str
+    target: Target
+    protocol: Protocol
+    conditions: dict[str, Any]
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A session was loaded and warmed up."""
+
+    network: Network
+    artifact: Artifact
+    place: dict[str, str | int]
+    clock: str
+    warmup_s: list[float]
+
+
+class Visited(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A visit ended."""
+
+    model: str
+    round: Round
+
+
+Entry = Started | Opened | Visited
+_decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
+
+
+class Journal:
+    """One target's journal in a results folder."""
+
+    def __init__(self, results: Path, target: str) -> None:
+        self.path = results / f"{target}.journal"
+
+    def append(self, entry: Entry) -> None:
+        """Write one line and fsync it. Raises UserError where it can't be written."""
+        append_line(self.path, entry)
+
+    def entries(self) -> list[Entry]:
+        """Every line that can be read; a torn one was never finished, so it is passed over.
+
+        One whose sweep can't be read is put aside, with a warning that says where: nobody knows what its visits are of.
+        """
+        entries = list(self._read())
+        if entries and not isinstance(entries[0], Started):
+            aside = self.path.with_suffix(f".journal-{time.time_ns()}")
+            self.path.rename(aside)
+            print(f"warning: unreadable sweep in {self.path}, kept as {aside}", file=sys.stderr)  # noqa: T201
+            return []
+        return entries
+
+    def _read(self) -> Iterator[Entry]:
+        for _, line in read_lines(self.path):
+            try:
+                yield _decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+
+    def end(self) -> None:
+        """Remove it: every cell has its record."""
+        self.path.unlink(missing_ok=True)

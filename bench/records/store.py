@@ -1,0 +1,130 @@
+"""Records on disk: `results/TARGET.jsonl`, one a line, appended and fsynced, never overwritten."""
+
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from bench.records.record import SCHEMA, Record
+from system.errors import UserError, one_line
+
+_decoder = msgspec.json.Decoder(Record)
+
+
+class _Schema(msgspec.Struct):
+    schema: int
+
+
+def append_line(path: Path, document: object) -> None:
+    """Append a document as one JSON line and fsync it; after a failed write the file is as it was before.
+
+    Raises UserError where the line can't be written; the document then lies in the temporary folder it names.
+    """
+    line = msgspec.json.encode(document) + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _append(path, line)
+    except OSError as error:
+        raise UserError(
+            f"can't write {path}",
+            found=error.strerror or str(error),
+            fix=f"make room, then append {_rescue(path, line)} to it: that is what was measured",
+        ) from error
+
+
+def _rescue(path: Path, line: bytes) -> str:
+    """Where a line that its file did not take is kept: another folder, or nothing but the screen."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=f"{path.stem}-", suffix=".jsonl", delete=False) as rescue:
+            rescue.write(line)
+    except OSError:  # the same full disk
+        print(line.decode(), end="", file=sys.stderr)  # noqa: T201
+        return "the line above"
+    return rescue.name
+
+
+def _append(path: Path, line: bytes) -> None:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        size = os.fstat(file).st_size
+        # A power cut may have torn the last line; the next record must not share it.
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        try:
+            written = os.write(file, line)
+            if written != len(line):  # a full disk takes what fits
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file)
+        except OSError:
+            with suppress(OSError):  # a device such as /dev/full has no size
+                os.ftruncate(file, size)
+            raise
+    finally:
+        os.close(file)
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The non-empty lines of a file with their numbers; none where there is no file."""
+    return ((number, line) for number, line in all_lines(path) if line.strip())
+
+
+def all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Every line of a file, as it is, with its number; none where there is no file."""
+    try:
+        with path.open("rb") as file:
+            yield from enumerate(file, start=1)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"can't read {path}", found=error.strerror or str(error), fix="mend its permissions") from error
+
+
+def read_records(path: Path) -> list[Record]:
+    """Every record of a file, oldest first; lines that can't be read are reported on stderr and passed over.
+
+    Raises UserError where a record's schema is newer than this suite's.
+    """
+    records, torn = [], []
+    for number, line in read_lines(path):
+        try:
+            records.append(_decoder.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            refuse_newer(path, number, line)
+            torn.append(f"{path}:{number}: {one_line(error, 160)}")
+            continue
+        if records[-1].schema > SCHEMA:
+            refuse_newer(path, number, line)
+    warn_of_passed_over(torn)
+    return records
+
+
+def warn_of_passed_over(passed_over: list[str]) -> None:
+    """Say on stderr how many lines could not be read, and which was the first."""
+    if passed_over:
+        print(  # noqa: T201
+            f"warning: {len(passed_over)} unreadable lines passed over, the first is {passed_over[0]}", file=sys.stderr
+        )
+
+
+def read_results(folder: Path) -> list[Record]:
+    """The records of every `*.jsonl` file of a folder, files by name, each oldest first."""
+    return [record for path in sorted(folder.glob("*.jsonl")) for record in read_records(path)]
+
+
+def refuse_newer(path: Path, number: int, line: bytes) -> None:
+    """Raise UserError where a line's schema is newer than this suite's."""
+    try:
+        schema = msgspec.json.decode(line, type=_Schema).schema
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return
+    if schema > SCHEMA:
+        raise UserError(
+            f"{path}:{number} was written by a newer version of this suite",
+            found=f"schema {schema}, this one reads up to {SCHEMA}",
+            fix="update the suite",
+        )

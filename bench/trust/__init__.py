@@ -1,0 +1,1 @@
+"""What counts, what it comes to, and whether it is believed."""

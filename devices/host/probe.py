@@ -1,0 +1,118 @@
+"""`python -m devices.host.probe`: the rates that matrix products and memory copies reach here, kept with results."""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from devices.host.conditions import cpu_model
+from devices.peaks import PROBED, Peaks, machine_key, read_probed
+from system.command_line import run
+from system.errors import UserError
+from system.machine import usable_cores
+
+_LASTING_S = 0.5
+
+
+def main() -> int:
+    """Measure and print the best rates so far."""
+    parser = argparse.ArgumentParser(prog="python -m devices.host.probe", description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
+    peaks = probe_again(parser.parse_args().results)
+    rates = [f"{precision} {rate / 1e9:.0f} GOP/s" for precision, rate in peaks.ops.items()]
+    print(f"{peaks.title}: {', '.join(rates)}, memory {peaks.memory / 1e9:.1f} GB/s")  # noqa: T201
+    return 0
+
+
+def probe_again(results: Path) -> Peaks:
+    """The best rates that this machine ever reached: neighbours can only lower one. Kept in `results/peaks.json`."""
+    key, probed = machine_key({"cpu": cpu_model(), "usable_cores": usable_cores()}), read_probed(results)
+    probed[key] = _better(probe(), probed.get(key))
+    _write(results, probed)
+    return probed[key]
+
+
+def _better(new: Peaks, old: Peaks | None) -> Peaks:
+    if old is None:
+        return new
+    ops = {precision: max(rate, old.ops.get(precision, 0.0)) for precision, rate in new.ops.items()}
+    return msgspec.structs.replace(new, ops=ops, memory=max(new.memory, old.memory))
+
+
+def _write(results: Path, probed: dict[str, Peaks]) -> None:
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        temporary = results / f".{PROBED}"
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(probed)) + b"\n")
+        temporary.replace(results / PROBED)
+    except OSError as error:
+        raise UserError(
+            f"can't write {results / PROBED}", found=error.strerror or str(error), fix="give another --results"
+        ) from error
+
+
+def probe() -> Peaks:
+    """The best rates that matrix products and a copy through memory reach here, on the cores this process may use."""
+    import torch
+
+    threads = usable_cores()
+    torch.set_num_threads(threads)
+    return Peaks(
+        title=f"{cpu_model()}, {threads} cores",
+        ops={"fp32": _fp32_rate(), "int8": _int8_rate()},
+        memory=_memory_rate(),
+        cache=_last_cache_bytes(),
+        source=[f"measured here by a probe, {time.strftime('%Y-%m-%d', time.gmtime())}: torch {torch.__version__}"],
+        measured=True,
+    )
+
+
+def _fp32_rate(size: int = 1024) -> float:
+    import torch
+
+    a, b = torch.rand(size, size), torch.rand(size, size)
+    out = torch.empty(size, size)
+    return 2 * size**3 / _best_s(lambda: torch.mm(a, b, out=out))
+
+
+def _int8_rate(size: int = 1024) -> float:
+    import torch
+
+    a = torch.randint(-100, 100, (size, size), dtype=torch.int8)
+    b = torch.randint(-100, 100, (size, size), dtype=torch.int8)
+    return 2 * size**3 / _best_s(lambda: torch._int_mm(a, b))
+
+
+def _memory_rate(size_bytes: int = 1 << 28) -> float:
+    """Bytes read and written a second by a copy far larger than any cache."""
+    import torch
+
+    source = torch.ones(size_bytes // 4)
+    target = torch.empty_like(source)
+    return 2 * size_bytes / _best_s(lambda: target.copy_(source))
+
+
+def _best_s(call: Callable[[], object]) -> float:
+    """The seconds of the fastest of many calls, since neighbours slow most of them; the first doesn't count."""
+    call()
+    seconds: list[float] = []
+    while sum(seconds) < _LASTING_S:
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def _last_cache_bytes() -> int:
+    """The size of the largest cache that Linux names; 0 where it names none."""
+    sizes = [0]
+    for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
+        text = path.read_text(encoding="utf-8").strip()
+        sizes.append(int(text[:-1]) * {"K": 1 << 10, "M": 1 << 20}.get(text[-1], 1))
+    return max(sizes)
+
+
+if __name__ == "__main__":
+    run(main)

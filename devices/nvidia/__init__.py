@@ -1,0 +1,1 @@
+"""NVIDIA GPUs: preflight, compatibility of versions, NVML, the CUDA-event clock."""

@@ -1,0 +1,97 @@
+"""Whether the right NVIDIA GPU is here and free; as a command it asks before anything is installed.
+
+Needs nothing but Python and the driver; NVML, where it is installed, tells who else uses the GPU.
+"""
+
+import importlib.util
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from system.gpu import Gpu, find_gpu
+
+if TYPE_CHECKING:
+    from devices.targets import Target
+
+# What the targets of targets.toml name; the last one takes any GPU.
+V100, T4, ANY = "Tesla V100", "Tesla T4", "NVIDIA GPU"
+TURING = (7, 5)
+# By what a lane is for: the CUDA of its packages (constraints/), and the first driver that runs it.
+_CUDA = {V100: (12, "R525"), T4: (12, "R525"), ANY: (13, "R580")}
+
+
+def absence(target: "Target") -> str | None:
+    """Why there is no such GPU to run on, or not all of one; None where there is."""
+    gpu = find_gpu()
+    if isinstance(gpu, str):
+        return gpu
+    if wrong := mismatch(gpu, target.device):
+        return wrong
+    if importlib.util.find_spec("pynvml") is None:
+        return objection(gpu, target.device) or f"no nvidia-ml-py; make bench-{target.name} installs it"
+    from devices.nvidia.nvml import Watch
+
+    with Watch(gpu.uuid) as watch:
+        others = watch.processes()
+    return f"a shared {gpu.name}: process {', '.join(map(str, others))} uses it" if others else None
+
+
+def mismatch(gpu: Gpu, wanted: str) -> str | None:
+    """What is wrong with a GPU for a target that wants another, or None."""
+    if _is(gpu, wanted):
+        return None
+    return f"found {gpu.name}, not {wanted}; {_elsewhere(gpu)}"
+
+
+def lane_of(gpu: Gpu) -> str | None:
+    """The command that installs what runs on a GPU, or None where no lane does."""
+    if _is(gpu, V100):
+        return "make bench-v100"
+    if _is(gpu, T4):
+        return "make bench-t4"
+    return "make bench-gpu" if gpu.compute_capability >= TURING else None
+
+
+def objection(gpu: Gpu, wanted: str) -> str | None:
+    """Why the lane for `wanted` can't run on a GPU, as far as can be told before anything is installed; or None."""
+    if wrong := mismatch(gpu, wanted):
+        return wrong
+    if wanted == ANY and gpu.compute_capability < TURING:
+        return f"found {gpu.name}, {gpu.sm}, which is older than Turing (sm_75); {_elsewhere(gpu)}"
+    major, driver = _CUDA.get(wanted, _CUDA[ANY])
+    if gpu.driver_cuda < (major, 0):
+        found = "{}.{}".format(*gpu.driver_cuda)
+        return f"its driver is for CUDA {found}, this lane for CUDA {major}; install driver {driver} or later"
+    return None
+
+
+def _is(gpu: Gpu, wanted: str) -> bool:
+    """Whether a name such as "Tesla V100-SXM2-16GB" holds, as a word, the last word of "Tesla V100"."""
+    return wanted == ANY or wanted.rsplit(maxsplit=1)[-1] in re.split(r"[^A-Za-z0-9]+", gpu.name)
+
+
+def _elsewhere(gpu: Gpu) -> str:
+    lane = lane_of(gpu)
+    return f"{lane} measures on it" if lane else "no lane supports it"
+
+
+def here() -> Gpu:
+    """The GPU that `absence` found nothing wrong with."""
+    gpu = find_gpu()
+    assert isinstance(gpu, Gpu), gpu
+    return gpu
+
+
+def main() -> int:
+    """Exit 1 with the reason where there is no GPU, not the one that the argument names, or none its lane runs on."""
+    gpu = find_gpu()
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ANY
+    wrong = f"{gpu}; run it where one is, or make bench" if isinstance(gpu, str) else objection(gpu, wanted)
+    if wrong is None:
+        return 0
+    print(f"error: no {wanted} to run on: {wrong}", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Android phones: adb, preflight, benchmark_model, readings and held settings."""

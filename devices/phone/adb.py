@@ -1,0 +1,204 @@
+"""Android phones behind an adb server, local or remote, through the `adb` program that adbutils brings along.
+
+adbutils' own client isn't used: of a failed push it loses the phone's reason, it ignores ADB_SERVER_SOCKET, and where
+a remote server doesn't answer it starts a local one.
+"""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devices.phone.preflight import CONNECT, GUIDE, START
+from devices.targets import Target
+from system.errors import UserError, one_line
+
+READY = "device"
+# adb's names for what a phone can be, among which a line is told from whatever else adb says.
+_STATES = (
+    *(READY, "offline", "unauthorized", "authorizing", "connecting", "no permissions", "detached", "unknown"),
+    *("recovery", "rescue", "sideload", "bootloader", "host"),
+)
+_SETTLING = ("offline", "authorizing", "connecting")  # what a phone is in the moment after it was plugged in
+_SETTLE_S = 2.0
+_ANSWER_S = 5.0  # a server on this machine starts in one
+_PUSH_S = 900.0
+_ADVICE = {
+    "unauthorized": "unlock it and accept its question “Allow USB debugging?”",
+    "authorizing": "unlock it and accept its question “Allow USB debugging?”",
+    "offline": "plug it in again, or switch its USB debugging off and on",
+    "no permissions": "give your user access to it (Linux: udev rules, then `adb kill-server`)",
+}
+
+
+# The serial of a phone that was paired over Wi-Fi begins with "adb-" and may hold a blank.
+_LINE = re.compile(rf"(?!List of |\*|adb[ :])(\S.*?)\s+({'|'.join(_STATES)})(?=[\s;]|$)(.*)")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of `adb devices -l`; `model` as adb writes it (Pixel_2), empty where the phone doesn't say."""
+
+    serial: str
+    state: str
+    model: str
+    usb: bool
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a command on the phone answered."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """One phone. Every call raises UserError where adb or the phone doesn't answer in time."""
+
+    adb: tuple[str, ...]  # the program and which server it asks
+    phone: Listed
+
+    def state(self) -> str:
+        """`device` where it can be used, else what adb says instead."""
+        done = _call([*self.adb, "-s", self.phone.serial, "get-state"], _ANSWER_S)
+        return (done.stdout or done.stderr).strip().removeprefix("error: ")
+
+    def shell(self, command: str, timeout_s: float = 20.0) -> Reply:
+        """Run a command on the phone: its exit code, and stdout with stderr behind it.
+
+        Raises UserError where the phone went away meanwhile.
+        """
+        done = _call([*self.adb, "-s", self.phone.serial, "shell", command], timeout_s)
+        if done.returncode != 0 and (state := self.state()) != READY:
+            raise self.gone(state)
+        return Reply(done.returncode, done.stdout + done.stderr)
+
+    def push(self, path: Path, remote: str) -> None:
+        """Copy a file to the phone. Raises UserError with the phone's reason where it can't."""
+        done = _call([*self.adb, "-s", self.phone.serial, "push", str(path), remote], _PUSH_S)
+        if done.returncode == 0:
+            return
+        if (state := self.state()) != READY:
+            raise self.gone(state)
+        raise UserError(
+            f"can't copy {path.name} to the phone",
+            found=_reason(done.stderr + done.stdout),
+            fix=f"make room there: adb shell rm -r {remote.rpartition('/')[0]}",
+        )
+
+    def wait_until_back(self, timeout_s: float) -> None:
+        """Return when the phone can be used. Raises UserError where that takes longer."""
+        end_s = time.monotonic() + timeout_s
+        while (state := self.state()) != READY:
+            if time.monotonic() >= end_s:
+                raise self.gone(state)
+            time.sleep(0.25)
+
+    def gone(self, state: str) -> UserError:
+        """The error of a phone that was there and isn't any more."""
+        return UserError(f"phone {self.phone.serial} is gone", found=one_line(state, 120), fix="plug it in again")
+
+
+def connect(target: Target) -> Link:
+    """The phone that a target runs on: its option `serial`, or the one that is there; starts the local server.
+
+    Raises UserError where there is none, several, one that can't be used, or one of another model.
+    """
+    adb = (_program(), *_server(target))
+    serial = target.options.get("serial")
+    end_s = time.monotonic() + _SETTLE_S
+    while True:
+        phones = _list(adb)
+        settling = [phone for phone in phones if phone.state in _SETTLING and serial in (None, phone.serial)]
+        if not settling or time.monotonic() >= end_s:
+            return Link(adb, choose(phones, serial=serial, model=target.device))
+        time.sleep(0.25)
+
+
+def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> Listed:
+    """The phone to measure; `model` "any" takes every one. Raises UserError that says why there is none."""
+    if not phones:
+        raise UserError("no adb device", found=CONNECT, fix=GUIDE)
+    names = ", ".join(f"{phone.serial} ({phone.model.replace('_', ' ') or phone.state})" for phone in phones)
+    if serial is not None:
+        phones = [phone for phone in phones if phone.serial == serial]
+        if not phones:
+            raise UserError(f"no adb device {serial}", found=names, fix="choose one of those with --device SERIAL")
+    ready = [phone for phone in phones if phone.state == READY]
+    if not ready:
+        states = ", ".join(f"{phone.serial} is {phone.state}" for phone in phones)
+        raise UserError("no usable adb device", found=states, fix=_ADVICE.get(phones[0].state, "let it start Android"))
+    if len(ready) > 1:
+        raise UserError("several adb devices", found=names, fix="choose one with --device SERIAL")
+    (phone,) = ready
+    if model != "any" and phone.model != re.sub(r"\W", "_", model):
+        found = f"{phone.serial} is a {phone.model.replace('_', ' ') or 'phone of no name'}"
+        raise UserError(f"not a {model}", found=found, fix="connect that one, or measure this one as target android")
+    return phone
+
+
+def parse_devices(text: str) -> list[Listed]:
+    """The phones in the output of `adb devices -l`; whatever else it says is passed over."""
+    phones = []
+    for line in text.splitlines():
+        if match := _LINE.fullmatch(line):
+            details = dict(re.findall(r"(\w+):(\S+)", match[3]))
+            phones.append(Listed(match[1], match[2], details.get("model", ""), "usb" in details))
+    return phones
+
+
+def _list(adb: tuple[str, ...]) -> list[Listed]:
+    done = _call([*adb, "devices", "-l"], _ANSWER_S)
+    if done.returncode != 0:
+        raise UserError("no adb server", found=_reason(done.stderr), fix=START)
+    return parse_devices(done.stdout)
+
+
+def _reason(text: str) -> str:
+    """The last error that adb told, or what it said last; of a copy that failed the reason, not the two paths."""
+    lines = text.strip().splitlines() or ["no reason given"]
+    errors = [line for line in lines if "error" in line or "failed" in line]
+    return one_line((errors or lines)[-1].rpartition("': ")[2], 200)
+
+
+def _server(target: Target) -> list[str]:
+    """Which server to ask, as adb's arguments; without options adb itself reads ADB_SERVER_SOCKET and the like."""
+    flags = {"-H": target.options.get("adb_host"), "-P": target.options.get("adb_port")}
+    return [part for flag, value in flags.items() if value is not None for part in (flag, str(value))]
+
+
+def _program() -> str:
+    try:
+        import adbutils
+
+        return str(adbutils.adb_path())
+    except ImportError:
+        pass
+    except adbutils.AdbError:  # a machine that adbutils has no adb for
+        pass
+    if found := shutil.which("adb"):
+        return found
+    raise UserError("no adb", found="neither on PATH nor from adbutils", fix="pip install '.[phone]'")
+
+
+def _call(command: list[str], timeout_s: float) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        found = f"no answer within {timeout_s:g} s to {one_line(command[-1], 60)!r}"
+        raise UserError(
+            "adb hangs", found=found, fix="plug the phone in again, or restart adb: adb kill-server"
+        ) from error

@@ -1,0 +1,89 @@
+"""Where the official `benchmark_model` for Android comes from: a path, or downloaded once."""
+
+import hashlib
+import http.client
+import os
+import shutil
+import tempfile
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from exporters.artifact import sha256_of
+from system.errors import UserError, one_line
+
+# The nightly build that the TFLite documentation links to. It moves, so its sha256 goes into every record.
+ADDRESS = (
+    "https://storage.googleapis.com/tensorflow-nightly-public/prod/tensorflow/release/lite/tools/nightly/latest/"
+    "android_aarch64_benchmark_model"
+)
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Tool:
+    """The program to push, and what identifies it."""
+
+    path: Path
+    sha256: str
+
+
+def find_tool(options: dict[str, Any]) -> Tool:
+    """The tool at option `benchmark_model`, else the one in the user's cache, downloaded first where it isn't there.
+
+    Each `benchmark_model_address` has a place of its own there. Raises UserError where the tool can't be read, kept or
+    downloaded.
+    """
+    if given := options.get("benchmark_model"):
+        return _read(Path(given).expanduser())
+    address = str(options.get("benchmark_model_address", ADDRESS))
+    path = _cache() / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}-android_aarch64_benchmark_model"
+    recorded = path.with_suffix(".sha256")
+    try:
+        if not (path.exists() and recorded.exists() and recorded.read_bytes().strip() == sha256_of(path).encode()):
+            _download(address, path)
+            recorded.write_text(sha256_of(path) + "\n")
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise UserError(f"can't keep benchmark_model at {path}", found=found, fix="set XDG_CACHE_HOME") from error
+    return _read(path)
+
+
+def _read(path: Path) -> Tool:
+    try:
+        return Tool(path, sha256_of(path))
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise UserError(f"can't read {path}", found=found, fix="give --benchmark-model the path of the tool") from error
+
+
+def _download(address: str, path: Path) -> None:
+    """Put what lies at the address into the file. Raises OSError where the file can't be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        part = Path(folder) / path.name
+        with part.open("wb") as file:
+            _fetch(address, file)
+        part.replace(path)
+
+
+def _fetch(address: str, file: BinaryIO) -> None:
+    """Raises UserError where the address gives nothing, or less than it says."""
+    try:
+        with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:
+            said = answer.headers.get("Content-Length")
+            shutil.copyfileobj(answer, file)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _undelivered(address, one_line(getattr(error, "reason", error), 160)) from error
+    if said is not None and said != str(file.tell()):
+        raise _undelivered(address, f"{file.tell()} of {said} bytes")
+
+
+def _undelivered(address: str, found: str) -> UserError:
+    fix = f"download {address} elsewhere and give --benchmark-model PATH"
+    return UserError("can't download benchmark_model", found=found, fix=fix)
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zennet-latency"

@@ -1,0 +1,161 @@
+"""What a phone says of its heat, clocks and charge, and waiting until it is cool."""
+
+import re
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+from devices.phone.adb import Link
+from system.errors import UserError
+
+_CPU = "/sys/devices/system/cpu"
+# One call for everything: each costs a phone some work.
+_READ = f"""
+dumpsys battery; echo; dumpsys thermalservice 2>/dev/null; echo
+dumpsys power 2>/dev/null | grep -m 1 mWakefulness=; echo airplane=$(settings get global airplane_mode_on)
+for f in {_CPU}/cpu[0-9]*/cpufreq; do
+  echo "$f $(cat $f/cpuinfo_max_freq) $(cat $f/scaling_max_freq) $(cat $f/scaling_cur_freq) $(cat $f/scaling_governor)"
+done 2>/dev/null
+"""
+_CORE = re.compile(rf"^{_CPU}/cpu(\d{{1,4}})/cpufreq (\d{{1,12}}) (\d{{1,12}}) (\d{{1,12}}) (\S+)\s*$", re.MULTILINE)
+_TELL_S = 30.0
+# The options that are one of a few; the first is what it is unless given.
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "delegate": ("xnnpack", "gpu"),
+    "fp16": (True, False),
+    "airplane": ("usb", "always", "never"),
+}
+
+
+class Core(msgspec.Struct, frozen=True, kw_only=True):
+    """One core: its highest frequency, the cap on it now, its frequency now, and who governs it."""
+
+    number: int
+    max_hz: float
+    cap_hz: float
+    now_hz: float
+    governor: str
+
+
+class Readings(msgspec.Struct, frozen=True, kw_only=True):
+    """One moment of a phone; None where it doesn't say (thermal status: before Android 10)."""
+
+    battery_percent: int | None
+    battery_c: float | None
+    powered: bool
+    thermal_status: int | None
+    awake: bool | None
+    airplane: bool | None
+    cores: list[Core]
+
+
+def read(link: Link, affinity: str | None) -> Readings:
+    """The phone now, with the cores that the mask allows; without one the fastest."""
+    return parse_readings(link.shell(_READ).text, affinity)
+
+
+def parse_readings(text: str, affinity: str | None) -> Readings:
+    """The readings in what the phone's services and /sys printed; whatever is missing is None."""
+    tenths_c = _number(r"^\s*temperature: (-?\d{1,6})\s*$", text)
+    awake, airplane = re.search(r"mWakefulness=(\w+)", text), re.search(r"^airplane=([01])\s*$", text, re.MULTILINE)
+    return Readings(
+        battery_percent=_number(r"^\s*level: (\d{1,3})\s*$", text),
+        battery_c=None if tenths_c is None else tenths_c / 10,
+        powered=re.search(r"^\s*\w+ powered: true\s*$", text, re.MULTILINE) is not None,
+        thermal_status=_number(r"^\s*Thermal Status: (\d)\s*$", text),
+        awake=awake and awake[1] == "Awake",
+        airplane=airplane and airplane[1] == "1",
+        cores=_cores(text, affinity),
+    )
+
+
+def throttled(before: Readings, after: Readings, *, limit_c: float) -> str | None:
+    """Why a round between the two readings can't be trusted, or None."""
+    if heat := too_hot(before, limit_c):
+        return f"began at {heat}"
+    if after.thermal_status:
+        return f"thermal status {after.thermal_status} at its end"
+    if after.awake is False:  # Android saves power then, whether or not a cap shows it
+        return "screen off at its end"
+    for when, readings in (("before", before), ("after", after)):
+        for core in readings.cores:
+            if core.cap_hz < core.max_hz:
+                return f"core {core.number} capped at {core.cap_hz / 1e9:.2f} of {core.max_hz / 1e9:.2f} GHz {when} it"
+    return None
+
+
+def too_hot(readings: Readings, limit_c: float) -> str | None:
+    """What is too hot, or None."""
+    if readings.battery_c is not None and readings.battery_c > limit_c:
+        return f"{readings.battery_c:.1f} °C, above {limit_c:g} °C"
+    return f"thermal status {readings.thermal_status}" if readings.thermal_status else None
+
+
+def wait_until_cool(link: Link, options: dict[str, Any]) -> tuple[Readings, float]:
+    """Read until the phone is cool, at most `cool_down_max_s`; the last readings and the seconds waited.
+
+    Options: `max_temperature_c` of the battery, `cool_down_max_s`, `cool_down_poll_s`, `affinity`.
+    """
+    limit_c = max_temperature_c(options)
+    wait_s, poll_s = number_of(options, "cool_down_max_s", 300.0), number_of(options, "cool_down_poll_s", 5.0)
+    start_s = told_s = time.monotonic()
+    told_s -= _TELL_S
+    while True:
+        readings, now_s = read(link, affinity_of(options)), time.monotonic()
+        heat = too_hot(readings, limit_c)
+        if heat is None or now_s - start_s >= wait_s:
+            return readings, now_s - start_s
+        if now_s - told_s >= _TELL_S:
+            told_s = now_s
+            print(f"phone: {heat}; cooling for {now_s - start_s:.0f} of {wait_s:.0f} s", file=sys.stderr)  # noqa: T201
+        time.sleep(poll_s)
+
+
+def max_temperature_c(options: dict[str, Any]) -> float:
+    """The temperature of the battery that a round may begin at."""
+    return number_of(options, "max_temperature_c", 35.0)
+
+
+def number_of(options: dict[str, Any], name: str, default: float) -> float:
+    """An option that is a number. Raises UserError where it is none."""
+    try:
+        return float(options.get(name, default))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"option {name} is no number", found=repr(options[name]), fix="see targets.toml") from error
+
+
+def choice_of(options: dict[str, Any], name: str) -> Any:
+    """An option of CHOICES. Raises UserError where it is none of its choices."""
+    choices = CHOICES[name]
+    chosen = options.get(name, choices[0])
+    if chosen not in choices:
+        names = " or ".join(str(choice).lower() for choice in choices)
+        raise UserError(f"option {name} is none of its choices", found=repr(chosen), fix=f"give {names}")
+    return chosen
+
+
+def affinity_of(options: dict[str, Any]) -> str | None:
+    """The mask of cores as hexadecimal digits. Raises UserError where it is none."""
+    affinity = options.get("affinity")
+    if affinity is not None and not re.fullmatch(r"[0-9a-fA-F]{1,16}", str(affinity)):
+        raise UserError("option affinity is no mask", found=repr(affinity), fix="give hexadecimal digits, such as f0")
+    return None if affinity is None else str(affinity)
+
+
+def _cores(text: str, affinity: str | None) -> list[Core]:
+    cores = [
+        Core(number=number, max_hz=maximum * 1e3, cap_hz=cap * 1e3, now_hz=now * 1e3, governor=governor)
+        for *numbers, governor in _CORE.findall(text)
+        for number, maximum, cap, now in [map(int, numbers)]
+    ]
+    if affinity is not None:
+        return [core for core in cores if int(affinity, 16) >> core.number & 1]
+    fastest_hz = max((core.max_hz for core in cores), default=0.0)
+    return [core for core in cores if core.max_hz == fastest_hz]
+
+
+def _number(pattern: str, text: str) -> int | None:
+    match = re.search(pattern, text, re.MULTILINE)
+    return int(match[1]) if match else None

@@ -1,0 +1,1 @@
+"""Per-operator times, by each runtime's own profiler."""

@@ -1,0 +1,193 @@
+"""Runtime `android`: the official benchmark_model on a phone over adb, one invocation a visit.
+
+Options: `threads`, `affinity` (a hexadecimal mask of cores), `delegate` (xnnpack or gpu), `fp16` (true or false; GPU
+only), `runs` and `min_s` of an invocation, `max_s` after which it is cut off unless its network needs longer, `grace_s`
+beyond which it hangs, `airplane` (usb: only over a cable, or always, or never), `reconnect_s` to wait for a phone that
+was there, `serial`, `adb_host`, `adb_port`, `benchmark_model` (its path), `benchmark_model_address` (where it is
+downloaded from without one), and those of devices.phone.readings.
+"""
+
+import itertools
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import msgspec
+
+from devices.phone.adb import connect
+from devices.phone.benchmark_model import Aggregates, command_line, delegation_of, parse_benchmark_model
+from devices.phone.invocation import FOLDER, invoke
+from devices.phone.readings import (
+    CHOICES,
+    affinity_of,
+    choice_of,
+    max_temperature_c,
+    number_of,
+    read,
+    throttled,
+    wait_until_cool,
+)
+from devices.phone.shared import SharedPhone
+from devices.profilers.phone import FLAG, PhoneProfiler
+from devices.samples import Samples
+from devices.targets import Target
+from devices.worker import SessionLost
+from exporters.artifact import Artifact
+from system.errors import UserError
+
+__all__ = ["absence", "open_session", "parse_benchmark_model"]
+
+# The phone runs the network: nothing here can crash with it, and Ctrl-C has to reach the phone.
+IN_PROCESS = True
+
+OPTIONS = (
+    *("threads", "affinity", "delegate", "fp16", "runs", "min_s", "max_s", "grace_s", "airplane", "reconnect_s"),
+    *("serial", "adb_host", "adb_port", "benchmark_model", "benchmark_model_address"),
+    *("cool_down_max_s", "cool_down_poll_s", "max_temperature_c"),
+)
+
+_CLOCK = "phone: benchmark_model's wall clock around each inference, the median of an invocation"
+_STARTUP_RUNS = 3  # what an invocation does besides its runs takes less than so many
+
+
+def absence(target: Target) -> str | None:
+    """Why the phone can't be measured; never waits longer than a few seconds."""
+    try:
+        for name in CHOICES:
+            choice_of(target.options, name)
+        connect(target)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def options(target: Target) -> Collection[str]:
+    """What it understands."""
+    return OPTIONS
+
+
+def open_session(artifact: Artifact, target: Target) -> "AndroidSession":
+    """Put the file and the tool on the phone and run it once.
+
+    Raises UserError where there is no phone, no room, no tool, or the network doesn't run as the target says.
+    """
+    phone = _phone(target)
+    phone.take()
+    try:
+        return AndroidSession(artifact, target, phone)
+    except BaseException:
+        phone.leave()
+        raise
+
+
+def open_profiler(artifact: Artifact, target: Target) -> PhoneProfiler:
+    """The same network with the tool's op profiling on. Raises UserError where the tool is not the TFLite one."""
+    session = open_session(artifact, target)
+    if session.place["tool"] != "tflite":
+        session.close()
+        fix = "give --benchmark-model the TFLite one"
+        raise UserError(f"no profiler for target {target.name}", found="LiteRT's own benchmark_model", fix=fix)
+    return PhoneProfiler(session.profiled, session.close)
+
+
+class AndroidSession:
+    """One network on a phone."""
+
+    clock = _CLOCK
+    aggregates = True
+
+    def __init__(self, artifact: Artifact, target: Target, phone: SharedPhone) -> None:
+        self._phone, self._options = phone, target.options
+        self._graph = f"{FOLDER}/{artifact.sha256[:16]}.tflite"
+        self._open = True
+        phone.deliver(Path(artifact.path), artifact.sha256, self._graph, "644")
+        # One run tells whether the network runs at all, and how long an invocation of many may take.
+        text = self._invoke(runs=1, min_s=0.0, max_s=self._number("max_s", 150.0), warmup=False)
+        self._probe_s = parse_benchmark_model(text).max_s
+        self.place: dict[str, str | int] = {
+            **phone.about(),
+            "threads": int(self._number("threads", 1)),
+            "affinity": affinity_of(self._options) or "any",
+            "delegate": self._delegation(text),
+            "tool": phone.family,
+            "tool_sha256": phone.tool_sha256,
+        }
+
+    def run(self, count: int) -> Samples:
+        """One invocation of at least `count` inferences: its median as one sample, its other figures as evidence.
+
+        Raises SessionLost where there is no result.
+        """
+        try:
+            return self._measure(max(count, int(self._number("runs", 10))))
+        except UserError as error:
+            raise SessionLost(str(error)) from error
+
+    def close(self) -> None:
+        """Leave the phone; its files stay there for the next time. A second call does nothing."""
+        if self._open:
+            self._open = False
+            self._phone.leave()
+
+    def _measure(self, runs: int) -> Samples:
+        self._phone.await_return()
+        before, waited_s = wait_until_cool(self._phone.link, self._options)
+        text = self._invoke(runs=runs, min_s=self._number("min_s", 1.0), max_s=self._longest_s(runs), warmup=True)
+        found = parse_benchmark_model(text)
+        self._delegation(text)
+        after = read(self._phone.link, affinity_of(self._options))
+        conditions = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after), "waited_s": waited_s}
+        if reason := throttled(before, after, limit_c=max_temperature_c(self._options)):
+            conditions["throttled"] = reason
+        return Samples(seconds=[_typical(found)], evidence=_evidence(found), conditions=[conditions])
+
+    def profiled(self, count: int) -> str:
+        """What one invocation of at least `count` inferences printed under op profiling."""
+        runs = max(count, int(self._number("runs", 10)))
+        wait_until_cool(self._phone.link, self._options)
+        min_s, max_s = self._number("min_s", 1.0), self._longest_s(runs)
+        return self._invoke(runs=runs, min_s=min_s, max_s=max_s, warmup=True, more=(FLAG,))
+
+    def _longest_s(self, runs: int) -> float:
+        """The tool's own limit, 150 s, would cut the largest networks short."""
+        return max(self._number("max_s", 150.0), 3 * (runs + _STARTUP_RUNS) * self._probe_s)
+
+    def _invoke(self, *, runs: int, min_s: float, max_s: float, warmup: bool, more: Sequence[str] = ()) -> str:
+        arguments = command_line(
+            self._phone.family, self._graph, runs=runs, min_s=min_s, max_s=max_s, warmup=warmup, options=self._options
+        )
+        limit_s = max_s + self._number("grace_s", 60.0)
+        return invoke(self._phone.link, [*arguments, *more], affinity=affinity_of(self._options), limit_s=limit_s)
+
+    def _delegation(self, text: str) -> str:
+        """What truly ran it. Raises UserError where a GPU target ran on the CPU, be it in part."""
+        said = delegation_of(text)
+        if choice_of(self._options, "delegate") != "gpu":
+            return said or "xnnpack by default"
+        if self._phone.family == "litert":
+            return "GPU, completely"  # it was told to fail otherwise
+        if said is None or not said.startswith("GPU, completely"):
+            raise UserError("must run on the GPU", found=said or "no word of a delegate", fix="choose a CPU target")
+        return said
+
+    def _number(self, name: str, default: float) -> float:
+        return number_of(self._options, name, default)
+
+
+_phones: dict[tuple[object, ...], SharedPhone] = {}
+
+
+def _phone(target: Target) -> SharedPhone:
+    """The phone of a target: the one it had before, or the one that is there now."""
+    key = (target.name, *itertools.chain(*sorted((name, str(value)) for name, value in target.options.items())))
+    if key not in _phones:
+        _phones[key] = SharedPhone(connect(target), target.options)
+    return _phones[key]
+
+
+def _typical(found: Aggregates) -> float:
+    return found.mean_s if found.median_s is None else found.median_s
+
+
+def _evidence(found: Aggregates) -> dict[str, list[float]]:
+    figures = msgspec.structs.asdict(found)
+    return {name: [float(value)] for name, value in figures.items() if name != "median_s" and value is not None}

@@ -1,0 +1,96 @@
+"""Runtime `trt`: a TensorRT plan on the GPU that it was built on, its input and output on the device."""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from devices.nvidia import compatibility, preflight
+from devices.nvidia.cuda_events import NAME, naming_full_memory, time_each
+from devices.nvidia.nvml import Watch
+from devices.profilers.ort import scopes_of
+from devices.profilers.trt import TrtProfiler
+from devices.samples import Samples
+from devices.targets import Target
+from exporters.artifact import Artifact
+from exporters.cache import Cache
+from exporters.to_tensorrt import source
+from models.images import synthetic_images
+from models.zoo import find
+
+IN_PROCESS = False
+
+
+def sessions_at_once(target: Target) -> int:
+    """One: each keeps its workspaces for a batch of 64."""
+    return 1
+
+
+def absence(target: Target) -> str | None:
+    """Why there is no such GPU, or no TensorRT and torch that have kernels for it."""
+    if wrong := preflight.absence(target):
+        return wrong
+    gpu = preflight.here()
+    return compatibility.tensorrt_lacks(gpu) or compatibility.torch_lacks(gpu)
+
+
+def options(target: Target) -> Collection[str]:
+    """None: what shapes a plan is decided where it is built."""
+    return ()
+
+
+def open_session(artifact: Artifact, target: Target) -> "TrtSession":
+    """Load a plan. Raises UserError where this GPU or TensorRT didn't build it, or it doesn't fit."""
+    with naming_full_memory(target.batch):
+        return TrtSession(artifact, target)
+
+
+def open_profiler(artifact: Artifact, target: Target) -> TrtProfiler:
+    """The same plan, each layer timed by TensorRT; layers are traced to modules by the ONNX file it was built from."""
+    import torch
+
+    from exporters.tensorrt_engine import Engine
+
+    def time_one(queue: Callable[[], object]) -> Samples:
+        return time_each(queue, 1, cuda=torch.cuda, stream=engine.stream, read=dict)
+
+    (model,) = find(artifact.model)
+    onnx_file = Cache(Path(artifact.path).parents[1]).obtain(source(target.job(model)))
+    with naming_full_memory(target.batch):
+        engine = Engine(Path(artifact.path))
+        engine.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
+        return TrtProfiler(engine, time_one, scopes_of(Path(onnx_file.path)))
+
+
+class TrtSession:
+    """One execution context, queued with execute_async_v3 on a stream of its own."""
+
+    clock = NAME
+    aggregates = False
+
+    def __init__(self, artifact: Artifact, target: Target) -> None:
+        import tensorrt as trt
+
+        from exporters.tensorrt_engine import Engine
+
+        self._watch = Watch(preflight.here().uuid)
+        self._batch = target.batch
+        self._engine = Engine(Path(artifact.path))
+        self._engine.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
+        self._watch.start()
+        self.place: dict[str, str | int] = {
+            "tensorrt": trt.__version__,
+            "input": str(self._engine.input.dtype).removeprefix("torch."),
+            **self._watch.place(),
+        }
+
+    def run(self, count: int) -> Samples:
+        """The seconds of `count` inferences of one batch."""
+        import torch
+
+        engine, read = self._engine, self._watch.read
+        with naming_full_memory(self._batch):
+            return time_each(engine.queue, count, cuda=torch.cuda, stream=engine.stream, read=read)
+
+    def close(self) -> None:
+        """Free the GPU's memory."""
+        self._watch.close()
+        self._engine.close()

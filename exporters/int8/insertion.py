@@ -1,0 +1,91 @@
+"""Symmetric Q/DQ pairs put into an FP32 ONNX graph: one scale a tensor for activations, one a channel for weights."""
+
+from typing import TYPE_CHECKING, Any
+
+from exporters.int8.placement import Placement
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_LEVELS = 127  # -128 is left out, so that the range is symmetric
+
+
+def insert(model: Any, placement: Placement, magnitudes: dict[str, float]) -> None:
+    """Put a pair before every input of `placement`, in place; consumers of one tensor share its pair.
+
+    Weights stay floating-point constants with a pair of their own, since TensorRT 8.6 reads no INT8 constants.
+    """
+    import numpy as np
+    from onnx import numpy_helper
+
+    graph = model.graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    pairs: dict[str, str] = {}  # from a tensor's name to that of its quantized and dequantized self
+    nodes: list[Any] = []
+
+    def paired(tensor: str, scales: "NDArray[np.float32]", axis: int | None) -> str:
+        if tensor not in pairs:
+            pairs[tensor] = f"{tensor}_dequantized"
+            zeros = np.zeros(scales.shape, dtype=np.int8)
+            names = [f"{tensor}_scale", f"{tensor}_zero_point"]
+            graph.initializer.extend(map(numpy_helper.from_array, (scales, zeros), names))
+            nodes.extend(_pair(tensor, pairs[tensor], names, axis))
+        return pairs[tensor]
+
+    for node in graph.node:
+        for index in placement.activations.get(node.name, ()):
+            tensor = node.input[index]
+            node.input[index] = paired(tensor, _scales(np.array(magnitudes[tensor])), None)
+        if node.name in placement.weights:
+            index = placement.weights[node.name]
+            weights, axis = numpy_helper.to_array(constants[node.input[index]]), _channel_axis(node)
+            others = tuple(other for other in range(weights.ndim) if other != axis)
+            node.input[index] = paired(node.input[index], _scales(np.abs(weights).max(axis=others)), axis)
+        nodes.append(node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def halve(model: Any) -> None:
+    """Turn everything but the integers of a Q/DQ graph into FP16, in place: what a strongly typed network needs."""
+    import numpy as np
+    from onnx import TensorProto, numpy_helper
+
+    graph = model.graph
+    smallest = float(np.finfo(np.float16).smallest_normal)  # below it, a scale loses its digits
+    scales = {node.input[1] for node in graph.node if node.op_type == "QuantizeLinear"}
+    for tensor in graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            values = numpy_helper.to_array(tensor)
+            values = np.maximum(values, smallest) if tensor.name in scales else values
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), tensor.name))
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    del graph.value_info[:]  # they still say FP32
+    for opset in model.opset_import:
+        if opset.domain == "":
+            opset.version = max(19, opset.version)  # the first with FP16 scales
+
+
+def _scales(magnitudes: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    import numpy as np
+
+    return np.where(magnitudes > 0, magnitudes / _LEVELS, 1).astype(np.float32)
+
+
+def _channel_axis(node: Any) -> int:
+    if node.op_type == "Conv":
+        return 0
+    transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+    return 0 if transposed else 1
+
+
+def _pair(tensor: str, dequantized: str, scale: list[str], axis: int | None) -> list[Any]:
+    from onnx import helper
+
+    quantized, attributes = f"{tensor}_quantized", {} if axis is None else {"axis": axis}
+    return [
+        helper.make_node("QuantizeLinear", [tensor, *scale], [quantized], f"{tensor}_quantize", **attributes),
+        helper.make_node("DequantizeLinear", [quantized, *scale], [dequantized], f"{tensor}_dequantize", **attributes),
+    ]

@@ -1,0 +1,74 @@
+"""A TensorRT plan on the GPU: its buffers are allocated once, and `queue` sends one batch to its stream."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from system.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_TYPES = {"FLOAT": "float32", "HALF": "float16"}
+
+
+class Engine:
+    """A deserialized plan of fixed shapes with one input and one output, and a stream of its own."""
+
+    def __init__(self, plan: Path) -> None:
+        """Load the plan. Raises UserError where this GPU or this TensorRT didn't build it."""
+        import tensorrt as trt
+        import torch
+
+        self._logger = trt.Logger(trt.Logger.ERROR)
+        self._runtime = trt.Runtime(self._logger)
+        engine = self._runtime.deserialize_cuda_engine(plan.read_bytes())
+        if engine is None:
+            raise UserError(f"can't load {plan}", found="a plan of another GPU or TensorRT", fix="remove it")
+        self._engine = engine
+        self._context: trt.IExecutionContext | None = engine.create_execution_context()
+        if self._context is None:
+            raise MemoryError("no execution context: the GPU's memory is full")
+        self.stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        for index in range(engine.num_io_tensors):
+            name = engine.get_tensor_name(index)
+            kind = _TYPES[engine.get_tensor_dtype(name).name]
+            dims = engine.get_tensor_shape(name)
+            shape = [dims[axis] for axis in range(len(dims))]
+            tensor = torch.empty(shape, dtype=getattr(torch, kind), device="cuda")
+            self._context.set_tensor_address(name, tensor.data_ptr())
+            if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT:
+                self.input = tensor
+            else:
+                self.output = tensor
+
+    def show(self, images: "NDArray[np.float32]") -> None:
+        """Put images (N, 3, H, W) into the input, N being the plan's batch."""
+        import torch
+
+        self.input.copy_(torch.from_numpy(images))
+        torch.cuda.synchronize()
+
+    def queue(self) -> None:
+        """Send one batch to the stream. Raises RuntimeError where TensorRT refuses."""
+        if self._context is None or not self._context.execute_async_v3(self.stream.cuda_stream):
+            raise RuntimeError("TensorRT could not queue the batch")
+
+    def report_to(self, profiler: Any) -> None:
+        """Let a trt.IProfiler hear what each layer of every batch took; TensorRT then waits for each batch."""
+        assert self._context is not None
+        self._context.profiler = profiler
+        self._context.enqueue_emits_profile = True
+
+    def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """The output for these images, float32."""
+        self.show(images)
+        self.queue()
+        self.stream.synchronize()
+        logits: Any = self.output.float().cpu().numpy()
+        return logits  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Free the GPU's memory: the context before the engine that it belongs to."""
+        self._context = None
+        del self.input, self.output, self._engine, self._runtime

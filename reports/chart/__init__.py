@@ -1,0 +1,1 @@
+"""The speed-vs-accuracy chart."""

@@ -1,0 +1,186 @@
+"""One sheet a target: every figure of every network there, and how measured and published agree."""
+
+from collections import Counter
+
+from bench.records.record import Network
+from reports.agreement import agreement
+from reports.cells import Cell, Column, Report
+from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
+from reports.floor import Floor, Floors
+from reports.looks import short_names
+from reports.table.sheet import Entry, Footnotes, Piece, Sheet, doubt, places_of, printed_note, spread, with_interval
+
+HEADINGS = (
+    "Model",
+    "Top-1, %",
+    "ms an image",
+    "ms a batch",
+    "images/s",
+    "Plain median, ms",
+    "p95, ms",
+    "Published, ms",
+    "Measured / published",
+    "Floor, ms",
+    "Above the floor",
+    "Floor layer by layer, ms",
+)
+
+
+def details(report: Report, column: Column, floors: Floors, against: str | None) -> Sheet:
+    """The sheet of one column; networks of which nothing is known there are left out."""
+    notes = Footnotes()
+    measured = speedups(measured_points(report, column), against)
+    published = speedups(published_points(report, column), against)
+    rows = []
+    for network in report.networks:
+        cell = column.cell(network)
+        if cell.latency or cell.note:
+            faster = (measured.get(network.name), published.get(network.name))
+            rows.append(_row(network, column, floors, notes) + ([_speedup(*faster, notes)] if against else []))
+    title = f"{column.heading}: {column.title}, batch {column.target.batch}"
+    headings = [*HEADINGS, f"Speed-up at equal accuracy against {against}"] if against else HEADINGS
+    return Sheet(title, list(map(Piece, headings)), rows, list(notes.numbers), _text(report, column, floors))
+
+
+def _row(network: Network, column: Column, floors: Floors, notes: Footnotes) -> list[Entry]:
+    cell = column.cell(network)
+    floor, printed_floor = floors.floor(column, network), floors.floor(column, network, as_published=True)
+    marks = notes.mark(doubt(cell), cell.note, _below(cell, floor))
+    return [
+        Entry((Piece(network.name),), network.name),
+        _number(network.top1_percent, printed=True),
+        _measured(cell, marks),
+        *_throughput(cell),
+        _published(cell, notes.mark(*_printed_notes(cell, column, network, floor, printed_floor))),
+        _ratio(cell),
+        _floor(cell, floor, printed_floor, notes.mark(floors.lack_of(column, network))),
+        _above(cell, floor, printed_floor),
+        _number(floor.layers_ms if floor else None),
+    ]
+
+
+def _measured(cell: Cell, marks: tuple[int, ...]) -> Entry:
+    if cell.measured is None:
+        return Entry((Piece("no number", notes=marks),) if cell.note else ())
+    latency = cell.measured.latency
+    return Entry((Piece(with_interval(latency), notes=marks),), latency.ms)
+
+
+def _throughput(cell: Cell) -> list[Entry]:
+    if cell.measured is None:
+        return [Entry(), Entry(), Entry(), Entry()]
+    return [
+        _number(cell.measured.latency.ms * cell.measured.batch),
+        _number(cell.measured.images_per_s),
+        _number(cell.measured.raw_ms),
+        _number(cell.measured.p95_ms),
+    ]
+
+
+def _published(cell: Cell, marks: tuple[int, ...]) -> Entry:
+    if cell.published is None:
+        return Entry()
+    return Entry((Piece(cell.printed, printed=True, notes=marks),), cell.published.ms)
+
+
+def _printed_notes(
+    cell: Cell, column: Column, network: Network, floor: Floor | None, printed_floor: Floor | None
+) -> list[str]:
+    if cell.published is None:
+        return []
+    notes = [printed_note(column, network)]
+    if printed_floor and printed_floor.broken_by(cell.published.ms):
+        notes.append("impossible: below the floor, which is what the hardware needs for the arithmetic alone")
+    elif floor and floor.broken_by(cell.published.ms):
+        threads = column.target.options.get("threads")
+        how = f"on {threads} core{'s' if threads != 1 else ''} in {column.target.precision}"
+        notes.append(f"impossible {how}, as this target is measured: it used more, or other arithmetic")
+    return notes
+
+
+def _below(cell: Cell, floor: Floor | None) -> str:
+    """Why a measured number stands below its floor, which it can't do where the floor is of printed peaks."""
+    if cell.measured is None or floor is None or cell.measured.latency.ms >= floor.whole_ms:
+        return ""
+    if floor.peaks.measured:
+        return "faster than the rates that the probe reached: the probe was disturbed, or the layers are faster"
+    return "impossible: below the floor, so the clock, the device or the network is not what it is said to be"
+
+
+def _ratio(cell: Cell) -> Entry:
+    if cell.ratio is None:
+        return Entry()
+    return Entry((Piece(f"{cell.ratio.ms:.2f}x"),), cell.ratio.ms)
+
+
+def _floor(cell: Cell, floor: Floor | None, printed_floor: Floor | None, marks: tuple[int, ...]) -> Entry:
+    """The floor of the target as it is measured and, where it differs, that of the published number."""
+    if floor is None or printed_floor is None:
+        return Entry((Piece("none", notes=marks),) if marks else ())
+    entry = _number(floor.whole_ms)
+    if cell.published is None or printed_floor.whole_ms == floor.whole_ms:
+        return entry
+    printed_ms = printed_floor.whole_ms
+    pieces = (*entry.pieces, Piece(f"{printed_ms:.{places_of(printed_ms)}f}", printed=True))
+    return Entry(pieces, entry.value)
+
+
+def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entry:
+    """How many times its floor each number is."""
+    pieces = []
+    if cell.measured and floor:
+        pieces.append(Piece(f"{cell.measured.latency.ms / floor.whole_ms:.1f}x"))
+    if cell.published and printed_floor:
+        pieces.append(Piece(f"{cell.published.ms / printed_floor.whole_ms:.1f}x", printed=True))
+    return Entry(tuple(pieces), float(pieces[0].text[:-1]) if pieces else None)
+
+
+def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnotes) -> Entry:
+    pieces = []
+    if measured:
+        marks = () if measured.trusted else notes.mark("from numbers that are not all stable")
+        pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x"), notes=marks))
+    if published:
+        pieces.append(Piece(f"{published.factor:.1f}x", printed=True))
+    first = measured or published
+    return Entry(tuple(pieces), first.factor if first else None)
+
+
+def _number(value: float | None, *, printed: bool = False) -> Entry:
+    if value is None:
+        return Entry()
+    text = f"{value:.1f}" if printed else f"{value:.{places_of(value)}f}"
+    return Entry((Piece(text, printed=printed),), value)
+
+
+def _place(report: Report, column: Column) -> str:
+    """Where the shown numbers truly ran and what timed them, by the sessions' own word."""
+    found = [measured for network in report.networks if (measured := column.cell(network).measured)]
+    ways = Counter(f"on {measured.place or 'an unnamed place'}, timed by {measured.clock}" for measured in found)
+    told = (way if len(ways) == 1 else f"{way} ({count} of {len(found)} networks)" for way, count in ways.items())
+    return f"Ran {'; '.join(told)}." if ways else ""
+
+
+def _text(report: Report, column: Column, floors: Floors) -> list[str]:
+    lines = [line] if (line := _place(report, column)) else []
+    if lack := floors.lack(column):
+        lines.append(lack)
+    elif peaks := floors.peaks(column):
+        what = "rates that a probe reached" if peaks.measured else "peaks"
+        rate = peaks.ops.get(column.target.precision)
+        arithmetic = (
+            f"{rate / 1e9:,.{places_of(rate / 1e9)}f} G operations/s in {column.target.precision}, " if rate else ""
+        )
+        lines.append(
+            f"Floor from {what} of {peaks.title}: {arithmetic}{peaks.memory / 1e9:.4g} GB/s. "
+            f"Sources: {'; '.join(peaks.source)}."
+        )
+    if agreed := agreement(column):
+        short = short_names(report.networks)
+        furthest = ", ".join(f"{short[model]} {agreed.ratios[model]:.2f}x" for model in list(agreed.ratios)[:3])
+        tau = f", Kendall's tau {agreed.tau:.2f}" if agreed.tau is not None else ""
+        lines.append(
+            f"Measured against published: {len(agreed.ratios)} networks, usual ratio {agreed.median_ratio:.2f}x{tau}; "
+            f"furthest from it: {furthest}."
+        )
+    return lines

@@ -1,0 +1,96 @@
+"""The table as data: a row a network, every figure of every target a column."""
+
+from typing import TYPE_CHECKING, Any
+
+from bench.records.record import Network
+from reports.cells import Cell, Report
+from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
+from reports.floor import Floor, Floors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame":
+    """Every number, one column each, milliseconds of one image unless the name says otherwise; empty where none is."""
+    import pandas as pd
+
+    rows = [_identity(report, network) for network in report.networks]
+    for column in report.columns:
+        measured = speedups(measured_points(report, column), against)
+        published = speedups(published_points(report, column), against)
+        for row, network in zip(rows, report.networks, strict=True):
+            cell = column.cell(network)
+            floor = floors.floor(column, network, as_published=cell.measured is None) if cell.latency else None
+            faster = measured.get(network.name) or published.get(network.name)
+            numbers = _numbers(cell) | (_faster(faster) if against else {}) | _above(cell, floor)
+            row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
+    whole = [f"{column.name}_{count}" for column in report.columns for count in ("batch", "samples", "rounds")]
+    return pd.DataFrame(rows).astype(dict.fromkeys(["params", "macs", *whole], "Int64"))
+
+
+def csv(report: Report, floors: Floors, against: str | None) -> str:
+    """The frame as CSV; what a spreadsheet would read as a formula begins with an apostrophe."""
+    table = frame(report, floors, against)
+    texts = table.select_dtypes(exclude="number").columns
+    table[texts] = table[texts].map(_no_formula)
+    text: str = table.rename(columns=_no_formula).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _identity(report: Report, network: Network) -> dict[str, Any]:
+    printed = report.printed(network)
+    return {
+        "model": network.name,
+        "family": network.family,
+        "resolution_px": network.resolution_px,
+        "params": network.params,
+        "params_published": printed.params if printed else None,
+        "macs": network.macs,
+        "macs_published": printed.flops if printed else None,
+        "top1_percent": network.top1_percent,
+    }
+
+
+def _numbers(cell: Cell) -> dict[str, Any]:
+    measured, published = cell.measured, cell.published
+    return {
+        "ms": measured.latency.ms if measured else None,
+        "low_ms": measured.latency.low_ms if measured else None,
+        "high_ms": measured.latency.high_ms if measured else None,
+        "raw_ms": measured.raw_ms if measured else None,
+        "p5_ms": measured.p5_ms if measured else None,
+        "p95_ms": measured.p95_ms if measured else None,
+        "p99_ms": measured.p99_ms if measured else None,
+        "batch": measured.batch if measured else None,
+        "batch_ms": measured.latency.ms * measured.batch if measured else None,
+        "images_per_s": measured.images_per_s if measured else None,
+        "samples": measured.samples if measured else None,
+        "rounds": measured.rounds if measured else None,
+        "verdict": measured.verdict if measured else None,
+        "published_ms": published.ms if published else None,
+        "ratio": cell.ratio.ms if cell.ratio else None,
+        "note": cell.note or None,
+    }
+
+
+def _faster(faster: Speedup | None) -> dict[str, Any]:
+    return {
+        "speedup": faster.factor if faster else None,
+        "speedup_low": faster.low if faster else None,
+        "speedup_high": faster.high if faster else None,
+        "speedup_stable": faster.trusted if faster else None,
+    }
+
+
+def _above(cell: Cell, floor: Floor | None) -> dict[str, Any]:
+    latency = cell.latency
+    return {
+        "floor_ms": floor.whole_ms if floor else None,
+        "layers_floor_ms": floor.layers_ms if floor else None,
+        "above_floor": latency.ms / floor.whole_ms if latency and floor else None,
+    }

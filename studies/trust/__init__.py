@@ -1,0 +1,1 @@
+"""How far repeated measurements agree: this suite, its peers, and other estimators."""

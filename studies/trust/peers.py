@@ -1,0 +1,125 @@
+"""How far repeated runs of one measurement lie apart: this suite's and three plain loops of its peers, interleaved.
+
+    python -m studies.trust.peers [--runs 5] [--seconds 5] [--model GLOB] [--scenario quiet half throughout]
+
+The suite learns from earlier sweeps what a machine can do; where there are none, one that doesn't count leads. Each run
+measures every network by each method with the same seconds a number; a run's methods follow each other, so that all see
+the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three seconds on, three
+off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT. Those of
+docs/trust.md: --table --out studies/trust/peers.jsonl.
+
+Methods: `suite`, this suite's estimate; `ort-median`, the median of a bare ONNX Runtime loop after ten warm-ups;
+`mean-of-n`, the mean of the same loop, as timm's benchmark takes it; `litert-tool`, the median of ai_edge_litert's
+benchmark_litert_model.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from statistics import mean, median
+
+import msgspec
+
+from bench.protocol import Protocol
+from bench.sweep import Order, sweep
+from devices.targets import find_targets
+from devices.worker import open_session
+from exporters.cache import Cache
+from models import Model, find
+from studies.trust.neighbour import Neighbour
+from studies.trust.numbers import NUMBERS, RESULTS, Number, again, read_numbers
+from studies.trust.tables import print_tables
+from system.machine import usable_cores
+
+SCENARIOS = {"quiet": None, "half": (3.0, 3.0), "throughout": (1e9, 0.0)}
+ARTIFACTS = Path("artifacts")
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0, help="a number (default: %(default)s)")
+    parser.add_argument("--model", default="*")
+    parser.add_argument("--scenario", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--out", type=Path, default=NUMBERS, help="default: %(default)s")
+    parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")
+    parser.add_argument("--again", action="store_true", help="estimate the suite's numbers again from its kept rounds")
+    arguments = parser.parse_args()
+    if not (arguments.table or arguments.again):
+        if not (RESULTS / "cpu.jsonl").exists():
+            list(_suite("", 0, find(arguments.model), arguments.seconds))
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        with arguments.out.open("ab") as out:
+            for scenario, run in product(arguments.scenario, range(1, arguments.runs + 1)):
+                for number in _measure(scenario, run, find(arguments.model), arguments.seconds):
+                    out.write(msgspec.json.encode(number) + b"\n")
+                    out.flush()
+    numbers = read_numbers(arguments.out)
+    print_tables(again(numbers) if arguments.again else numbers)
+
+
+def _measure(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
+    for measure in (_suite, _bare_loops, _litert_tool):
+        print(f"{time.strftime('%H:%M:%S')} {scenario}, run {run}: {measure.__name__}", file=sys.stderr, flush=True)
+        with Neighbour(SCENARIOS[scenario]):
+            numbers = list(measure(scenario, run, models, seconds))
+        yield from numbers
+
+
+def _suite(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
+    (target,) = find_targets("cpu")
+    # No early stop: every method takes its seconds.
+    protocol = Protocol(budget_s=seconds * len(models), interval=1e-9, seed=int(time.time()))
+    order = Order(target=target, models=models, protocol=protocol, results=RESULTS, artifacts=ARTIFACTS)
+    for record in sweep(order):
+        assert record.measurement is not None and record.verdict is not None, record.reason
+        yield Number(
+            scenario=scenario,
+            run=run,
+            method="suite",
+            model=record.model.name,
+            seconds=record.measurement.estimate.median_s,
+            verdict=record.verdict.word,
+            sweep=record.sweep,
+        )
+
+
+def _bare_loops(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
+    (target,) = find_targets("cpu")
+    for model in models:
+        session = open_session(Cache(ARTIFACTS).obtain(target.job(model)), target, timeout_s=600)
+        try:
+            each_s = median(session.run(10).seconds[5:])
+            loop = session.run(max(3, round((seconds - 10 * each_s) / each_s))).seconds
+        finally:
+            session.close()
+        for method, statistic in (("ort-median", median), ("mean-of-n", mean)):
+            yield Number(scenario=scenario, run=run, method=method, model=model.name, seconds=statistic(loop))
+
+
+def _litert_tool(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
+    (target,) = find_targets("cpu-tflite")
+    for model in models:
+        path = Cache(ARTIFACTS).obtain(target.job(model)).path
+        each_s = _litert_median_s(path, runs=2)
+        found_s = _litert_median_s(path, runs=max(3, round(seconds / each_s)))
+        yield Number(scenario=scenario, run=run, method="litert-tool", model=model.name, seconds=found_s)
+
+
+def _litert_median_s(path: str, runs: int) -> float:
+    with tempfile.NamedTemporaryFile(suffix=".json") as result:
+        command = [sys.executable, "-m", "ai_edge_litert.tools.benchmark_litert_model", f"--model={path}"]
+        command += [f"--num_threads={usable_cores()}", f"--num_runs={runs}", f"--result_json={result.name}"]
+        subprocess.run(command, capture_output=True, check=True)
+        return float(json.load(result)["latency"]["median_ms"]) * 1e-3
+
+
+if __name__ == "__main__":
+    main()

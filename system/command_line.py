@@ -1,0 +1,40 @@
+"""What every command does alike: one line for a user's error, exit codes, JSON on stdout."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+
+from system.errors import UserError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+def run(main: Callable[[], int]) -> None:
+    """Call `main` and exit with its code; a UserError becomes one `error:` line and exit 1, Ctrl-C exit 130."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        code = 1
+    except BrokenPipeError:  # the reader (`| head`) has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def print_json(document: object) -> None:
+    """Write one JSON document to stdout."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))  # noqa: T201
+
+
+def print_table(header: list[str], rows: list[list[str]]) -> None:
+    """Write aligned columns to stdout, the way `ps` does."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows]:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())  # noqa: T201

@@ -1,0 +1,35 @@
+"""Names: choosing things by name or glob, with the near names in the error when nothing matches, and naming files."""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from system.errors import UserError
+
+
+def select(pattern: str, names: Iterable[str], kind: str) -> list[str]:
+    """The names that `pattern` matches, as a name or a glob, whatever its case; at least one, in the given order.
+
+    Raises UserError naming the nearest names where nothing matches.
+    """
+    known = list(names)
+    matches = [name for name in known if fnmatchcase(name.lower(), pattern.lower())]
+    if not matches:
+        raise UserError(f"no such {kind}", found=repr(pattern), fix=_suggestion(pattern, known))
+    return matches
+
+
+def file_name(name: str) -> str:
+    """A name for a file or folder of the model so named: never a path, never one for two models."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _suggestion(pattern: str, known: list[str]) -> str:
+    lower = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(pattern.lower(), lower, n=3, cutoff=0.4)
+    contain = [low for low in lower if pattern.lower().strip("*") in low]
+    near = [lower[low] for low in close or contain[:3]]
+    return f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"

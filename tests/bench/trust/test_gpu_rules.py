@@ -1,0 +1,66 @@
+"""What is different for a GPU: how many sessions are loaded at once, and a host that is slower than the device."""
+
+import pytest
+
+from bench.protocol import Protocol
+from bench.records.record import Measurement
+from bench.sweep import sweep
+from bench.trust.rejection import Limits, Round
+from bench.trust.verdict import judge
+from devices.runtimes import fake
+from devices.samples import Samples
+
+LIMITS = Limits(lost_share=0.02)
+
+
+def measured(*enqueue_s: list[float]) -> Measurement:
+    rounds = [
+        Round(at_s=0.0, settle_s=[], samples=Samples(seconds=[0.010] * len(each), evidence={"enqueue_s": each}))
+        for each in enqueue_s
+    ]
+    return Measurement(clock="GPU", place={}, warmup_s=[], rounds=rounds, limits=LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("enqueue_s", "word"),
+    [
+        ([0.0095, 0.0097, 0.0096], "enqueue-bound"),
+        ([0.0081, 0.0082, 0.0082], "enqueue-bound"),
+        ([0.0079, 0.0082, 0.0082], "stable"),
+        ([0.0012, 0.0100, 0.0100], "stable"),  # the launch queue is full: the host waits for the GPU
+        ([0.0012, 0.0013, 0.0012], "stable"),
+    ],
+)
+def test_a_host_that_queues_slower_than_the_gpu_computes_is_marked(enqueue_s, word):
+    verdict = judge(measured(*[enqueue_s] * 6), Protocol())
+    assert verdict.word == word
+    if word == "enqueue-bound":
+        assert f"{min(enqueue_s) / 0.010:.0%} of the GPU's time" in verdict.detail
+
+
+def test_one_slow_round_of_many_does_not_mark_it():
+    assert judge(measured([0.0095], *[[0.001]] * 5), Protocol()).word == "stable"
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_more_sessions_are_loaded_than_the_device_holds(order, monkeypatch, most):
+    live, peaks = [0], []
+    opened, closed = fake.FakeSession.__init__, fake.FakeSession.close
+
+    def open_one(self, seconds):
+        live[0] += 1
+        peaks.append(live[0])
+        opened(self, seconds)
+
+    def close_one(self):
+        live[0] -= 1
+        closed(self)
+
+    monkeypatch.setattr(fake, "sessions_at_once", lambda target: most, raising=False)
+    monkeypatch.setattr(fake.FakeSession, "__init__", open_one)
+    monkeypatch.setattr(fake.FakeSession, "close", close_one)
+    # Loading again and again takes seconds, by the fake clock too; the budget is of sampling alone.
+    records = sweep(order("*latency0*", min_rounds=2, budget_s=6.0))
+    assert max(peaks) == most
+    assert live == [0]
+    assert all(len(record.measurement.rounds) >= 2 for record in records)

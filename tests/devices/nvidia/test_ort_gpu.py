@@ -1,0 +1,210 @@
+"""ONNX Runtime's GPU providers: what they are told; that nothing may fall back is tried with what is here."""
+
+import sys
+from types import SimpleNamespace
+
+import msgspec
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from devices.nvidia import ort_gpu, preflight
+from devices.runtimes import ort
+from devices.session import absence_of, sessions_at_once
+from devices.targets import find_targets
+from exporters.cache import Cache
+from models import UserError, find
+from system.gpu import Gpu
+
+TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
+T4 = Gpu(name="Tesla T4", uuid="GPU-1", compute_capability=(7, 5), driver_cuda=(12, 4))
+GPU_PROVIDERS = ["TensorrtExecutionProvider", "CUDAExecutionProvider"]
+
+
+def target(name):
+    (target,) = find_targets(name)
+    return target
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    return Cache(tmp_path_factory.mktemp("artifacts")).obtain(target("cpu").job(find(TINY)[0]))
+
+
+class Session(onnxruntime.InferenceSession):
+    """The real session on the CPU, under the name of whichever provider was asked for; `asked` is what it was told."""
+
+    def __init__(self, path, options, *, providers, enable_fallback):
+        ((self.asked_provider, self.asked),) = providers
+        self.enable_fallback, self.imported = enable_fallback, set(sys.modules)
+        self.batches = 0
+        here = onnxruntime.SessionOptions()
+        here.add_free_dimension_override_by_name("batch", 2)
+        super().__init__(path, here, providers=["CPUExecutionProvider"])
+
+    def get_providers(self):
+        return [self.asked_provider]
+
+    def io_binding(self):
+        real = super().io_binding()
+        on_cpu = lambda bind: lambda name, device, *rest: bind(name, "cpu", *rest)  # noqa: E731
+        self.bound = real
+        return SimpleNamespace(bind_input=on_cpu(real.bind_input), bind_output=on_cpu(real.bind_output))
+
+    def run_with_iobinding(self, binding, run_options):
+        self.batches += 1
+        super().run_with_iobinding(self.bound, run_options)
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    """A T4 whose memory is this machine's; what is done in which order."""
+    log, empty = [], torch.empty
+    monkeypatch.setattr(preflight, "find_gpu", lambda: T4)
+    watch = SimpleNamespace(start=lambda: log.append("watch"), place=dict, close=lambda: None)
+    monkeypatch.setattr(ort_gpu, "Watch", lambda uuid: watch)
+    monkeypatch.setattr(torch, "empty", lambda shape, *, dtype, device: empty(shape, dtype=dtype))
+    monkeypatch.setattr(torch.cuda, "Stream", lambda: SimpleNamespace(cuda_stream=1234))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: log.append("synchronize"))
+    return log
+
+
+@pytest.fixture
+def gpu(cuda, monkeypatch, tmp_path):
+    """That T4 with ONNX Runtime's GPU providers and TensorRT."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: GPU_PROVIDERS)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    (tmp_path / "tensorrt.py").write_text("__version__ = '10.16.1.11'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield cuda
+    sys.modules.pop("tensorrt", None)
+
+
+def opened(artifact, name, **options):
+    aim = target(name)
+    return ort.open_session(artifact, msgspec.structs.replace(aim, batch=2, options=aim.options | options))
+
+
+def test_the_provider_gets_the_targets_options_and_our_stream(gpu, artifact):
+    assert opened(artifact, "v100", tunable_op_enable=1)._session.asked == {
+        "cudnn_conv_algo_search": "EXHAUSTIVE",
+        "tunable_op_enable": "1",
+        "user_compute_stream": "1234",
+    }
+    told = opened(artifact, "t4-onnxruntime")._session.asked
+    kept = {"trt_engine_cache_enable", "trt_engine_cache_path", "trt_timing_cache_enable", "trt_timing_cache_path"}
+    assert {name: value for name, value in told.items() if name not in kept} == {
+        "trt_int8_enable": "True",
+        "trt_fp16_enable": "True",
+        "user_compute_stream": "1234",
+    }
+
+
+def test_an_engine_is_kept_beside_the_file_and_no_other_one_is_taken_for_it(artifact):
+    aim = target("t4-onnxruntime")
+    told = ort_gpu.provider_options(artifact, aim, T4)
+    folder = told["trt_engine_cache_path"]
+    assert (told["trt_engine_cache_enable"], told["trt_timing_cache_enable"]) == ("True", "True")
+    assert folder == told["trt_timing_cache_path"]
+    assert folder.startswith(artifact.path.removesuffix(".onnx"))
+    assert artifact.sha256[:12] in folder
+    assert ort_gpu.provider_options(artifact, aim, T4) == told
+    replace = msgspec.structs.replace
+    others = [
+        (replace(artifact, sha256="0" * 64), aim, T4),
+        (artifact, replace(aim, batch=1), T4),
+        (artifact, replace(aim, options=aim.options | {"trt_fp16_enable": False}), T4),
+        (artifact, aim, Gpu(name="RTX 2080", uuid="", compute_capability=(7, 5), driver_cuda=(12, 4))),
+    ]
+    folders = [ort_gpu.provider_options(*other)["trt_engine_cache_path"] for other in others]
+    assert len({folder, *folders}) == 5
+    own = replace(aim, options=aim.options | {"trt_engine_cache_enable": False})
+    assert ort_gpu.provider_options(artifact, own, T4)["trt_engine_cache_enable"] == "False"
+
+
+def test_tensorrt_is_imported_before_its_provider_loads_its_libraries(gpu, artifact):
+    assert "tensorrt" not in opened(artifact, "v100")._session.imported
+    assert "tensorrt" in opened(artifact, "t4-onnxruntime")._session.imported
+
+
+def test_the_first_run_is_waited_for_before_anything_is_watched(gpu, artifact):
+    session = opened(artifact, "v100")
+    assert session._session.batches == 1
+    assert gpu[-2:] == ["synchronize", "watch"]
+
+
+def test_logits_that_are_not_finite_are_never_timed(gpu, artifact, tmp_path):
+    model = onnx.load(artifact.path)
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype == "float32":
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values * float("nan"), tensor.name))
+    onnx.save(model, tmp_path / "ruined.onnx")
+    with pytest.raises(UserError, match=r"wrong outputs: NaN or infinity in torch\.float32"):
+        opened(msgspec.structs.replace(artifact, path=str(tmp_path / "ruined.onnx")), "v100")
+
+
+def test_what_onnx_runtime_refuses_is_told_in_its_own_words_and_nothing_else_is_tried(cuda, artifact, tmp_path, capfd):
+    """The real session, by a provider that is here and takes no node; its own fallback would try the CPU."""
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no protobuf")
+    other = next(name for name in onnxruntime.get_available_providers() if name != "CPUExecutionProvider")
+    with pytest.raises(UserError, match=f"{other} can't load the network: .*Protobuf parsing failed"):
+        opened(msgspec.structs.replace(artifact, path=str(broken)), "v100", provider=other)
+    with pytest.raises(UserError, match=f"v100 must run on {other}: .*fallback.*; a fallback isn't timed"):
+        opened(artifact, "v100", provider=other)
+    assert "Falling back" not in capfd.readouterr().out
+
+
+def test_the_memory_that_a_session_lacks_is_named_with_the_batch(gpu, artifact, monkeypatch):
+    def full(*_, **__):
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 1073741824")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", full)
+    with pytest.raises(UserError, match=r"^out of GPU memory at batch 2: Failed to allocate"):
+        opened(artifact, "v100")
+
+
+@pytest.mark.parametrize("name", ["v100", "t4-onnxruntime", "gpu"])
+def test_threads_are_no_option_of_a_gpu_and_every_other_one_is_its_providers(name, monkeypatch):
+    monkeypatch.setattr(preflight, "find_gpu", lambda: "no NVIDIA driver")
+    aim = target(name)
+    threads, other = (
+        msgspec.structs.replace(aim, options=aim.options | {option: 2}) for option in ("threads", "gpu_mem_limit")
+    )
+    assert "has no such option: 'threads'" in absence_of(threads)
+    assert absence_of(other) == "no NVIDIA driver"
+
+
+@pytest.mark.parametrize("name", ["v100", "t4-onnxruntime", "gpu"])
+def test_a_gpu_has_no_profiler_since_onnx_runtimes_tells_the_hosts_times(name, artifact):
+    with pytest.raises(UserError, match=f"no profiler for target {name}: .*; profile v100-torch, gpu-torch or t4"):
+        ort.open_profiler(artifact, target(name))
+
+
+def test_a_fallback_to_the_cpu_is_forbidden_and_the_batch_is_fixed():
+    options = ort_gpu.session_options(target("v100"))
+    assert options.get_session_config_entry("session.disable_cpu_ep_fallback") == "1"
+
+
+def test_onnx_runtime_refuses_a_session_whose_nodes_would_run_on_the_cpu(artifact):
+    # The rule that GPU sessions rely on, seen with a provider that is here and takes nothing.
+    options = ort_gpu.session_options(target("v100"))
+    available = onnxruntime.get_available_providers()
+    other = next(name for name in available if name != "CPUExecutionProvider")
+    with pytest.raises(Exception, match="fallback"):
+        onnxruntime.InferenceSession(artifact.path, options, providers=[other])
+
+
+@pytest.mark.parametrize("name", ["v100", "t4-onnxruntime"])
+def test_a_provider_that_is_not_installed_is_an_error_that_says_what_is(name, artifact):
+    aim = target(name)
+    with pytest.raises(UserError, match=f"{name} must run on {aim.options['provider']}: .*CPUExecutionProvider"):
+        ort.open_session(artifact, aim)
+
+
+def test_a_gpu_holds_one_session_at_once_and_the_cpu_as_many_as_fit():
+    assert sessions_at_once(target("cpu")) is None
+    assert sessions_at_once(target("fake")) is None
+    assert {sessions_at_once(target(name)) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {1}

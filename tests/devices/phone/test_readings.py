@@ -1,0 +1,267 @@
+import contextlib
+import re
+import threading
+import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import msgspec
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from devices.phone.adb import Listed, choose, parse_devices
+from devices.phone.benchmark_tool import find_tool
+from devices.phone.readings import CHOICES, Core, Readings, affinity_of, choice_of, number_of, parse_readings, throttled
+from devices.session import absence_of
+from devices.targets import find_targets
+from exporters.artifact import sha256_of
+from system.errors import UserError
+
+LISTING = """\
+* daemon not running; starting now at tcp:5037
+* daemon started successfully
+List of devices attached
+HT7950201234           device usb:1-2 product:walleye model:Pixel_2 device:walleye transport_id:1
+192.168.1.7:5555       offline product:taimen model:Pixel_2_XL device:taimen transport_id:4
+0123456789ABCDEF       unauthorized usb:1-3 transport_id:2
+????????????           no permissions (missing udev rules? user is in the plugdev group); see [http://x] usb:1-4
+adb-FA7AA1A00000-AbCdEf._adb-tls-connect._tcp device product:walleye model:Pixel_2 device:walleye transport_id:5
+adb-FA7AA1A00000-AbCdEf (2)._adb-tls-connect._tcp offline transport_id:6
+
+"""
+NOISE = """\
+adb server version (41) doesn't match this client (39); killing...
+adb: failed to check server version: unknown host service
+* failed to start daemon; host device unknown
+List of devices attached
+"""
+PHONE = Listed("HT7950201234", "device", "Pixel_2", usb=True)
+
+
+def test_a_listing_is_read():
+    phones = parse_devices(LISTING)
+    assert phones[0] == PHONE
+    states = ["device", "offline", "unauthorized", "no permissions", "device", "offline"]
+    assert [phone.state for phone in phones] == states
+    assert [phone.usb for phone in phones] == [True, False, True, True, False, False]
+
+
+def test_a_phone_paired_over_wifi_is_found_whatever_its_serial_holds():
+    first, second = parse_devices(LISTING)[-2:]
+    assert (first.serial, first.model) == ("adb-FA7AA1A00000-AbCdEf._adb-tls-connect._tcp", "Pixel_2")
+    assert second.serial == "adb-FA7AA1A00000-AbCdEf (2)._adb-tls-connect._tcp"
+
+
+@given(st.from_regex(r"[!-~]([ -~]{0,30}[!-~])?", fullmatch=True), st.sampled_from(["device", "offline"]))
+def test_a_serial_comes_back_unless_it_reads_like_words_of_adbs(serial, state):
+    assume(not re.match(r"List of |\*|adb[ :]", serial) and not re.search(r" (device|[a-z]{4,})( |;|$)", serial))
+    (phone,) = parse_devices(NOISE + f"{serial:<22} {state} transport_id:1\n")
+    assert (phone.serial, phone.state) == (serial, state)
+
+
+def test_what_adb_says_besides_is_no_phone():
+    assert parse_devices(NOISE) == []
+
+
+@given(st.text())
+def test_any_listing_is_read(text):
+    for phone in parse_devices(text):
+        assert phone.serial
+        assert phone.state
+
+
+def test_the_one_ready_phone_is_chosen_among_those_that_are_not():
+    assert choose(parse_devices(LISTING)[:-2], serial=None, model="Pixel 2") == PHONE
+
+
+@pytest.mark.parametrize(
+    ("phones", "serial", "message"),
+    [
+        ([], None, "no adb device: connect one"),
+        ([PHONE], "X", "no adb device X: HT7950201234"),
+        (
+            [PHONE, Listed("B", "device", "Pixel_4", usb=True)],
+            None,
+            r"several adb devices: HT7950201234 \(Pixel 2\), B",
+        ),
+        ([Listed("B", "device", "Pixel_2_XL", usb=True)], None, "not a Pixel 2: B is a Pixel 2 XL"),
+        ([Listed("B", "unauthorized", "", usb=True)], None, "B is unauthorized; unlock it"),
+        ([Listed("B", "offline", "", usb=True)], "B", "B is offline; plug it in again"),
+        ([Listed("B", "no permissions", "", usb=True)], None, "udev"),
+        ([Listed("B", "recovery", "", usb=True)], None, "let it start Android"),
+    ],
+)
+def test_why_no_phone_can_be_measured_is_told(phones, serial, message):
+    with pytest.raises(UserError, match=message):
+        choose(phones, serial=serial, model="Pixel 2")
+
+
+READ = """\
+Current Battery Service state:
+  AC powered: false
+  USB powered: true
+  level: 87
+  temperature: 312
+
+IsStatusOverride: false
+Thermal Status: 0
+
+  mWakefulness=Awake
+airplane=1
+/sys/devices/system/cpu/cpu0/cpufreq 1900800 1900800 300000 interactive
+/sys/devices/system/cpu/cpu7/cpufreq 2457600 2457600 1804800 interactive
+"""
+
+
+def test_readings_are_read():
+    readings = parse_readings(READ, "80")
+    assert (readings.battery_percent, readings.battery_c, readings.thermal_status) == (87, 31.2, 0)
+    assert (readings.powered, readings.awake, readings.airplane) == (True, True, True)
+    (core,) = readings.cores
+    assert core == Core(number=7, max_hz=2457600e3, cap_hz=2457600e3, now_hz=1804800e3, governor="interactive")
+    assert parse_readings(READ, None).cores == readings.cores
+    assert [core.number for core in parse_readings(READ, "81").cores] == [0, 7]
+
+
+def test_what_a_phone_does_not_say_is_none():
+    nothing = parse_readings("", "80")
+    assert (nothing.battery_c, nothing.thermal_status, nothing.awake, nothing.cores) == (None, None, None, [])
+    assert throttled(nothing, nothing, limit_c=35) is None
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(READ.splitlines(keepends=True))).map("".join)))
+def test_any_readings_are_read(text):
+    assert isinstance(parse_readings(text, "f0"), Readings)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("temperature: 312", "temperature: 361"), "began at 36.1 °C, above 35 °C"),
+        (("Thermal Status: 0", "Thermal Status: 2"), "began at thermal status 2"),
+        (("2457600 2457600", "2457600 1804800"), "core 7 capped at 1.80 of 2.46 GHz before it"),
+    ],
+)
+def test_what_throttles_is_told(change, reason):
+    cool, other = parse_readings(READ, "80"), parse_readings(READ.replace(*change), "80")
+    assert throttled(cool, cool, limit_c=35) is None
+    assert throttled(other, cool, limit_c=35) == reason
+
+
+def test_a_phone_that_got_hot_is_told_by_its_thermal_status_alone():
+    cool = parse_readings(READ, "80")
+    hot = parse_readings(READ.replace("Status: 0", "Status: 1").replace("312", "400"), "80")
+    assert throttled(cool, hot, limit_c=35) == "thermal status 1 at its end"
+
+
+def test_an_option_of_the_wrong_kind_is_one_error():
+    assert (number_of({}, "runs", 5.0), number_of({"runs": "7"}, "runs", 5.0)) == (5.0, 7.0)
+    assert (affinity_of({}), affinity_of({"affinity": 80}), affinity_of({"affinity": "F0"})) == (None, "80", "F0")
+    with pytest.raises(UserError, match="option runs is no number: 'many'"):
+        number_of({"runs": "many"}, "runs", 5.0)
+    with pytest.raises(UserError, match="option affinity is no mask"):
+        affinity_of({"affinity": "0xf0"})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "choices"),
+    [
+        ("delegate", "nnapi", "xnnpack or gpu"),
+        ("delegate", "GPU", "xnnpack or gpu"),
+        ("airplane", "Always", "usb or always or never"),
+        ("fp16", "no", "true or false"),
+    ],
+)
+def test_an_option_that_is_none_of_its_choices_is_refused_before_a_phone_is_asked(option, value, choices):
+    (target,) = find_targets("pixel2-gpu")
+    asked = msgspec.structs.replace(target, options=target.options | {option: value})
+    assert absence_of(asked) == f"option {option} is none of its choices: {value!r}; give {choices}"
+
+
+@given(st.sampled_from(sorted(CHOICES)), st.text() | st.integers() | st.none() | st.lists(st.text()))
+def test_a_choice_is_one_of_its_own_or_one_error(option, value):
+    with contextlib.suppress(UserError):
+        assert choice_of({option: value}, option) in CHOICES[option]
+    assert choice_of({}, option) == CHOICES[option][0]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def test_the_tool_is_downloaded_once_and_again_where_it_is_damaged(cache):
+    source = cache / "served"
+    source.write_bytes(b"tool")
+    options = {"benchmark_model_address": source.as_uri()}
+    tool = find_tool(options)
+    assert (tool.path.read_bytes(), tool.sha256) == (b"tool", sha256_of(source))
+    source.write_bytes(b"newer")
+    assert find_tool(options) == tool
+    tool.path.write_bytes(b"damaged")
+    assert find_tool(options).path.read_bytes() == b"newer"
+
+
+def test_each_address_has_its_own_tool(cache):
+    first, second = cache / "first", cache / "second"
+    first.write_bytes(b"one")
+    second.write_bytes(b"other")
+    tools = [find_tool({"benchmark_model_address": source.as_uri()}) for source in (first, second, first)]
+    assert [tool.path.read_bytes() for tool in tools] == [b"one", b"other", b"one"]
+
+
+@pytest.fixture
+def short_answers():
+    """An HTTP server whose every answer is shorter than it says; its address."""
+
+    class Short(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"half of it")
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Short) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/tool"
+        server.shutdown()
+
+
+def test_a_download_that_breaks_off_is_one_error_and_nothing_is_kept(cache, short_answers):
+    with pytest.raises(UserError, match=r"can't download benchmark_model: 10 of 1000 bytes; download http://"):
+        find_tool({"benchmark_model_address": short_answers})
+    assert not list((cache / "cache").rglob("*benchmark_model"))
+
+
+def test_a_cache_that_can_not_be_written_or_read_is_one_error(cache):
+    source = cache / "served"
+    source.write_bytes(b"tool")
+    options = {"benchmark_model_address": source.as_uri()}
+    (cache / "cache").write_text("a file where the folder should be")
+    with pytest.raises(UserError, match=r"can't keep benchmark_model at .*: .*; set XDG_CACHE_HOME"):
+        find_tool(options)
+    (cache / "cache").unlink()
+    tool = find_tool(options)
+    recorded = tool.path.with_suffix(".sha256")
+    recorded.write_bytes(b"\xff\xfe")  # damaged: downloaded again
+    assert find_tool(options) == tool
+    recorded.unlink()
+    recorded.mkdir()
+    with pytest.raises(UserError, match=r"can't keep benchmark_model at .*: Is a directory"):
+        find_tool(options)
+
+
+def test_a_tool_that_can_not_be_had_is_one_error_with_its_address(cache, monkeypatch):
+    address = (cache / "absent").as_uri()
+    with pytest.raises(
+        UserError, match=r"can't download benchmark_model: .*absent elsewhere and give --benchmark-model"
+    ):
+        find_tool({"benchmark_model_address": address})
+    assert not list((cache / "cache").rglob("*benchmark_model"))
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: pytest.fail("a given tool is not downloaded"))
+    with pytest.raises(UserError, match="can't read"):
+        find_tool({"benchmark_model": str(cache / "absent")})

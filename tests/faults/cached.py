@@ -1,0 +1,83 @@
+"""Damaged files of the caches: artifacts, the JSON beside them, a downloaded tool."""
+
+import os
+import random
+from contextlib import suppress
+from pathlib import Path
+from unittest.mock import patch
+
+from devices.phone.benchmark_tool import find_tool
+from exporters.artifact import Job, sha256_of
+from exporters.cache import Cache
+from models import UserError, find
+from tests.faults.command import TINY
+from tests.faults.damage import damaged
+
+
+def _tiny(format_: str = "onnx") -> Job:
+    return Job(model=find(TINY)[0], format=format_, precision="fp32")
+
+
+def artifact_bits(folder: Path) -> tuple[int, str]:
+    """One bit flipped in an artifact."""
+    cache, flips = Cache(folder), random.Random(2)
+    path = Path(cache.obtain(_tiny()).path)
+    content = path.read_bytes()
+    for _ in range(200):
+        flipped = bytearray(content)
+        flipped[flips.randrange(len(flipped))] ^= 1 << flips.randrange(8)
+        path.write_bytes(flipped)
+        assert cache.find(_tiny()) is None
+    path.write_bytes(content)
+    assert cache.find(_tiny()) is not None
+    return 200, "all 200 found before the file was used"
+
+
+def artifacts(folder: Path) -> tuple[int, str]:
+    """Artifacts (ONNX, torch) cut short or overwritten."""
+    cache, cases = Cache(folder), 0
+    for format_ in ("onnx", "torch"):
+        made = cache.obtain(_tiny(format_))
+        path, sha256 = Path(made.path), made.sha256
+        for content in damaged(path.read_bytes(), 3, 10):
+            path.write_bytes(content)
+            assert cache.find(_tiny(format_)) is None
+            cases += 1
+        assert cache.obtain(_tiny(format_)).sha256 == sha256_of(path) == sha256
+    return cases, "found before the file was used, made again with the same sha256"
+
+
+def sidecars(folder: Path) -> tuple[int, str]:
+    """The JSON beside an artifact, damaged."""
+    cache = Cache(folder)
+    made = cache.obtain(_tiny())
+    path = Path(made.path).with_suffix(".json")
+    content, cases, found = path.read_bytes(), 0, 0
+    for broken in damaged(content, 4, 200):
+        path.write_bytes(broken)
+        artifact = cache.find(_tiny())
+        found += artifact is None
+        # What is still read must be of the same file: the sha256 in it is checked against the content.
+        assert artifact is None or artifact.sha256 == made.sha256
+        cases += 1
+    assert cache.obtain(_tiny()).sha256 == made.sha256
+    return cases, f"{found} made again, the others still name the file's own sha256; none was taken for another file"
+
+
+def downloads(folder: Path) -> tuple[int, str]:
+    """The downloaded `benchmark_model`, damaged, and a download that fails."""
+    source, cases = folder / "tool", 0
+    source.write_bytes(random.Random(8).randbytes(3000))
+    options = {"benchmark_model_address": source.as_uri()}
+    with patch.dict(os.environ, XDG_CACHE_HOME=str(folder / "cache")):
+        tool = find_tool(options)
+        for content in damaged(source.read_bytes(), 8, 20):
+            tool.path.write_bytes(content)
+            assert find_tool(options) == tool
+            assert sha256_of(tool.path) == tool.sha256
+            cases += 1
+        tool.path.write_bytes(b"")
+        with suppress(UserError):
+            find_tool({"benchmark_model_address": (folder / "none").as_uri()})
+            raise AssertionError("an empty file was taken for the tool")
+    return cases + 1, "found before it was used, downloaded again; one error where that fails"

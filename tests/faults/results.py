@@ -1,0 +1,111 @@
+"""Damaged files of a results folder: records, journals, probed peaks, profiles."""
+
+import io
+from contextlib import redirect_stderr, suppress
+from pathlib import Path
+from unittest.mock import patch
+
+from bench.protocol import Protocol
+from bench.records.journal import Journal
+from bench.records.store import read_records
+from bench.sweep import Order, sweep
+from devices.peaks import PROBED, read_probed
+from devices.targets import find_targets
+from models import UserError, zoo
+from tests.faults.command import EACH_ONCE, TINY, command, fake_sweep, one_error, render
+from tests.faults.damage import damaged
+
+_PEAKS = Path(__file__).parents[2] / "docs" / "example" / "peaks.json"
+
+
+def records(folder: Path) -> tuple[int, str]:
+    """Records (`results/TARGET.jsonl`), damaged."""
+    fake_sweep(folder)
+    path = folder / "results" / "fake.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    victim, rest, cases = lines[5], [*lines[:5], *lines[6:]], 0
+    for broken in damaged(victim, 5, 60):
+        path.write_bytes(b"".join([*lines[:5], broken.rstrip(b"\n") + b"\n", *lines[6:]]))
+        # A flipped bit may make it a record of a newer suite. The warnings are for users.
+        with suppress(UserError), redirect_stderr(io.StringIO()):
+            kept = {record.model.name for record in read_records(path)}
+            assert len(kept & set(EACH_ONCE)) >= len(rest)
+        cases += 1
+    for broken in damaged(b"".join(lines), 6, 6):
+        path.write_bytes(broken)
+        for ended in (
+            render(folder),
+            command("reports", "compare", path, path),
+            fake_sweep(folder, "--resume"),
+            fake_sweep(folder),
+        ):
+            assert ended.returncode == 0 or one_error(ended), ended.stderr
+            assert "Traceback" not in ended.stderr, ended.stderr
+            cases += 1
+    return cases, "lines that can't be read are passed over with a warning, the others are used; never a traceback"
+
+
+def journals(folder: Path) -> tuple[int, str]:
+    """The journal of an interrupted sweep, damaged anywhere or in its first line, then resumed."""
+    results, whole, cases = folder / "results", _whole_journal(folder), 0
+    first, *rest = whole.splitlines(keepends=True)
+    beheaded = (broken.rstrip(b"\n") + b"\n" + b"".join(rest) for broken in damaged(first, 8, 12))
+    for broken in (*damaged(whole, 7, 16), *beheaded):
+        (results / "fake.journal").write_bytes(broken)
+        (results / "fake.jsonl").unlink(missing_ok=True)
+        ended = fake_sweep(folder, "--resume")
+        assert ended.returncode == 0 or "--resume would mix" in one_error(ended), ended.stderr
+        if ended.returncode == 0:
+            assert {record.model.name for record in read_records(results / "fake.jsonl")} >= set(EACH_ONCE)
+            assert not (results / "fake.journal").exists()
+        cases += 1
+    aside = [path.read_bytes() for path in results.glob("fake.journal-*")]
+    assert aside
+    outcome = "what can't be read is measured again, or one error says that the sweep can't be resumed"
+    return cases, f"{outcome}; {len(aside)}, whose sweep could not be read, were put aside whole"
+
+
+def _whole_journal(folder: Path) -> bytes:
+    """The journal of a sweep that was measured to its end and never got to remove it."""
+    order = Order(
+        target=find_targets("fake")[0],
+        models=list(zoo().values()),
+        protocol=Protocol(),
+        results=folder / "results",
+        artifacts=folder / "artifacts",
+    )
+    with patch.object(Journal, "end"):
+        sweep(order)
+    return (folder / "results" / "fake.journal").read_bytes()
+
+
+def peaks(folder: Path) -> tuple[int, str]:
+    """What a probe measured (`results/peaks.json`), damaged."""
+    path, refused = folder / PROBED, 0
+    versions = list(damaged(_PEAKS.read_bytes(), 9, 60))
+    for broken in versions:
+        path.write_bytes(broken)
+        try:
+            read_probed(folder)
+        except UserError as error:
+            assert str(path) in str(error)
+            refused += 1
+    assert refused
+    return len(versions), f"{refused} refused with one error that names the file, the others still JSON of its kind"
+
+
+def profiles(folder: Path) -> tuple[int, str]:
+    """Profiles (`results/profiles/*.json`), damaged."""
+    fake_sweep(folder)
+    paths = ["--results", folder / "results", "--artifacts", folder / "artifacts"]
+    ended = command("bench", "cpu", "--profile", TINY, *paths)
+    assert ended.returncode == 0, ended.stderr
+    (path,) = (folder / "results" / "profiles").glob("*.json")
+    versions, refused = list(damaged(path.read_bytes(), 10, 8)), 0
+    for broken in versions:
+        path.write_bytes(broken)
+        ended = render(folder)
+        if ended.returncode:
+            assert str(path) in one_error(ended)
+            refused += 1
+    return len(versions), f"{refused} refused with one error that names the file, the others still JSON of its kind"

@@ -1,0 +1,100 @@
+"""Sweeps that are killed, and sweeps whose measuring processes are."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+
+from bench.records.record import Record
+from bench.records.store import read_records
+from tests.faults.command import EACH_ONCE, TINY, fake_line, fake_sweep
+
+_KILLS = 30
+_LONG = ("--min-rounds", "60", "--budget", "100000")
+
+
+def killed(folder: Path) -> tuple[int, str]:
+    """A sweep killed with SIGKILL at 30 random moments, resumed after each."""
+    begun = time.monotonic()
+    assert fake_sweep(folder, *_LONG).returncode == 0
+    whole_s, moments = time.monotonic() - begun, random.Random(1)
+    file, journal = folder / "results" / "fake.jsonl", folder / "results" / "fake.journal"
+    file.unlink()
+    kills = measuring = 0
+    kept: list[str] = []
+    while kills < _KILLS:
+        if _killed_after(moments.uniform(0, whole_s), fake_line(folder, *_LONG, "--resume")):
+            kills += 1
+            measuring += journal.exists()
+        lines = file.read_text().splitlines() if file.exists() else []
+        assert lines[: len(kept)] == kept, "a finished cell was lost"
+        kept = lines
+        if len(kept) == len(EACH_ONCE):  # complete: the next kills hit another sweep
+            assert Counter(json.loads(line)["model"]["name"] for line in kept) == EACH_ONCE
+            file.unlink()
+            kept = []
+    assert fake_sweep(folder, *_LONG, "--resume").returncode == 0
+    records = read_records(file)
+    assert Counter(record.model.name for record in records) == EACH_ONCE
+    assert all(len(record.measurement.rounds) == 60 for record in records if record.measurement)
+    rest = "`--resume` completed every sweep: no finished cell lost, none doubled, no visit counted twice"
+    return kills, f"{measuring} of them while it measured; {rest}"
+
+
+def _killed_after(seconds: float, line: list[str]) -> bool:
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    return process.wait() == -signal.SIGKILL
+
+
+def losing_workers(folder: Path) -> tuple[int, str]:
+    """The process that holds a network killed, stopped by an abort or crashed while it is measured."""
+    signals = (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV)
+    for number, kind in enumerate(signals):
+        # The last worker that was opened: the first two read the references.
+        record = _losing(folder, f"results-{number}", -1, kind, "--min-rounds", "100000")
+        assert record.measurement and len(record.measurement.rounds) < 100000
+        assert record.reason and (kind.name in record.reason or "killed" in record.reason), record.reason
+    return len(signals), "one record with the visits so far and the cause; the sweep goes on and ends by itself"
+
+
+def losing_the_reference(folder: Path) -> tuple[int, str]:
+    """A process that reads a reference work killed while a network is measured."""
+    for worker in (0, 1):
+        record = _losing(folder, f"results-{worker}", worker, signal.SIGKILL, "--budget", "4", "--interval", "1e-9")
+        assert record.measurement and record.reason is None, record.reason
+        assert all(part.before and part.after for part in record.measurement.rounds)
+    return 2, "it is started again, and the sweep goes on; no network is blamed"
+
+
+def _losing(folder: Path, name: str, worker: int, kind: signal.Signals, *options: str) -> Record:
+    """The record of a sweep of one network, one of whose workers gets a signal after the first visit."""
+    results = folder / name
+    paths = ["--results", str(results), "--artifacts", str(folder / "artifacts")]
+    line = [sys.executable, "-m", "bench", "cpu", "--model", TINY, *options, *paths]
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    _wait_for(results / "cpu.journal", '"Visited"', process)
+    workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())]
+    workers[worker].send_signal(kind)
+    stderr = process.communicate(timeout=120)[1]
+    assert "Traceback" not in stderr, stderr
+    assert process.returncode == 0, "the number that its visits so far gave is kept"
+    (record,) = read_records(results / "cpu.jsonl")
+    return record
+
+
+def _wait_for(file: Path, content: str, process: "subprocess.Popen[str]") -> None:
+    begun = time.monotonic()
+    while not (file.exists() and content in file.read_text()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() - begun < 120, f"{file} never held {content}"
+        time.sleep(0.05)

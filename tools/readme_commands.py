@@ -1,0 +1,105 @@
+"""Run every command that the README shows, as its reader would: what CI runs on a clean clone.
+
+    python3 tools/readme_commands.py          # needs bare Python; the commands make what they need
+    python3 tools/readme_commands.py --list   # what would be run, and what is expected of it
+
+`make bench` and `make test` run whole. Other measurements run as written but on one network for seconds, and those of
+hardware that isn't here must end with their one error line.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+_BRIEF = "--model '*flops400M*' --budget 3"
+_WHOLE = ("make bench", "make test")
+_LACKING = re.compile(r"make bench-(v100|t4|gpu|pixel2|android)")
+_UNTIL_THIS_S = 900
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as the README shows it, how it is run here, and whether it must say that hardware is missing."""
+
+    shown: str
+    run: str
+    lacking: bool
+
+
+def commands(readme: str) -> list[Command]:
+    """Every command of the README, each once, in its order: the fenced `sh` blocks' and the tables'."""
+    shown: list[str] = []
+    for block, row in re.findall(r"^```sh\n(.*?)^```$|^\| (`make .*?) \|", readme, re.MULTILINE | re.DOTALL):
+        if block:
+            shown += [line.partition(" #")[0].strip() for line in block.splitlines()]
+        else:
+            shown += _of_row(row)
+    shown += re.findall(r"`(make [a-z-]+)`", readme)
+    return [_command(text) for text in dict.fromkeys(filter(None, shown))]
+
+
+def _of_row(row: str) -> list[str]:
+    names = re.findall(r"`([^`]+)`", row)
+    return [name if name.startswith("make ") else f"make {name}" for name in names]
+
+
+def _command(shown: str) -> Command:
+    run = shown
+    if shown.startswith("make bench-"):
+        run = f'{shown} ARGS="{_BRIEF}"'
+    elif re.match(r"python -m bench (?!fake)", shown):
+        # The last of two budgets counts; a sweep that names no network gets one.
+        run += " --budget 3" if "--model" in shown or "--profile" in shown else f" {_BRIEF}"
+    return Command(shown, run, bool(_LACKING.match(shown)))
+
+
+def main() -> int:
+    """Run them all and say how each ended; exit 1 where one ended otherwise than it should."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--list", action="store_true", help="print what would be run")
+    arguments = parser.parse_args()
+    found = commands((ROOT / "README.md").read_text(encoding="utf-8"))
+    if arguments.list:
+        for command in found:
+            print(f"{command.run}{'   # must end with one error' if command.lacking else ''}")
+        return 0
+    failed = [command.shown for command in found if not _ends_well(command)]
+    print(f"\n{len(found) - len(failed)} of {len(found)} ended as they should")
+    for shown in failed:
+        print(f"not as it should: {shown}")
+    return 1 if failed else 0
+
+
+def _ends_well(command: Command) -> bool:
+    begun = time.monotonic()
+    print(f"\n$ {command.run}", flush=True)
+    # As after `source .venv/bin/activate`, which is what the README says.
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["bash", "-c", command.run],
+        cwd=ROOT,
+        env=os.environ | {"PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=_UNTIL_THIS_S,
+    )
+    print(ended.stdout, end="")
+    errors = [line for line in ended.stdout.splitlines() if line.startswith("error: ")]
+    well = "Traceback" not in ended.stdout
+    well &= len(errors) == 1 and ended.returncode != 0 if command.lacking else ended.returncode == 0
+    outcome = "as it should" if well else "NOT AS IT SHOULD"
+    print(f"[{time.monotonic() - begun:.0f} s, exit {ended.returncode}, {outcome}]", flush=True)
+    return well
+
+
+if __name__ == "__main__":
+    sys.exit(main())
