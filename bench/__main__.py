@@ -13,7 +13,7 @@ import msgspec
 from bench.options import add_options, with_options
 from bench.protocol import Protocol
 from bench.records.record import Record
-from bench.sweep import Order, sweep
+from bench.sweep import SweepRequest, sweep
 from devices.session import absence_of
 from devices.targets import Target, find_targets
 from models.model import Model
@@ -22,6 +22,9 @@ from system.command_line import print_table, run
 from system.errors import UserError, one_line
 
 Named = TypeVar("Named", Target, Model)
+
+# The name of each field of the protocol in records.
+_ON_DISK = dict(zip(Protocol.__struct_fields__, Protocol.__struct_encode_fields__, strict=True))
 
 
 def main() -> int:
@@ -44,7 +47,7 @@ def main() -> int:
     for (target, protocol), repetition in itertools.product(
         zip(targets, protocols, strict=True), range(arguments.repeat)
     ):
-        order = Order(
+        order = SweepRequest(
             target=target,
             models=models,
             protocol=protocol,
@@ -122,16 +125,24 @@ def _protocol(arguments: argparse.Namespace, target: Target) -> Protocol:
     if endless := [f"{field} {value}" for field, value in values.items() if not math.isfinite(value)]:
         raise UserError("a protocol option is out of range", found=", ".join(endless), fix="give a finite number")
     try:
-        return msgspec.convert(values, Protocol)
+        return msgspec.convert({_ON_DISK[field]: value for field, value in values.items()}, Protocol)
     except msgspec.ValidationError as error:
-        raise UserError("a protocol option is out of range", found=one_line(error), fix="see --help") from error
+        raise UserError("a protocol option is out of range", found=_said(error), fix="see --help") from error
+
+
+def _said(error: msgspec.ValidationError) -> str:
+    """What was wrong, by the name that the option has here."""
+    text = one_line(error)
+    for field, on_disk in _ON_DISK.items():
+        text = text.replace(f"$.{on_disk}`", f"{field}`")
+    return text
 
 
 def _unique(groups: "Iterable[list[Named]]") -> "list[Named]":
     return list({item.name: item for group in groups for item in group}.values())
 
 
-def _sweep(order: Order) -> list[Record]:
+def _sweep(order: SweepRequest) -> list[Record]:
     try:
         return sweep(order)
     except KeyboardInterrupt:
@@ -154,11 +165,11 @@ def _print(target: Target, records: list[Record]) -> None:
                 f"{estimate.median_s * per_image_ms:.3f}",
                 f"{estimate.low_s * per_image_ms:.3f} to {estimate.high_s * per_image_ms:.3f}",
                 f"{record.measurement.raw_median_s * per_image_ms:.3f}",
-                f"{len(record.measurement.rounds)}",
+                f"{len(record.measurement.visits)}",
                 f"{verdict.word}: {verdict.detail}{early}" if verdict else "",
             ]
         )
-    print_table([target.name, "ms per image", "95 % interval", "plain median", "rounds", "verdict"], rows)
+    print_table([target.name, "ms per image", "95 % interval", "plain median", "visits", "verdict"], rows)
 
 
 if __name__ == "__main__":

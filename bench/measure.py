@@ -5,7 +5,7 @@ from statistics import median
 
 from bench.protocol import Protocol
 from bench.trust.reference import Reference
-from bench.trust.rejection import Limits, Round
+from bench.trust.rejection import Limits, Visit
 from devices.samples import Samples
 from devices.session import Session
 
@@ -34,21 +34,21 @@ def visit(
     reference: Reference,
     limits: Limits,
     patience_s: float,
-) -> Round:
+) -> Visit:
     """One visit of a round: settle, then sample, between two readings of the references.
 
     `now_s` is the clock that `at_s` is read from; `limits` say which reading is worth waiting for, up to `patience_s`.
     """
     before, at_s = reference.before(limits, patience_s), now_s()
     if session.aggregates:
-        return Round(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))
+        return Visit(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))
     settle = session.run(protocol.settle_samples).seconds if protocol.settle_samples else []
     first = session.run(protocol.visit_samples)
     rest = protocol.visit_s - sum(first.seconds)
     parts = [first]
     if rest > 0:
         parts.append(session.run(_fitting(rest, median(first.seconds))))
-    return Round(at_s=at_s, settle_s=settle, samples=_join(parts), before=before, after=reference.after())
+    return Visit(at_s=at_s, settle_s=settle, samples=_join(parts), before=before, after=reference.after())
 
 
 def _fitting(total_s: float, each_s: float) -> int:

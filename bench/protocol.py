@@ -8,15 +8,20 @@ import msgspec
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     """Every number that shapes a measurement; a field's `description` is its help on the command line.
 
-    A sweep goes in rounds. A round visits every network once, in shuffled order. A visit settles (runs that are
+    A sweep goes in visits. A round visits every network once, in shuffled order. A visit settles (runs that are
     kept but don't count), then samples, between two readings of fixed reference works where the host's
     processor does the work. A network is done when the interval of its estimate is narrow enough. Rounds beyond the
-    first `min_rounds` visit the networks with the widest intervals.
+    first `min_visits` visit the networks with the widest intervals.
     """
 
     budget_s: Annotated[float, msgspec.Meta(gt=0, description="seconds of sampling for the whole target")] = 100.0
-    min_rounds: Annotated[int, msgspec.Meta(ge=1, description="rounds that every network gets")] = 6
-    max_rounds: Annotated[int, msgspec.Meta(ge=1, description="rounds after which a network is done")] = 100
+    # Records on disk keep the names that these two fields had first.
+    min_visits: Annotated[int, msgspec.Meta(ge=1, description="visits that every network gets")] = msgspec.field(
+        default=6, name="min_rounds"
+    )
+    max_visits: Annotated[int, msgspec.Meta(ge=1, description="visits after which a network is done")] = msgspec.field(
+        default=100, name="max_rounds"
+    )
     interval: Annotated[
         float,
         msgspec.Meta(

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from bench.measure import warm_up
 from bench.protocol import Protocol
-from bench.records.cell import Cell
 from bench.records.journal import Opened
+from bench.records.network_run import NetworkRun
 from devices.session import Session, clock_of, sessions_at_once
 from devices.targets import Target
 from devices.worker import open_session
@@ -27,7 +27,7 @@ class Sessions:
         self._clock_s = clock_of(target)
         self.loading_s = 0.0  # what loading and warming up took so far
 
-    def of(self, cell: Cell) -> Session:
+    def of(self, cell: NetworkRun) -> Session:
         """The warm session of a cell. Raises SessionLost where it can't be loaded or fails in its warm-up."""
         name = cell.name
         session = self._open.pop(name, None)
@@ -40,7 +40,7 @@ class Sessions:
         self._open[name] = session
         return session
 
-    def close(self, cell: Cell) -> None:
+    def close(self, cell: NetworkRun) -> None:
         """End a cell's session, if it has one."""
         if session := self._open.pop(cell.name, None):
             session.close()
@@ -50,7 +50,7 @@ class Sessions:
         while self._open:
             self._open.popitem()[1].close()
 
-    def _load(self, cell: Cell) -> Session:
+    def _load(self, cell: NetworkRun) -> Session:
         assert cell.artifact is not None
         needed = cell.artifact.size_bytes * _FILES_A_SESSION + _SPARE_BYTES
         while self._open and (available_bytes() < needed or len(self._open) >= self._most):
@@ -65,7 +65,7 @@ class Sessions:
             Opened(
                 network=cell.network,
                 artifact=cell.artifact,
-                place=session.place,
+                ran_on=session.ran_on,
                 clock=session.clock,
                 warmup_s=warmup_s,
             )

@@ -11,8 +11,8 @@ from statistics import median_low
 from bench.measure import visit
 from bench.progress import stage
 from bench.protocol import Protocol
-from bench.records.cell import Cell, network_of
 from bench.records.ledger import Ledger
+from bench.records.network_run import NetworkRun, network_of
 from bench.records.record import Record
 from bench.sessions import Sessions
 from bench.trust.reference import Reference, reference_artifacts, reference_for
@@ -27,7 +27,7 @@ from system.errors import UserError
 
 
 @dataclass(frozen=True)
-class Order:
+class SweepRequest:
     """What a sweep is asked to do."""
 
     target: Target
@@ -40,7 +40,7 @@ class Order:
     resume: bool = False
 
 
-def sweep(order: Order) -> list[Record]:
+def sweep(order: SweepRequest) -> list[Record]:
     """Measure every model of `order` and return their records, which lie in `results/TARGET.jsonl` by then.
 
     Raises UserError where another sweep writes there, or a sweep can't be resumed as asked.
@@ -79,7 +79,7 @@ def _sole_writer(results: Path, target: str) -> Iterator[None]:
         yield
 
 
-def _load_and_measure(order: Order, ledger: Ledger, cells: Sequence[Cell]) -> None:
+def _load_and_measure(order: SweepRequest, ledger: Ledger, cells: Sequence[NetworkRun]) -> None:
     works = reference_artifacts(order.target, order.artifacts)
     sessions = Sessions(order.target, order.protocol, ledger.opened)
     try:
@@ -90,11 +90,11 @@ def _load_and_measure(order: Order, ledger: Ledger, cells: Sequence[Cell]) -> No
         sessions.close_all()
 
 
-def _pending(cells: Sequence[Cell], ledger: Ledger) -> list[Cell]:
+def _pending(cells: Sequence[NetworkRun], ledger: Ledger) -> list[NetworkRun]:
     return [cell for cell in cells if cell.name not in ledger.records]
 
 
-def _export(order: Order, ledger: Ledger) -> None:
+def _export(order: SweepRequest, ledger: Ledger) -> None:
     """Give every pending cell its artifact, or a record with the reason why it has none."""
     models = [model for model in order.models if model.name not in ledger.records]
     jobs = [order.target.job(model, order.weights, order.calibration) for model in models]
@@ -110,16 +110,16 @@ def _export(order: Order, ledger: Ledger) -> None:
             bar.at(done, cell.name)
 
 
-def _refuse_another_file(cell: Cell, artifact: Artifact) -> None:
-    if cell.rounds and cell.artifact is not None and cell.artifact.sha256 != artifact.sha256:
+def _refuse_another_file(cell: NetworkRun, artifact: Artifact) -> None:
+    if cell.visits and cell.artifact is not None and cell.artifact.sha256 != artifact.sha256:
         raise UserError(
-            f"--resume would mix rounds of two files of {cell.name}",
+            f"--resume would mix visits of two files of {cell.name}",
             found=f"{cell.artifact.sha256[:12]} then, {artifact.sha256[:12]} now",
             fix="leave --resume out",
         )
 
 
-def _load(cells: Sequence[Cell], ledger: Ledger, sessions: Sessions) -> None:
+def _load(cells: Sequence[NetworkRun], ledger: Ledger, sessions: Sessions) -> None:
     """Load and warm up every session, so that the first round is like the others."""
     with stage("load", len(cells)) as bar:
         for done, cell in enumerate(cells, start=1):
@@ -128,8 +128,10 @@ def _load(cells: Sequence[Cell], ledger: Ledger, sessions: Sessions) -> None:
             bar.at(done, cell.name)
 
 
-def _measure(order: Order, ledger: Ledger, cells: Sequence[Cell], sessions: Sessions, reference: Reference) -> None:
-    """Go in rounds. Every network gets one visit at least, whatever the budget."""
+def _measure(
+    order: SweepRequest, ledger: Ledger, cells: Sequence[NetworkRun], sessions: Sessions, reference: Reference
+) -> None:
+    """Go in visits. Every network gets one visit at least, whatever the budget."""
     protocol, clock_s = order.protocol, clock_of(order.target)
     origin_s = clock_s() - ledger.elapsed_s - sessions.loading_s
 
@@ -139,13 +141,13 @@ def _measure(order: Order, ledger: Ledger, cells: Sequence[Cell], sessions: Sess
 
     shuffle = random.Random(protocol.seed).shuffle
 
-    def done(cell: Cell) -> bool:
-        over = bool(cell.rounds) and elapsed_s() >= protocol.budget_s
+    def done(cell: NetworkRun) -> bool:
+        over = bool(cell.visits) and elapsed_s() >= protocol.budget_s
         return over or cell.finished(protocol, ledger.limits())
 
     with stage("measure", protocol.budget_s) as bar:
         while pending := _pending(cells, ledger):
-            visited = _round(pending, ledger, protocol)
+            visited = _pass(pending, ledger, protocol)
             shuffle(visited)
             for cell in visited:
                 if not done(cell):  # a resumed one may be
@@ -159,8 +161,8 @@ def _measure(order: Order, ledger: Ledger, cells: Sequence[Cell], sessions: Sess
                 bar.at(elapsed_s(), cell.name)
 
 
-def _round(pending: list[Cell], ledger: Ledger, protocol: Protocol) -> list[Cell]:
-    """Who is visited next: of the cells that lack rounds that count those with the fewest, so that beside a neighbour
+def _pass(pending: list[NetworkRun], ledger: Ledger, protocol: Protocol) -> list[NetworkRun]:
+    """Who is visited next: of the cells that lack visits that count those with the fewest, so that beside a neighbour
     each gets one before any gets two; of the others the half with the widest intervals.
     """
     limits = ledger.limits()
@@ -172,15 +174,15 @@ def _round(pending: list[Cell], ledger: Ledger, protocol: Protocol) -> list[Cell
     return fewest + sorted(enough, key=lambda cell: -widths[cell.name])[: math.ceil(len(enough) / 2)]
 
 
-def _patience_s(cell: Cell, protocol: Protocol, left_s: float) -> float:
+def _patience_s(cell: NetworkRun, protocol: Protocol, left_s: float) -> float:
     """How long a visit waits for an undisturbed machine: the longer, the more the cell has already; never beyond the
     budget, but for the least.
     """
-    return max(protocol.patience_s, min(protocol.patience_s * (1 + len(cell.rounds)), left_s))
+    return max(protocol.patience_s, min(protocol.patience_s * (1 + len(cell.visits)), left_s))
 
 
 @contextmanager
-def _recording_loss(cell: Cell, ledger: Ledger, sessions: Sessions) -> Iterator[None]:
+def _recording_loss(cell: NetworkRun, ledger: Ledger, sessions: Sessions) -> Iterator[None]:
     try:
         yield
     except SessionLost as lost:

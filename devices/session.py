@@ -16,7 +16,7 @@ from system.errors import UserError
 class Session(Protocol):
     """An artifact loaded on a target, its input already there."""
 
-    place: dict[str, str | int]  # where it truly runs: provider, threads, delegate
+    ran_on: dict[str, str | int]  # where it truly runs: provider, threads, delegate
     clock: str  # which clock takes the seconds
     aggregates: bool  # whether one `run` gives one sample, a tool's median after its own warm-up
 
@@ -44,9 +44,7 @@ def runtime_of(target: Target) -> Runtime:
     known = [module.name for module in pkgutil.iter_modules(devices.runtimes.__path__)]
     module = importlib.import_module(f"devices.runtimes.{target.runtime}") if target.runtime in known else None
     if not hasattr(module, "open_session"):
-        raise UserError(
-            f"target {target.name} has no runtime", found=target.runtime, fix="see devices/runtimes/"
-        )
+        raise UserError(f"target {target.name} has no runtime", found=target.runtime, fix="see devices/runtimes/")
     return cast(Runtime, module)
 
 

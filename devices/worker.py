@@ -47,7 +47,7 @@ class WorkerSession:
         there.close()
         try:
             answer = cast(tuple[dict[str, str | int], str, bool], self._answer())
-            self.place, self.clock, self.aggregates = answer
+            self.ran_on, self.clock, self.aggregates = answer
         except BaseException:
             self.close()
             raise
@@ -95,7 +95,7 @@ def _answers(pipe: Connection, artifact: Artifact, target: Target) -> Iterator[o
     """What the session says of itself, then the samples of each run that is asked for, or why there are none."""
     try:
         session = runtime_of(target).open_session(artifact, target)
-        yield session.place, session.clock, session.aggregates
+        yield session.ran_on, session.clock, session.aggregates
         while True:
             count = pipe.recv()
             yield session.run(count)

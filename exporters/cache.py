@@ -101,8 +101,8 @@ class Cache:
             parts["format_recipe"] = recipe
         if is_calibrated(job):
             parts["calibration"] = calibration_name(job)
-        if place := getattr(module, "place", None):
-            parts["place"] = place(job)
+        if build_host := getattr(module, "build_host", None):
+            parts["place"] = build_host(job)
         if (source := _source(job)) and (artifact := self.find(source)):
             parts["source_sha256"] = artifact.sha256
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
@@ -163,7 +163,7 @@ def _source(job: Job) -> Job | None:
 def _makers(job: Job) -> dict[str, str]:
     """The tools and versions that make the file of `job`, and where, for formats that depend on the hardware."""
     module = exporter(job.format)
-    return versions(module.TOOLS) | (module.place(job) if hasattr(module, "place") else {})
+    return versions(module.TOOLS) | (module.build_host(job) if hasattr(module, "build_host") else {})
 
 
 def _weights_name(job: Job) -> str:

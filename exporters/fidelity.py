@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _IMAGES = 2
 
 
-def check(
+def check_against_source(
     job: Job, run: "Callable[[NDArray[np.float32]], NDArray[np.float32]]", *, limit: float, batch: int = _IMAGES
 ) -> Fidelity:
     """Show `run` (images NCHW to logits) and the torch network of `job` the same images and compare.
@@ -26,21 +26,23 @@ def check(
     images = synthetic_images(batch, job.model.resolution_px, seed=1)
     with torch.inference_mode():
         reference = job.model.build(job.weights)(torch.from_numpy(images)).numpy()
-    return judge(reference, run(images), limit=limit)
+    return check_fidelity(reference, run(images), limit=limit)
 
 
-def judge(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, limit: float) -> Fidelity:
+def check_fidelity(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, limit: float) -> Fidelity:
     """Compare logits (N, classes) with the reference's.
 
     Raises UserError where shapes differ, a logit is not finite, the error exceeds `limit` or a top-1 class differs.
     """
-    fidelity = measure(reference, logits, limit=limit)
+    fidelity = measure_fidelity(reference, logits, limit=limit)
     if not fidelity.relative_error <= limit or fidelity.top1_agreement < 1:
         raise unfaithful(f"relative error {fidelity.relative_error:.2g}, top-1 agreement {fidelity.top1_agreement:g}")
     return fidelity
 
 
-def measure(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, limit: float | None = None) -> Fidelity:
+def measure_fidelity(
+    reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, limit: float | None = None
+) -> Fidelity:
     """How far logits (N, classes) lie from the reference's; judges nothing but NaN and shapes.
 
     Raises UserError where shapes differ or a logit is not finite.

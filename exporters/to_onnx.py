@@ -9,7 +9,7 @@ import msgspec
 
 from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
-from exporters.fidelity import check
+from exporters.fidelity import check_against_source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
         source = cache.obtain(msgspec.structs.replace(job, batch=None))
         fix_batch(Path(source.path), path, job.batch)
         return source.fidelity  # the same nodes: only the declared shape differs
-    return check(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
+    return check_against_source(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
 
 
 def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":

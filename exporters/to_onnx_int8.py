@@ -12,7 +12,7 @@ import msgspec
 
 from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
-from exporters.fidelity import check, measure, unfaithful
+from exporters.fidelity import check_against_source, measure_fidelity, unfaithful
 from exporters.int8.calibration import calibration_images
 from exporters.int8.ranges import Feed, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["export", "judge_int8", "op_counts"]
+__all__ = ["check_int8_fidelity", "export", "op_counts"]
 
 # For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
 PRECISIONS = ("int8", "int8-fp16", "int8-cpu")
@@ -57,17 +57,17 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
     images = calibration_images(job, _PHOTOGRAPHS if job.calibration else _SYNTHETIC)
     prepared = path.with_suffix(".prepared.onnx")
     _prepare(Path(source.path), prepared)
-    check(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
+    check_against_source(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
     reference = _logits(Path(source.path), images)
     logits = _quantize(job, prepared, path, images, averaged=False)
-    cosine = measure(reference, logits).cosine
+    cosine = measure_fidelity(reference, logits).cosine
     if cosine < _RUINED:
         other = path.with_suffix(".averaged.onnx")
         averaged = _quantize(job, prepared, other, images, averaged=True)
-        if measure(reference, averaged).cosine > cosine:
+        if measure_fidelity(reference, averaged).cosine > cosine:
             other.replace(path)
             logits = averaged
-    return judge_int8(job, reference, logits)
+    return check_int8_fidelity(job, reference, logits)
 
 
 def _quantize(
@@ -114,11 +114,11 @@ def _quantize_for_tensorrt(
     import onnx
 
     from exporters.int8.insertion import halve, insert
-    from exporters.int8.placement import place
+    from exporters.int8.placement import place_qdq
 
     magnitudes = largest_magnitudes(prepared, images, averaged=averaged)
     model = onnx.load(str(prepared))
-    insert(model, place(model.graph), magnitudes)
+    insert(model, place_qdq(model.graph), magnitudes)
     if halved:
         halve(model)
     onnx.save(model, str(path))
@@ -142,13 +142,13 @@ def _logits(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     return np.concatenate([session(batch) for batch in batches(images)])
 
 
-def judge_int8(job: Job, reference: "NDArray[np.float32]", logits: "NDArray[np.float32]") -> Fidelity:
+def check_int8_fidelity(job: Job, reference: "NDArray[np.float32]", logits: "NDArray[np.float32]") -> Fidelity:
     """Compare INT8 logits (N, classes) with FP32 ones.
 
     Raises UserError where a cosine is below 0.9 with a checkpoint's weights, or not positive with seeded ones.
     """
     limit = _COSINE_LIMITS["trained" if job.weights else "seeded"]
-    fidelity = msgspec.structs.replace(measure(reference, logits), cosine_limit=limit)
+    fidelity = msgspec.structs.replace(measure_fidelity(reference, logits), cosine_limit=limit)
     if not fidelity.cosine > limit:
         raise unfaithful(f"cosine {fidelity.cosine:.3f}, top-1 agreement {fidelity.top1_agreement:.0%}")
     return fidelity

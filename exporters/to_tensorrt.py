@@ -13,10 +13,10 @@ import msgspec
 
 from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
-from exporters.fidelity import judge
+from exporters.fidelity import check_fidelity
 from exporters.int8.calibration import calibration_images
 from exporters.int8.ranges import batches
-from exporters.to_onnx_int8 import judge_int8
+from exporters.to_onnx_int8 import check_int8_fidelity
 from models.images import synthetic_images
 from system.errors import UserError, one_line
 from system.gpu import find_gpu
@@ -45,7 +45,7 @@ def source(job: Job) -> Job:
     return msgspec.structs.replace(job, format=onnx_format, precision=precision)
 
 
-def place(job: Job) -> dict[str, str]:
+def build_host(job: Job) -> dict[str, str]:
     """What else a plan depends on: the GPU, TensorRT, the flags. Raises UserError where there is no GPU."""
     trt = _tensorrt()
     gpu = find_gpu()
@@ -174,5 +174,5 @@ def _check(job: Job, plan: Path) -> Fidelity:
     with torch.inference_mode():
         reference = torch.cat([module(torch.from_numpy(part)) for part in batches(images)]).numpy()
     if job.precision == "int8":
-        return judge_int8(job, reference, logits)
-    return judge(reference, logits, limit=_LIMITS[job.precision])
+        return check_int8_fidelity(job, reference, logits)
+    return check_fidelity(reference, logits, limit=_LIMITS[job.precision])

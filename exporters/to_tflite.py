@@ -9,9 +9,9 @@ import msgspec
 
 from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
-from exporters.fidelity import check
+from exporters.fidelity import check_against_source
 from exporters.int8.calibration import calibration_images
-from exporters.to_onnx_int8 import judge_int8
+from exporters.to_onnx_int8 import check_int8_fidelity
 from system.errors import UserError
 from system.silence import silence
 
@@ -46,7 +46,7 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity:
     if job.precision == "fp32":
         with silence():
             _convert(job, job.batch, path)
-        return check(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
+        return check_against_source(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
     source = Path(cache.obtain(msgspec.structs.replace(job, precision="fp32", calibration=None)).path)
     images = calibration_images(job, max(job.batch, _PHOTOGRAPHS if job.calibration else _SYNTHETIC))
     images = images[: len(images) // job.batch * job.batch]
@@ -54,7 +54,7 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity:
         raise UserError("too few calibration images", found=f"fewer than {job.batch}", fix="give a batch of them")
     with silence():
         _quantize(source, path, images, job.batch)
-    return judge_int8(job, run_file(source)(images), run_file(path)(images))
+    return check_int8_fidelity(job, run_file(source)(images), run_file(path)(images))
 
 
 def peak_bytes(job: Job) -> int:

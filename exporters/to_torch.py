@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
-from exporters.fidelity import check
+from exporters.fidelity import check_against_source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity:
     torch.save(state, path)
     with torch.inference_mode():
         logits = functools.partial(_logits, job, path)
-        return check(job, logits, limit=_LIMITS[job.precision])
+        return check_against_source(job, logits, limit=_LIMITS[job.precision])
 
 
 def _logits(job: Job, path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":

@@ -37,10 +37,12 @@ def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _render(arguments: argparse.Namespace) -> int:
     """Write tables, chart and page of the records that are there, beside the published numbers."""
     from reports.chart.chart import Style
-    from reports.render import Order, render
+    from reports.render import RenderRequest, render
 
     style = Style(log=arguments.log, title=arguments.title)
-    order = Order(arguments.results, arguments.out, style, arguments.targets, arguments.families, arguments.against)
+    order = RenderRequest(
+        arguments.results, arguments.out, style, arguments.targets, arguments.families, arguments.against
+    )
     for path in render(order):
         print(path)  # noqa: T201
     return 0

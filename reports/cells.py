@@ -42,9 +42,9 @@ class Measured:
     p95_ms: float
     p99_ms: float
     samples: int
-    rounds: int
+    visits: int
     clock: str
-    place: str
+    ran_on: str
     verdict: str
     detail: str
 

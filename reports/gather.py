@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from bench.records.cell import network_of
+from bench.records.network_run import network_of
 from bench.records.record import Measurement, Record
 from devices.targets import find_targets
 from models.published import COLUMNS, published
@@ -94,9 +94,9 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         p95_ms=measurement.percentile(95) * scale,
         p99_ms=measurement.percentile(99) * scale,
         samples=len(measurement.seconds),
-        rounds=len(measurement.rounds),
+        visits=len(measurement.visits),
         clock=measurement.clock,
-        place=", ".join(f"{key} {value}" for key, value in measurement.place.items()),
+        ran_on=", ".join(f"{key} {value}" for key, value in measurement.ran_on.items()),
         verdict=verdict.word if verdict else "not judged",
         detail=verdict.detail if verdict else "",
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.records.cell import network_of
+from bench.records.network_run import network_of
 from bench.records.record import Network
 from models.zoo import zoo
 from system.errors import one_line

@@ -18,7 +18,7 @@ def why_missing(record: Record) -> str | None:
     if record.measurement is None:
         return one_line(record.reason or "no reason recorded")
     seconds = record.measurement.seconds
-    if not seconds or not all(part.samples.seconds for part in record.measurement.rounds):
+    if not seconds or not all(part.samples.seconds for part in record.measurement.visits):
         return "its record holds a round without times"
     if not all(_SHORTEST_S <= second <= _LONGEST_S for second in seconds):
         return "its record holds times that no clock gives (zero, negative, absurd or not finite)"

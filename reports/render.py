@@ -21,7 +21,7 @@ from system.files import write_whole
 
 
 @dataclass(frozen=True)
-class Order:
+class RenderRequest:
     """What to render from where to where."""
 
     results: Path
@@ -32,7 +32,7 @@ class Order:
     against: str | None = None
 
 
-def render(order: Order) -> list[Path]:
+def render(order: RenderRequest) -> list[Path]:
     """Write every report and return the files. Raises UserError where records or folder can't be used."""
     everything = gather(newest_records(order.results))
     report = narrow(everything, order.targets, order.families)
@@ -44,7 +44,7 @@ def render(order: Order) -> list[Path]:
     return paths
 
 
-def _files(report: Report, order: Order, style: Style) -> Iterator[tuple[str, bytes]]:
+def _files(report: Report, order: RenderRequest, style: Style) -> Iterator[tuple[str, bytes]]:
     floors, against = Floors(order.results), style.against
     sheets = [overview(report), *(details(report, column, floors, against) for column in report.columns)]
     yield "table.md", markdown(sheets).encode()

@@ -16,7 +16,7 @@ from onnxruntime.quantization import quantize_static
 
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.fidelity import measure
+from exporters.fidelity import measure_fidelity
 from exporters.int8.calibration import calibration_images
 from exporters.int8.ranges import Feed, batches
 from exporters.to_onnx import INPUT, load
@@ -60,7 +60,7 @@ def _compare(model: Model, cache: Cache, folder: Path, rounds: int) -> list[list
     reference = _logits(variants["FP32"], images)
     rows = []
     for name, path in variants.items():
-        fidelity = measure(reference, _logits(path, images))
+        fidelity = measure_fidelity(reference, _logits(path, images))
         rows.append(
             [
                 model.name,

@@ -1,6 +1,6 @@
 """The journal of a running sweep: every visit is on disk before the next begins, so that `--resume` can go on.
 
-`results/TARGET.journal` lies there from a sweep's start to its end; records hold the same rounds once a cell is done.
+`results/TARGET.journal` lies there from a sweep's start to its end; records hold the same visits once a cell is done.
 """
 
 import sys
@@ -14,7 +14,7 @@ import msgspec
 from bench.protocol import Protocol
 from bench.records.record import Network
 from bench.records.store import append_line, read_lines
-from bench.trust.rejection import Round
+from bench.trust.rejection import Visit
 from devices.targets import Target
 from exporters.artifact import Artifact
 
@@ -33,7 +33,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     network: Network
     artifact: Artifact
-    place: dict[str, str | int]
+    ran_on: dict[str, str | int] = msgspec.field(name="place")
     clock: str
     warmup_s: list[float]
 
@@ -42,7 +42,7 @@ class Visited(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A visit ended."""
 
     model: str
-    round: Round
+    visit: Visit = msgspec.field(name="round")
 
 
 Entry = Started | Opened | Visited

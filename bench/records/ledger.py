@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from bench.protocol import Protocol
-from bench.records.cell import Cell
 from bench.records.journal import Journal, Opened, Started, Visited
+from bench.records.network_run import NetworkRun
 from bench.records.record import Network, Record
 from bench.records.store import append_line, read_records
 from bench.trust.baseline import Baseline, best_of_earlier
-from bench.trust.rejection import Limits, Round
+from bench.trust.rejection import Limits, Visit
 from bench.trust.verdict import judge
 from devices.host.conditions import machine, moment
 from devices.targets import Target
@@ -33,7 +33,7 @@ class Ledger:
         self.file = results / f"{target}.jsonl"
         self.journal = Journal(results, target)
         self.started: Started | None = None
-        self.cells: dict[str, Cell] = {}
+        self.cells: dict[str, NetworkRun] = {}
         self.records: dict[str, Record] = {}
         self.elapsed_s = 0.0
         self._baseline: Baseline
@@ -82,22 +82,22 @@ class Ledger:
             )
         return self.started
 
-    def cell(self, network: Network) -> Cell:
+    def cell(self, network: Network) -> NetworkRun:
         """The cell of a network, new or with what the journal holds of it."""
-        return self.cells.setdefault(network.name, Cell(network))
+        return self.cells.setdefault(network.name, NetworkRun(network))
 
     def opened(self, entry: Opened) -> None:
         """Keep that a session was loaded."""
         self.cell(entry.network).opened(entry)
         self.journal.append(entry)
 
-    def visited(self, cell: Cell, visit: Round) -> None:
+    def visited(self, cell: NetworkRun, visit: Visit) -> None:
         """Keep what a visit measured."""
-        cell.rounds.append(visit)
+        cell.visits.append(visit)
         self._baseline.add(visit)
-        self.journal.append(Visited(model=cell.name, round=visit))
+        self.journal.append(Visited(model=cell.name, visit=visit))
 
-    def finish(self, cell: Cell) -> None:
+    def finish(self, cell: NetworkRun) -> None:
         """Write a cell's record, unless it has one."""
         if self.started is None or cell.name in self.records:
             return
@@ -123,7 +123,7 @@ class Ledger:
     def end(self) -> None:
         """Write the records of all cells that were measured, then remove the journal."""
         for cell in self.cells.values():
-            if cell.rounds:
+            if cell.visits:
                 self.finish(cell)
         self.journal.end()
 
@@ -136,9 +136,9 @@ class Ledger:
                 case Opened():
                     self.cell(entry.network).opened(entry)
                 case Visited() if cell := self.cells.get(entry.model):
-                    cell.rounds.append(entry.round)
-                    self._baseline.add(entry.round)
-                    self.elapsed_s = max(self.elapsed_s, entry.round.end_s)
+                    cell.visits.append(entry.visit)
+                    self._baseline.add(entry.visit)
+                    self.elapsed_s = max(self.elapsed_s, entry.visit.end_s)
 
     def _take_up(self, started: Started) -> None:
         self.started = started

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from bench.protocol import Protocol
-from bench.trust.rejection import Limits, Round, least_disturbed, objection, value_s
+from bench.trust.rejection import Limits, Visit, least_disturbed, rejection_reason, value_s
 from bench.trust.statistics import Estimate, estimate, percentile
 from devices.targets import Target
 from exporters.artifact import Artifact
@@ -25,31 +25,32 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """
 
     clock: str
-    place: dict[str, str | int]
+    # Records on disk keep the names that these two fields had first.
+    ran_on: dict[str, str | int] = msgspec.field(name="place")
     warmup_s: list[float]
-    rounds: list[Round]
+    visits: list[Visit] = msgspec.field(name="rounds")
     limits: Limits
 
     @cached_property
     def seconds(self) -> list[float]:
         """Every sample but the settling ones, in order, disturbed or not."""
-        return [second for part in self.rounds for second in part.samples.seconds]
+        return [second for part in self.visits for second in part.samples.seconds]
 
     @cached_property
-    def objections(self) -> list[str | None]:
+    def rejections(self) -> list[str | None]:
         """Of each round, why it does not count, or None where it does."""
-        return [objection(part, self.limits) for part in self.rounds]
+        return [rejection_reason(part, self.limits) for part in self.visits]
 
     @cached_property
-    def trusted(self) -> list[Round]:
-        """The rounds that count."""
-        return [part for part, why in zip(self.rounds, self.objections, strict=True) if why is None]
+    def trusted(self) -> list[Visit]:
+        """The visits that count."""
+        return [part for part, why in zip(self.visits, self.rejections, strict=True) if why is None]
 
     @cached_property
     def estimate(self) -> Estimate:
-        """The median, with its 95 % interval, of the rounds that count; of the least disturbed where none does."""
-        rounds = self.trusted or least_disturbed(self.rounds, self.limits)
-        return estimate([value_s(part, self.limits) for part in rounds], self.limits.run_to_run)
+        """The median, with its 95 % interval, of the visits that count; of the least disturbed where none does."""
+        visits = self.trusted or least_disturbed(self.visits, self.limits)
+        return estimate([value_s(part, self.limits) for part in visits], self.limits.run_to_run)
 
     @property
     def raw_median_s(self) -> float:

@@ -9,7 +9,7 @@ import msgspec
 
 from bench.protocol import Protocol
 from bench.records.store import read_lines
-from bench.trust.rejection import Limits, Readings, Round, reading_s
+from bench.trust.rejection import Limits, Readings, Visit, reading_s
 
 # Fewer undisturbed readings than this don't say what a work takes on the undisturbed machine.
 _FEWEST_READINGS = 5
@@ -32,7 +32,7 @@ class Baseline:
         self._protocol, self._best_s = protocol, dict(best_s)
         self._readings_s: dict[str, list[float]] = {}
 
-    def add(self, visit: Round) -> None:
+    def add(self, visit: Visit) -> None:
         """Take note of a visit's readings."""
         for readings in (visit.before, visit.after):
             self._add(readings)

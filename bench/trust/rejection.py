@@ -1,4 +1,4 @@
-"""Which rounds count: those that nobody disturbed, by the evidence that they carry themselves."""
+"""Which visits count: those that nobody disturbed, by the evidence that they carry themselves."""
 
 from collections.abc import Mapping, Sequence
 from statistics import mean, median
@@ -14,7 +14,7 @@ Readings = Mapping[str, Samples]
 _SHARED = {"arithmetic": 1.0, "exchange": 0.3}
 
 
-class Round(msgspec.Struct, frozen=True, kw_only=True):
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """One visit: when it began on the sweep's clock, the seconds that settled, the samples that count.
 
     `before` and `after` are readings of the reference works, right before and right after it, where the host's own
@@ -55,7 +55,7 @@ def clean_seconds(samples: Samples, lost_share: float) -> list[float]:
     ]
 
 
-def objection(visit: Round, limits: Limits) -> str | None:
+def rejection_reason(visit: Visit, limits: Limits) -> str | None:
     """Why a round does not count, in the words of a verdict, or None where it does."""
     for word in ("throttled", "contended"):
         if any(table.get(word) for table in visit.samples.conditions):
@@ -66,7 +66,7 @@ def objection(visit: Round, limits: Limits) -> str | None:
     return "too few samples" if unknown else None
 
 
-def disturbances(visit: Round, limits: Limits) -> list[str]:
+def disturbances(visit: Visit, limits: Limits) -> list[str]:
     """What shows that others used the processor during a visit: "waiting" threads, and each reference work's name."""
     waiting = [] if clean_seconds(visit.samples, limits.lost_share) else ["waiting"]
     slow = {name for readings in (visit.before, visit.after) for name in _slow(readings, limits)}
@@ -78,7 +78,7 @@ def undisturbed(readings: Readings, limits: Limits) -> bool:
     return not _slow(readings, limits)
 
 
-def value_s(visit: Round, limits: Limits) -> float:
+def value_s(visit: Visit, limits: Limits) -> float:
     """A round's value: the median of its clean samples, or of all where none is clean, on the undisturbed machine.
 
     So much of a slowdown as a round that counts may have is divided out.
@@ -87,14 +87,14 @@ def value_s(visit: Round, limits: Limits) -> float:
     return median(seconds) / _slowdown(visit, limits)
 
 
-def least_disturbed(rounds: Sequence[Round], limits: Limits) -> list[Round]:
-    """The quarter of the rounds with the least disturbance, one at least, in the order of time.
+def least_disturbed(visits: Sequence[Visit], limits: Limits) -> list[Visit]:
+    """The quarter of the visits with the least disturbance, one at least, in the order of time.
 
     Where there is nothing to tell them apart, all.
     """
-    found = [_disturbance(visit, limits) for visit in rounds]
-    bound = sorted(found)[max(1, len(rounds) // 4) - 1]
-    return [visit for visit, disturbance in zip(rounds, found, strict=True) if disturbance <= bound]
+    found = [_disturbance(visit, limits) for visit in visits]
+    bound = sorted(found)[max(1, len(visits) // 4) - 1]
+    return [visit for visit, disturbance in zip(visits, found, strict=True) if disturbance <= bound]
 
 
 def reading_s(samples: Samples, lost_share: float) -> float | None:
@@ -103,7 +103,7 @@ def reading_s(samples: Samples, lost_share: float) -> float | None:
     return median(clean) if clean else None
 
 
-def _slowdown(visit: Round, limits: Limits) -> float:
+def _slowdown(visit: Visit, limits: Limits) -> float:
     """How much slower networks were around a visit than on the undisturbed machine, as far as that is tolerated."""
     factor = 1.0
     for name, reference_s in limits.reference_s.items():
@@ -115,7 +115,7 @@ def _slowdown(visit: Round, limits: Limits) -> float:
     return factor
 
 
-def _disturbance(visit: Round, limits: Limits) -> float:
+def _disturbance(visit: Visit, limits: Limits) -> float:
     """How many times what is tolerated its samples waited, or its readings were slower: the worst of them."""
     slower = [
         (median(samples.seconds) / limits.reference_s[name] - 1) / limits.tolerance[name]

@@ -1,4 +1,4 @@
-"""Estimates from rounds: the round is the unit, since samples within one share its heat, clocks and neighbours."""
+"""Estimates from visits: the round is the unit, since samples within one share its heat, clocks and neighbours."""
 
 import itertools
 import math
@@ -15,10 +15,10 @@ _CERTAIN = 1e9
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A median of rounds, in seconds a batch, with the 95 % interval for what another run would give.
+    """A median of visits, in seconds a batch, with the 95 % interval for what another run would give.
 
     `log_error` is the standard error of its logarithm, `freedom` the degrees of freedom of that error. `sampling` is
-    what half of the interval, relative, would be were all runs alike: more rounds narrow that, and only that.
+    what half of the interval, relative, would be were all runs alike: more visits narrow that, and only that.
     """
 
     median_s: float
@@ -34,25 +34,25 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         return (self.high_s - self.low_s) / (2 * self.median_s) if self.median_s > 0 else 0.0
 
 
-def estimate(rounds_s: Sequence[float], run_to_run: float = 0.0) -> Estimate:
-    """The median of the rounds' values, which are in the order of time; at least one.
+def estimate(visits_s: Sequence[float], run_to_run: float = 0.0) -> Estimate:
+    """The median of the visits' values, which are in the order of time; at least one.
 
-    The error is the larger of two: that of independent rounds, and that between blocks of neighbouring rounds, which
+    The error is the larger of two: that of independent visits, and that between blocks of neighbouring visits, which
     sees a drift within the run. To it is added `run_to_run`, the relative standard error that no run sees of itself.
     Another run has the same error, so the interval is wider by the square root of two; docs/trust.md shows how often it
-    holds. One or two rounds say nothing of their spread: their own range is given.
+    holds. One or two visits say nothing of their spread: their own range is given.
     """
-    middle = median(rounds_s)
-    if len(rounds_s) < 3 or min(rounds_s) <= 0:
+    middle = median(visits_s)
+    if len(visits_s) < 3 or min(visits_s) <= 0:
         return Estimate(
             median_s=middle,
-            low_s=min(rounds_s),
-            high_s=max(rounds_s),
+            low_s=min(visits_s),
+            high_s=max(visits_s),
             log_error=math.inf,
             freedom=1.0,
             sampling=math.inf,
         )
-    logs = [math.log(value) for value in rounds_s]
+    logs = [math.log(value) for value in visits_s]
     blocks = _blocks(logs, max(2, min(_BLOCKS, len(logs) // 2)))
     candidates = [
         (_MEDIAN_LOSS * stdev(logs) / math.sqrt(len(logs)), len(logs) - 1.0),

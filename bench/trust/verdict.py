@@ -24,20 +24,20 @@ def judge(measurement: Measurement, protocol: Protocol) -> Verdict:
 
 
 def _too_few(measurement: Measurement, protocol: Protocol) -> Verdict | None:
-    if len(measurement.trusted) >= protocol.min_rounds:
+    if len(measurement.trusted) >= protocol.min_visits:
         return None
-    detail = f"{_counted(measurement)} of at least {protocol.min_rounds}"
-    if "too few samples" in measurement.objections:
+    detail = f"{_counted(measurement)} of at least {protocol.min_visits}"
+    if "too few samples" in measurement.rejections:
         detail += ", and too few readings of the references to tell which are undisturbed"
     return Verdict(word="too few samples", detail=detail)
 
 
 def _disturbed(measurement: Measurement, protocol: Protocol) -> Verdict | None:
-    """Too few rounds are left, since half of them or more were disturbed: the word is what was objected to most."""
-    objections = Counter(why for why in measurement.objections if why not in (None, "too few samples"))
-    if len(measurement.trusted) >= protocol.min_rounds or 2 * objections.total() < len(measurement.rounds):
+    """Too few visits are left, since half of them or more were disturbed: the word is what was objected to most."""
+    rejections = Counter(why for why in measurement.rejections if why not in (None, "too few samples"))
+    if len(measurement.trusted) >= protocol.min_visits or 2 * rejections.total() < len(measurement.visits):
         return None
-    word = objections.most_common(1)[0][0]
+    word = rejections.most_common(1)[0][0]
     return Verdict(word=cast(Word, word), detail=f"{_counted(measurement)} undisturbed{_by_what(measurement)}")
 
 
@@ -53,7 +53,7 @@ def _enqueue_bound(measurement: Measurement, protocol: Protocol) -> Verdict | No
     """
     shares = [
         min(part.samples.evidence["enqueue_s"]) / median(part.samples.seconds)
-        for part in measurement.rounds
+        for part in measurement.visits
         if part.samples.evidence.get("enqueue_s")
     ]
     if not shares or median(shares) <= _ENQUEUE_BOUND:
@@ -62,12 +62,12 @@ def _enqueue_bound(measurement: Measurement, protocol: Protocol) -> Verdict | No
 
 
 def _counted(measurement: Measurement) -> str:
-    return f"{len(measurement.trusted)} of {len(measurement.rounds)} rounds"
+    return f"{len(measurement.trusted)} of {len(measurement.visits)} visits"
 
 
 def _by_what(measurement: Measurement) -> str:
-    """In how many rounds each kind of evidence showed a disturbance; empty where a condition alone did."""
-    found = Counter(what for part in measurement.rounds for what in disturbances(part, measurement.limits))
+    """In how many visits each kind of evidence showed a disturbance; empty where a condition alone did."""
+    found = Counter(what for part in measurement.visits for what in disturbances(part, measurement.limits))
     listed = ", ".join(f"{_EVIDENCE[what]} in {count}" for what, count in found.most_common())
     return f": {listed}" if listed else ""
 

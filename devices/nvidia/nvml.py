@@ -59,7 +59,7 @@ class Watch:
         """Take whoever is there now for known: in a container, this process has another number outside."""
         self._known = set(self.processes())
 
-    def place(self) -> dict[str, str | int]:
+    def facts(self) -> dict[str, str | int]:
         """What doesn't change while a session lives."""
         nvml = self._nvml
         ecc = self._ask("nvmlDeviceGetCurrentEccMode")

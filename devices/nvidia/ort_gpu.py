@@ -48,7 +48,7 @@ class OrtGpuSession:
             torch.cuda.synchronize()
         refuse_not_finite(self._tensors[1])
         self._watch.start()
-        self.place: dict[str, str | int] = {"provider": provider, **self._watch.place()}
+        self.ran_on: dict[str, str | int] = {"provider": provider, **self._watch.facts()}
 
     def run(self, count: int) -> Samples:
         """The seconds of `count` inferences of one batch."""

@@ -28,7 +28,7 @@ def absence(target: "Target") -> str | None:
     if wrong := mismatch(gpu, target.device):
         return wrong
     if importlib.util.find_spec("pynvml") is None:
-        return objection(gpu, target.device) or f"no nvidia-ml-py; make bench-{target.name} installs it"
+        return incompatibility(gpu, target.device) or f"no nvidia-ml-py; make bench-{target.name} installs it"
     from devices.nvidia.nvml import Watch
 
     with Watch(gpu.uuid) as watch:
@@ -52,7 +52,7 @@ def lane_of(gpu: Gpu) -> str | None:
     return "make bench-gpu" if gpu.compute_capability >= TURING else None
 
 
-def objection(gpu: Gpu, wanted: str) -> str | None:
+def incompatibility(gpu: Gpu, wanted: str) -> str | None:
     """Why the lane for `wanted` can't run on a GPU, as far as can be told before anything is installed; or None."""
     if wrong := mismatch(gpu, wanted):
         return wrong
@@ -86,7 +86,7 @@ def main() -> int:
     """Exit 1 with the reason where there is no GPU, not the one that the argument names, or none its lane runs on."""
     gpu = find_gpu()
     wanted = sys.argv[1] if len(sys.argv) > 1 else ANY
-    wrong = f"{gpu}; run it where one is, or make bench" if isinstance(gpu, str) else objection(gpu, wanted)
+    wrong = f"{gpu}; run it where one is, or make bench" if isinstance(gpu, str) else incompatibility(gpu, wanted)
     if wrong is None:
         return 0
     print(f"error: no {wanted} to run on: {wrong}", file=sys.stderr)  # noqa: T201

@@ -82,7 +82,7 @@ def open_session(artifact: Artifact, target: Target) -> "AndroidSession":
 def open_profiler(artifact: Artifact, target: Target) -> PhoneProfiler:
     """The same network with the tool's op profiling on. Raises UserError where the tool is not the TFLite one."""
     session = open_session(artifact, target)
-    if session.place["tool"] != "tflite":
+    if session.ran_on["tool"] != "tflite":
         session.close()
         fix = "give --benchmark-model the TFLite one"
         raise UserError(f"no profiler for target {target.name}", found="LiteRT's own benchmark_model", fix=fix)
@@ -103,7 +103,7 @@ class AndroidSession:
         # One run tells whether the network runs at all, and how long an invocation of many may take.
         text = self._invoke(runs=1, min_s=0.0, max_s=self._number("max_s", 150.0), warmup=False)
         self._probe_s = parse_benchmark_model(text).max_s
-        self.place: dict[str, str | int] = {
+        self.ran_on: dict[str, str | int] = {
             **phone.about(),
             "threads": int(self._number("threads", 1)),
             "affinity": affinity_of(self._options) or "any",

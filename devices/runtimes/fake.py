@@ -58,7 +58,7 @@ class FakeSession:
     aggregates = False
 
     def __init__(self, seconds: list[float]) -> None:
-        self.place: dict[str, str | int] = {"device": "fake"}
+        self.ran_on: dict[str, str | int] = {"device": "fake"}
         self._seconds = itertools.cycle(seconds)
 
     def run(self, count: int) -> Samples:

@@ -57,7 +57,7 @@ class LitertSession:
             raise UserError("wrong batch", found=str(given["shape"][0]), fix=f"export with --batch {target.batch}")
         images = synthetic_images(target.batch, int(given["shape"][1]))
         self._interpreter.set_tensor(given["index"], input_of(given, images))
-        self.place: dict[str, str | int] = {"delegate": _delegate(self._interpreter), "threads": threads}
+        self.ran_on: dict[str, str | int] = {"delegate": _delegate(self._interpreter), "threads": threads}
 
     def run(self, count: int) -> Samples:
         """The seconds of `count` inferences of one batch."""

@@ -95,7 +95,7 @@ class OrtSession:
         found = self._session.get_providers()[0]
         if found != provider:
             raise UserError(f"{target.name} must run on {provider}", found=found, fix="see python -m devices")
-        self.place: dict[str, str | int] = {"provider": provider, "threads": threads_of(target)}
+        self.ran_on: dict[str, str | int] = {"provider": provider, "threads": threads_of(target)}
         self._binding = self._bind(artifact, target.batch)
         self._pad = float(target.options.get("pad", 0.0))
 

@@ -46,7 +46,7 @@ class TorchCpuSession:
         import torch
 
         torch.set_num_threads(threads_of(target))
-        self.place: dict[str, str | int] = {"device": "cpu", "threads": torch.get_num_threads()}
+        self.ran_on: dict[str, str | int] = {"device": "cpu", "threads": torch.get_num_threads()}
         layout = torch.channels_last if target.options.get("channels_last") else torch.contiguous_format
         (model,) = find(artifact.model)
         self.module = model.build(Path(artifact.path)).to(memory_format=layout)

@@ -72,14 +72,14 @@ class TorchCudaSession:
         self._cuda, self._watch, self._batch = cuda, watch, target.batch
         self._queue = self._first_run(graph=bool(target.options.get("cuda_graph")))
         watch.start()
-        self.place: dict[str, str | int] = {
+        self.ran_on: dict[str, str | int] = {
             "device": str(self._images.device),
             "dtype": str(dtype).removeprefix("torch."),
             "layout": str(layout).removeprefix("torch."),
             "cuda_graph": int(bool(target.options.get("cuda_graph"))),
             "cudnn_benchmark": 1,
             "cuda": torch.version.cuda or "",
-            **watch.place(),
+            **watch.facts(),
         }
 
     def run(self, count: int) -> Samples:

@@ -76,10 +76,10 @@ class TrtSession:
         self._engine = Engine(Path(artifact.path))
         self._engine.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
         self._watch.start()
-        self.place: dict[str, str | int] = {
+        self.ran_on: dict[str, str | int] = {
             "tensorrt": trt.__version__,
             "input": str(self._engine.input.dtype).removeprefix("torch."),
-            **self._watch.place(),
+            **self._watch.facts(),
         }
 
     def run(self, count: int) -> Samples:

@@ -19,7 +19,7 @@ class Placement:
     weights: dict[str, int]
 
 
-def place(graph: Any) -> Placement:
+def place_qdq(graph: Any) -> Placement:
     """Choose what is quantized in an FP32 ONNX graph.
 
     Sigmoid and Mul, the insides of squeeze-excite and SiLU, stay in floating point: TensorRT fuses them with each

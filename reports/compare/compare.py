@@ -14,7 +14,7 @@ from reports.compare.runs import by_cell
 from reports.recorded import why_missing
 
 TEST = (
-    "Welch's t test on the logarithms of the rounds' estimates, a run's sweeps taken together: 5 %, half of it for all "
+    "Welch's t test on the logarithms of the visits' estimates, a run's sweeps taken together: 5 %, half of it for all "
     "networks of a target together (as if their errors were one and the same), half with Holm's correction for each"
 )
 TOGETHER = "all together"
@@ -115,7 +115,7 @@ def _doubt(record: Record, estimate: Estimate) -> str:
     """Why no difference is claimed of a number; "" where it can be."""
     if record.verdict and record.verdict.word != "stable":
         return record.verdict.word
-    return "of too few rounds for an interval" if math.isinf(estimate.log_error) else ""
+    return "of too few visits for an interval" if math.isinf(estimate.log_error) else ""
 
 
 def _change(before: Pooled, after: Pooled) -> dict[str, Any]:

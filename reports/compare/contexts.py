@@ -20,7 +20,7 @@ def _context(record: Record) -> dict[str, Any]:
         "target": msgspec.to_builtins(record.target),
         "protocol": msgspec.to_builtins(record.protocol),
         "artifact": _artifact(record),
-        "place": record.measurement.place if record.measurement else None,
+        "place": record.measurement.ran_on if record.measurement else None,
         "clock": record.measurement.clock if record.measurement else None,
         "machine": record.conditions.get("machine"),
     }

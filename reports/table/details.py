@@ -156,7 +156,7 @@ def _number(value: float | None, *, printed: bool = False) -> Entry:
 def _place(report: Report, column: Column) -> str:
     """Where the shown numbers truly ran and what timed them, by the sessions' own word."""
     found = [measured for network in report.networks if (measured := column.cell(network).measured)]
-    ways = Counter(f"on {measured.place or 'an unnamed place'}, timed by {measured.clock}" for measured in found)
+    ways = Counter(f"on {measured.ran_on or 'an unnamed place'}, timed by {measured.clock}" for measured in found)
     told = (way if len(ways) == 1 else f"{way} ({count} of {len(found)} networks)" for way, count in ways.items())
     return f"Ran {'; '.join(told)}." if ways else ""
 

@@ -25,7 +25,7 @@ def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame"
             faster = measured.get(network.name) or published.get(network.name)
             numbers = _numbers(cell) | (_faster(faster) if against else {}) | _above(cell, floor)
             row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
-    whole = [f"{column.name}_{count}" for column in report.columns for count in ("batch", "samples", "rounds")]
+    whole = [f"{column.name}_{count}" for column in report.columns for count in ("batch", "samples", "visits")]
     return pd.DataFrame(rows).astype(dict.fromkeys(["params", "macs", *whole], "Int64"))
 
 
@@ -70,7 +70,7 @@ def _numbers(cell: Cell) -> dict[str, Any]:
         "batch_ms": measured.latency.ms * measured.batch if measured else None,
         "images_per_s": measured.images_per_s if measured else None,
         "samples": measured.samples if measured else None,
-        "rounds": measured.rounds if measured else None,
+        "visits": measured.visits if measured else None,
         "verdict": measured.verdict if measured else None,
         "published_ms": published.ms if published else None,
         "ratio": cell.ratio.ms if cell.ratio else None,

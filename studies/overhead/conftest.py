@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bench.protocol import Protocol
-from bench.sweep import Order, sweep
+from bench.sweep import SweepRequest, sweep
 from devices.targets import find_targets
 from models import find
 
@@ -17,7 +17,7 @@ def artifacts() -> Path:
 @pytest.fixture
 def record(tmp_path):
     (target,) = find_targets("fake")
-    order = Order(
+    order = SweepRequest(
         target=target,
         models=find("EfficientNet-B3"),
         protocol=Protocol(max_rounds=50, interval=1e-9),

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bench.protocol import Protocol
-from bench.sweep import Order, sweep
+from bench.sweep import SweepRequest, sweep
 from devices.targets import find_targets
 from exporters.artifact import Job
 from exporters.cache import Cache
@@ -64,7 +64,7 @@ def test_rendering(benchmark, tmp_path):
     benchmark.group = "rendering of twelve networks"
     (target,) = find_targets("fake")
     results = tmp_path / "results"
-    sweep(Order(target=target, models=find("*"), protocol=Protocol(), results=results, artifacts=tmp_path))
+    sweep(SweepRequest(target=target, models=find("*"), protocol=Protocol(), results=results, artifacts=tmp_path))
     arguments = ("-m", "reports", "render", "--results", str(results), "--out", str(tmp_path / "out"))
     benchmark.pedantic(command, args=arguments, rounds=3)
 

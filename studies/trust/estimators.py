@@ -18,11 +18,11 @@ import msgspec
 
 from bench.records.record import Measurement, Record
 from bench.records.store import read_results
-from bench.trust.rejection import Limits, Round, clean_seconds, objection, value_s
+from bench.trust.rejection import Limits, Visit, clean_seconds, rejection_reason, value_s
 from reports.compare.compare import compare
 from studies.trust.numbers import NUMBERS, RESULTS, by_present_protocol, read_numbers
 
-Estimator = Callable[[Sequence[Round], Limits], float | None]
+Estimator = Callable[[Sequence[Visit], Limits], float | None]
 FEWEST = 4
 
 
@@ -59,7 +59,7 @@ def _row(name: str, estimator: Estimator, networks: Sequence[Sequence[Record]]) 
     spreads, numbers, possible = [], 0, 0
     for records in networks:
         measured = [record.measurement for record in records if record.measurement]
-        values = [estimator(found.rounds, found.limits) for found in measured]
+        values = [estimator(found.visits, found.limits) for found in measured]
         known = [value for value in values if value is not None]
         numbers, possible = numbers + len(known), possible + len(values)
         if len(known) > 1:
@@ -105,16 +105,16 @@ def _stable(record: Record) -> bool:
 
 
 def _all(statistic: Callable[[list[float]], float]) -> Estimator:
-    def estimator(rounds: Sequence[Round], limits: Limits) -> float | None:
-        seconds = [second for part in rounds for second in part.samples.seconds]
+    def estimator(visits: Sequence[Visit], limits: Limits) -> float | None:
+        seconds = [second for part in visits for second in part.samples.seconds]
         return statistic(seconds) if seconds else None
 
     return estimator
 
 
 def _clean(quantile: float) -> Estimator:
-    def estimator(rounds: Sequence[Round], limits: Limits) -> float | None:
-        values = [median(clean) for part in rounds if (clean := clean_seconds(part.samples, limits.lost_share))]
+    def estimator(visits: Sequence[Visit], limits: Limits) -> float | None:
+        values = [median(clean) for part in visits if (clean := clean_seconds(part.samples, limits.lost_share))]
         return _quantile(values, quantile) if len(values) >= FEWEST else None
 
     return estimator
@@ -123,9 +123,9 @@ def _clean(quantile: float) -> Estimator:
 def _bracketed(arithmetic: float, exchange: float, quantile: float = 0.5, *, divided: bool = True) -> Estimator:
     tolerance = {"arithmetic": arithmetic, "exchange": exchange}
 
-    def estimator(rounds: Sequence[Round], limits: Limits) -> float | None:
+    def estimator(visits: Sequence[Visit], limits: Limits) -> float | None:
         strict = msgspec.structs.replace(limits, tolerance=tolerance)
-        kept = [part for part in rounds if objection(part, strict) is None]
+        kept = [part for part in visits if rejection_reason(part, strict) is None]
         if not divided:
             strict = msgspec.structs.replace(strict, reference_s={})
         return _quantile([value_s(part, strict) for part in kept], quantile) if len(kept) >= FEWEST else None
@@ -141,8 +141,8 @@ def _quantile(values: Sequence[float], quantile: float) -> float:
     return ordered[low] + (place - low) * (ordered[high] - ordered[low])
 
 
-def _suite(rounds: Sequence[Round], limits: Limits) -> float | None:
-    return Measurement(clock="", place={}, warmup_s=[], rounds=list(rounds), limits=limits).estimate.median_s
+def _suite(visits: Sequence[Visit], limits: Limits) -> float | None:
+    return Measurement(clock="", ran_on={}, warmup_s=[], visits=list(visits), limits=limits).estimate.median_s
 
 
 ANY = 1e9
@@ -150,9 +150,9 @@ ESTIMATORS: dict[str, Estimator] = {
     "median of all samples": _all(median),
     "mean of all samples": _all(mean),
     "fastest sample": _all(min),
-    "median of rounds without waiting threads or steal": _clean(0.5),
+    "median of visits without waiting threads or steal": _clean(0.5),
     "their lower quartile": _clean(0.25),
-    "rounds between readings with arithmetic within 4 %": _bracketed(0.04, ANY, divided=False),
+    "visits between readings with arithmetic within 4 %": _bracketed(0.04, ANY, divided=False),
     "… exchange within 12 %": _bracketed(ANY, 0.12, divided=False),
     "… arithmetic within 4 %, exchange within 12 %": _bracketed(0.04, 0.12, divided=False),
     "… divided by what of the readings' slowdown is shared": _bracketed(0.04, 0.12),

@@ -1,4 +1,4 @@
-"""The numbers that `make trust` left on disk: one a line, and the rounds behind those that are the suite's."""
+"""The numbers that `make trust` left on disk: one a line, and the visits behind those that are the suite's."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ def read_numbers(path: Path) -> list[Number]:
 
 
 def again(numbers: Sequence[Number]) -> list[Number]:
-    """The same numbers, the suite's as its present estimator and verdict make them of the same rounds."""
+    """The same numbers, the suite's as its present estimator and verdict make them of the same visits."""
     found = {}
     for record in by_present_protocol(read_results(RESULTS)):
         assert record.measurement is not None and record.verdict is not None
@@ -43,7 +43,7 @@ def again(numbers: Sequence[Number]) -> list[Number]:
 
 
 def by_present_protocol(records: Iterable[Record]) -> Iterator[Record]:
-    """Records with a measurement, estimated and judged by the present protocol from the rounds that they keep.
+    """Records with a measurement, estimated and judged by the present protocol from the visits that they keep.
 
     What the reference works take on the undisturbed machine stays what each sweep knew of it.
     """

@@ -27,7 +27,7 @@ from statistics import mean, median
 import msgspec
 
 from bench.protocol import Protocol
-from bench.sweep import Order, sweep
+from bench.sweep import SweepRequest, sweep
 from devices.targets import find_targets
 from devices.worker import open_session
 from exporters.cache import Cache
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--scenario", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
     parser.add_argument("--out", type=Path, default=NUMBERS, help="default: %(default)s")
     parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")
-    parser.add_argument("--again", action="store_true", help="estimate the suite's numbers again from its kept rounds")
+    parser.add_argument("--again", action="store_true", help="estimate the suite's numbers again from its kept visits")
     arguments = parser.parse_args()
     if not (arguments.table or arguments.again):
         if not (RESULTS / "cpu.jsonl").exists():
@@ -77,7 +77,7 @@ def _suite(scenario: str, run: int, models: Sequence[Model], seconds: float) -> 
     (target,) = find_targets("cpu")
     # No early stop: every method takes its seconds.
     protocol = Protocol(budget_s=seconds * len(models), interval=1e-9, seed=int(time.time()))
-    order = Order(target=target, models=models, protocol=protocol, results=RESULTS, artifacts=ARTIFACTS)
+    order = SweepRequest(target=target, models=models, protocol=protocol, results=RESULTS, artifacts=ARTIFACTS)
     for record in sweep(order):
         assert record.measurement is not None and record.verdict is not None, record.reason
         yield Number(

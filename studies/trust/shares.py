@@ -20,7 +20,7 @@ from scipy.optimize import least_squares
 from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.records.store import read_records
-from bench.trust.rejection import Round, clean_seconds, reading_s
+from bench.trust.rejection import Visit, clean_seconds, reading_s
 from studies.trust.numbers import RESULTS
 
 WORKS = ("arithmetic", "exchange")
@@ -43,7 +43,7 @@ def main() -> None:
         points[record.model.name] += _points(record)
     fastest_s = {work: min(around[work] for each in points.values() for _, around in each) for work in WORKS}
     print(f"{len({record.sweep for record in records})} sweeps\n")
-    print("| model | rounds | at rest, ms | share of arithmetic's | share of the exchange's | typical residual |")
+    print("| model | visits | at rest, ms | share of arithmetic's | share of the exchange's | typical residual |")
     print("|---|---:|---:|---:|---:|---:|")
     for model, each in points.items():
         print(f"| {model} | {_row(each, fastest_s)} |")
@@ -52,14 +52,14 @@ def main() -> None:
 def _points(record: Record) -> Iterator[Point]:
     assert record.measurement is not None
     pad = 1 + float(record.target.options.get("pad", 0))
-    for visit in record.measurement.rounds:
+    for visit in record.measurement.visits:
         seconds = clean_seconds(visit.samples, LOST_SHARE)
         around = {work: _around(visit, work) for work in WORKS}
         if seconds and None not in around.values():
             yield median(seconds) / pad, {work: value for work, value in around.items() if value is not None}
 
 
-def _around(visit: Round, work: str) -> float | None:
+def _around(visit: Visit, work: str) -> float | None:
     """The mean of the readings before and after a visit; None where they aren't clean or don't agree."""
     both = [reading_s(readings[work], LOST_SHARE) for readings in (visit.before, visit.after) if work in readings]
     known = [value for value in both if value is not None]

@@ -5,7 +5,7 @@ import pytest
 
 from bench.protocol import Protocol
 from bench.records.record import Record
-from bench.sweep import Order, sweep
+from bench.sweep import SweepRequest, sweep
 from devices.targets import find_targets
 from models import find
 
@@ -21,12 +21,12 @@ def artifacts(tmp_path_factory) -> Path:
 def order(tmp_path, artifacts):
     """Makes an order for the fake device; `options` replaces its table."""
 
-    def make(*patterns: str, options: dict | None = None, resume: bool = False, **protocol) -> Order:
+    def make(*patterns: str, options: dict | None = None, resume: bool = False, **protocol) -> SweepRequest:
         (target,) = find_targets("fake")
         if options is not None:
             target = msgspec.structs.replace(target, options=options)
         models = [model for pattern in patterns or ["*"] for model in find(pattern)]
-        return Order(
+        return SweepRequest(
             target=target,
             models=models,
             protocol=Protocol(**protocol),

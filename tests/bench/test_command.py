@@ -31,7 +31,7 @@ def test_the_whole_pipeline_runs_on_the_fake_device(tmp_path, folders):
         (["fake", "--model", "EfficientNet-B4"], "no such model"),
         (["fakes"], "did you mean fake"),
         (["fake", "--budget", "0"], "budget"),
-        (["fake", "--min-rounds", "0"], "min_rounds"),
+        (["fake", "--min-visits", "0"], "min_visits"),
         (["fake", "--budget", "inf"], "budget_s inf; give a finite number"),
         (["fake", "--interval", "nan"], "interval nan"),
         (["fake", "--timeout", "1e9"], "timeout_s"),

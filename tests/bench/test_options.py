@@ -42,10 +42,10 @@ def test_a_target_s_own_protocol_may_say_how_many_rounds(tmp_path):
 
     path = tmp_path / "targets.toml"
     head = 'title="M"\nruntime="fake"\nformat="fake"\nprecision="fp32"\nbatch=1\ndevice="none"\n'
-    path.write_text(f"[mine]\n{head}protocol = {{ min_rounds = 3, budget_s = 7 }}\n")
+    path.write_text(f"[mine]\n{head}protocol = {{ min_visits = 3, budget_s = 7 }}\n")
     (target,) = find_targets("mine", path)
     protocol = _protocol(_parser().parse_args(["mine"]), target)
-    assert (protocol.min_rounds, protocol.budget_s) == (3, 7.0)
+    assert (protocol.min_visits, protocol.budget_s) == (3, 7.0)
 
 
 def test_a_target_s_own_protocol_names_fields_of_the_protocol():

@@ -50,7 +50,7 @@ def test_run_gives_the_seconds_of_each_inference(session):
 
 
 def test_a_session_says_where_it_runs_and_by_which_clock(session):
-    assert session.place
+    assert session.ran_on
     assert session.clock
     assert session.aggregates is False
 
@@ -63,7 +63,7 @@ def test_a_session_can_be_closed_twice(session):
 def test_threads_are_what_the_target_says(cache):
     target = msgspec.structs.replace(target_named("cpu"), options={"provider": "CPUExecutionProvider", "threads": 1})
     session = open_session(cache.obtain(target.job(find(TINY)[0])), target, timeout_s=60)
-    assert session.place["threads"] == 1
+    assert session.ran_on["threads"] == 1
     session.close()
 
 

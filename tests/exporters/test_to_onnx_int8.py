@@ -229,8 +229,8 @@ def test_a_checkpoint_that_eight_bits_ruin_is_refused():
     reference = np.eye(3, 10, dtype=np.float32)
     ruined = np.roll(reference, 1, axis=1) + 0.5 * reference
     with pytest.raises(UserError, match=r"cosine 0\.447"):
-        to_onnx_int8.judge_int8(job(weights=Path("trained.pth")), reference, ruined)
-    assert to_onnx_int8.judge_int8(job(), reference, ruined).cosine == pytest.approx(0.447, abs=1e-3)
+        to_onnx_int8.check_int8_fidelity(job(weights=Path("trained.pth")), reference, ruined)
+    assert to_onnx_int8.check_int8_fidelity(job(), reference, ruined).cosine == pytest.approx(0.447, abs=1e-3)
 
 
 @pytest.mark.parametrize(("px", "at_once"), [(32, 8), (224, 4), (300, 2), (528, 1), (1024, 1)])
@@ -259,11 +259,11 @@ def test_where_the_widest_range_ruins_the_logits_the_closer_one_is_kept(cache, m
         path.write_bytes(Path(prepared).read_bytes())
         return to_onnx_int8._logits(path, images)
 
-    def measure(reference, logits):
+    def measure_fidelity(reference, logits):
         return msgspec.structs.replace(real(reference, logits), cosine=cosines[tried[-1]])
 
-    real = to_onnx_int8.measure
-    monkeypatch.setattr(to_onnx_int8, "measure", measure)
+    real = to_onnx_int8.measure_fidelity
+    monkeypatch.setattr(to_onnx_int8, "measure_fidelity", measure_fidelity)
     (model,) = find("zennet:SuperConvK3BNRELU(3,8,2,1)@32")
     job = Job(model=model, format="onnx_int8", precision="int8-cpu")
     monkeypatch.setattr(to_onnx_int8, "_quantize", quantize)

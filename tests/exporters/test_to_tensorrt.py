@@ -238,7 +238,7 @@ def test_a_plan_belongs_to_its_gpu_its_version_its_onnx_and_its_flags(tmp_path, 
     here.trt = SimpleNamespace(__version__="10.4.0", BuilderFlag=here.trt.BuilderFlag)
     on_old = cache.path(job())
     assert len({path, with_onnx, on_v100, on_old}) == 4
-    assert to_tensorrt.place(job(precision="int8")) == {
+    assert to_tensorrt.build_host(job(precision="int8")) == {
         "gpu": "Tesla V100 sm_70",
         "tensorrt": "10.4.0",
         "flags": "FP16 INT8",

@@ -20,7 +20,7 @@ def address_space(folder: Path) -> tuple[int, str]:
     assert ended.returncode == 1, ended.stderr
     assert f"error: {large}: " in ended.stderr, ended.stderr
     assert not list(folder.rglob("*.onnx"))
-    brief = ["--budget", "1", "--min-rounds", "1"]
+    brief = ["--budget", "1", "--min-visits", "1"]
     ended = command("bench", "cpu", "--model", large, "--model", TINY, *brief, *paths, preexec_fn=_little)
     assert ended.returncode == 1, ended.stderr
     records = {record.model.name: record for record in read_records(folder / "results" / "cpu.jsonl")}

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from bench.protocol import Protocol
 from bench.records.journal import Journal
 from bench.records.store import read_records
-from bench.sweep import Order, sweep
+from bench.sweep import SweepRequest, sweep
 from devices.peaks import PROBED, read_probed
 from devices.targets import find_targets
 from models import UserError, zoo
@@ -67,7 +67,7 @@ def journals(folder: Path) -> tuple[int, str]:
 
 def _whole_journal(folder: Path) -> bytes:
     """The journal of a sweep that was measured to its end and never got to remove it."""
-    order = Order(
+    order = SweepRequest(
         target=find_targets("fake")[0],
         models=list(zoo().values()),
         protocol=Protocol(),

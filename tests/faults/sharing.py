@@ -15,7 +15,7 @@ _TURNS = 5
 def results(folder: Path) -> tuple[int, str]:
     """Two sweeps at once on one results folder."""
     for _ in range(_TURNS):
-        line = fake_line(folder, "--min-rounds", "60", "--budget", "100000")
+        line = fake_line(folder, "--min-visits", "60", "--budget", "100000")
         both = [subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
         ended = [(process.communicate()[1], process.returncode) for process in both]
         for stderr, code in ended:

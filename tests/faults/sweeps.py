@@ -16,7 +16,7 @@ from bench.records.store import read_records
 from tests.faults.command import EACH_ONCE, TINY, fake_line, fake_sweep
 
 _KILLS = 30
-_LONG = ("--min-rounds", "60", "--budget", "100000")
+_LONG = ("--min-visits", "60", "--budget", "100000")
 
 
 def killed(folder: Path) -> tuple[int, str]:
@@ -42,7 +42,7 @@ def killed(folder: Path) -> tuple[int, str]:
     assert fake_sweep(folder, *_LONG, "--resume").returncode == 0
     records = read_records(file)
     assert Counter(record.model.name for record in records) == EACH_ONCE
-    assert all(len(record.measurement.rounds) == 60 for record in records if record.measurement)
+    assert all(len(record.measurement.visits) == 60 for record in records if record.measurement)
     rest = "`--resume` completed every sweep: no finished cell lost, none doubled, no visit counted twice"
     return kills, f"{measuring} of them while it measured; {rest}"
 
@@ -61,8 +61,8 @@ def losing_workers(folder: Path) -> tuple[int, str]:
     signals = (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV)
     for number, kind in enumerate(signals):
         # The last worker that was opened: the first two read the references.
-        record = _losing(folder, f"results-{number}", -1, kind, "--min-rounds", "100000")
-        assert record.measurement and len(record.measurement.rounds) < 100000
+        record = _losing(folder, f"results-{number}", -1, kind, "--min-visits", "100000")
+        assert record.measurement and len(record.measurement.visits) < 100000
         assert record.reason and (kind.name in record.reason or "killed" in record.reason), record.reason
     return len(signals), "one record with the visits so far and the cause; the sweep goes on and ends by itself"
 
@@ -72,7 +72,7 @@ def losing_the_reference(folder: Path) -> tuple[int, str]:
     for worker in (0, 1):
         record = _losing(folder, f"results-{worker}", worker, signal.SIGKILL, "--budget", "4", "--interval", "1e-9")
         assert record.measurement and record.reason is None, record.reason
-        assert all(part.before and part.after for part in record.measurement.rounds)
+        assert all(part.before and part.after for part in record.measurement.visits)
     return 2, "it is started again, and the sweep goes on; no network is blamed"
 
 

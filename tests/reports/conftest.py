@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bench.protocol import Protocol
 from bench.records.record import Network, Record, Verdict
 from bench.records.store import append_line
-from bench.sweep import Order, sweep
+from bench.sweep import SweepRequest, sweep
 from devices.samples import Samples
 from devices.targets import Target, find_targets
 from models import zoo
@@ -16,7 +16,7 @@ from models import zoo
 @pytest.fixture(scope="session")
 def network_of() -> Callable[..., Network]:
     """The zoo's network of a name, or one of its own."""
-    from bench.records.cell import network_of as of
+    from bench.records.network_run import network_of as of
 
     def make(name: str, top1_percent: float | None = 75.0, family: str = "custom") -> Network:
         if name in zoo():
@@ -39,7 +39,7 @@ def template(tmp_path_factory) -> Record:
     """A record as a sweep of the fake device writes it."""
     (fake,) = find_targets("fake")
     folder = tmp_path_factory.mktemp("template")
-    order = Order(
+    order = SweepRequest(
         target=fake,
         models=[zoo()["EfficientNet-B3"]],
         protocol=Protocol(),
@@ -52,7 +52,7 @@ def template(tmp_path_factory) -> Record:
 
 @pytest.fixture(scope="session")
 def make_record(network_of, template) -> Callable[..., Record]:
-    """A record whose rounds take `seconds` each; `seconds` None is a cell without a number."""
+    """A record whose visits take `seconds` each; `seconds` None is a cell without a number."""
 
     def make(
         model: str | Network = "EfficientNet-B3",
@@ -63,13 +63,13 @@ def make_record(network_of, template) -> Callable[..., Record]:
         **changes,
     ) -> Record:
         (target,) = [target] if isinstance(target, Target) else find_targets(target)
-        measurement, round_ = None, template.measurement.rounds[0]
+        measurement, visit_ = None, template.measurement.visits[0]
         if seconds is not None:
-            rounds = [
-                replace(round_, at_s=float(number), settle_s=[], samples=Samples(seconds=[second] * 3))
+            visits = [
+                replace(visit_, at_s=float(number), settle_s=[], samples=Samples(seconds=[second] * 3))
                 for number, second in enumerate(seconds)
             ]
-            measurement = replace(template.measurement, place={"threads": 2}, warmup_s=[], rounds=rounds)
+            measurement = replace(template.measurement, ran_on={"threads": 2}, warmup_s=[], visits=visits)
         return replace(
             template,
             model=model if isinstance(model, Network) else network_of(model),

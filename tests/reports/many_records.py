@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bench.protocol import Protocol
 from bench.records.record import Network, Record, Verdict
-from bench.sweep import Order, sweep
+from bench.sweep import SweepRequest, sweep
 from devices.samples import Samples
 from devices.targets import Target, find_targets
 from models import zoo
@@ -18,7 +18,7 @@ from models import zoo
 def write(folder: Path, networks: int = 200, targets: int = 20, runs: int = 50) -> None:
     """Write a file a target; a family has ten networks, and a twentieth of the cells have no number."""
     (fake,) = find_targets("fake")
-    order = Order(
+    order = SweepRequest(
         target=fake,
         models=[zoo()["EfficientNet-B3"]],
         protocol=Protocol(),
@@ -54,12 +54,12 @@ def _cell(template: Record, network: Network, target: Target, chance: random.Ran
     if chance.random() < 0.05:
         return replace(template, model=network, target=target, measurement=None, verdict=None, reason="out of memory")
     middle_s = 0.002 * (network.top1_percent - 65) ** 1.5 * chance.uniform(0.9, 1.1)
-    rounds = [
+    visits = [
         replace(part, samples=Samples(seconds=[middle_s * chance.uniform(0.99, 1.01) for _ in range(5)]))
-        for part in template.measurement.rounds
+        for part in template.measurement.visits
     ]
-    verdict = Verdict(word="stable" if chance.random() < 0.9 else "drifting", detail="±1 % across rounds")
-    measurement = replace(template.measurement, rounds=rounds)
+    verdict = Verdict(word="stable" if chance.random() < 0.9 else "drifting", detail="±1 % across visits")
+    measurement = replace(template.measurement, visits=visits)
     return replace(template, model=network, target=target, measurement=measurement, verdict=verdict)
 
 

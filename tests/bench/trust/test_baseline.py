@@ -5,19 +5,19 @@ import pytest
 
 from bench.protocol import Protocol
 from bench.trust.baseline import Baseline, best_of_earlier
-from bench.trust.rejection import Round
+from bench.trust.rejection import Visit
 from devices.samples import Samples
 
 PROTOCOL = Protocol(arithmetic_tolerance=0.02)
 HERE = {"cpu": "one", "threads": 2, "versions": {"onnxruntime": "1.0"}}
 
 
-def a_visit(reading_s: float, wait_s: float = 0.0) -> Round:
+def a_visit(reading_s: float, wait_s: float = 0.0) -> Visit:
     reading = {"arithmetic": Samples(seconds=[reading_s], evidence={"wait_s": [wait_s]})}
-    return Round(at_s=0.0, settle_s=[], samples=Samples(seconds=[0.1]), before=reading, after=reading)
+    return Visit(at_s=0.0, settle_s=[], samples=Samples(seconds=[0.1]), before=reading, after=reading)
 
 
-def limits_of(*visits: Round, best_s=None):
+def limits_of(*visits: Visit, best_s=None):
     baseline = Baseline(PROTOCOL, best_s or {})
     for visited in visits:
         baseline.add(visited)

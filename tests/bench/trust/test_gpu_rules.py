@@ -5,7 +5,7 @@ import pytest
 from bench.protocol import Protocol
 from bench.records.record import Measurement
 from bench.sweep import sweep
-from bench.trust.rejection import Limits, Round
+from bench.trust.rejection import Limits, Visit
 from bench.trust.verdict import judge
 from devices.runtimes import fake
 from devices.samples import Samples
@@ -14,11 +14,11 @@ LIMITS = Limits(lost_share=0.02)
 
 
 def measured(*enqueue_s: list[float]) -> Measurement:
-    rounds = [
-        Round(at_s=0.0, settle_s=[], samples=Samples(seconds=[0.010] * len(each), evidence={"enqueue_s": each}))
+    visits = [
+        Visit(at_s=0.0, settle_s=[], samples=Samples(seconds=[0.010] * len(each), evidence={"enqueue_s": each}))
         for each in enqueue_s
     ]
-    return Measurement(clock="GPU", place={}, warmup_s=[], rounds=rounds, limits=LIMITS)
+    return Measurement(clock="GPU", ran_on={}, warmup_s=[], visits=visits, limits=LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_no_more_sessions_are_loaded_than_the_device_holds(order, monkeypatch, m
     monkeypatch.setattr(fake.FakeSession, "__init__", open_one)
     monkeypatch.setattr(fake.FakeSession, "close", close_one)
     # Loading again and again takes seconds, by the fake clock too; the budget is of sampling alone.
-    records = sweep(order("*latency0*", min_rounds=2, budget_s=6.0))
+    records = sweep(order("*latency0*", min_visits=2, budget_s=6.0))
     assert max(peaks) == most
     assert live == [0]
-    assert all(len(record.measurement.rounds) >= 2 for record in records)
+    assert all(len(record.measurement.visits) >= 2 for record in records)

@@ -12,16 +12,16 @@ SECONDS = st.floats(1e-6, 1e3)
 
 
 @given(st.lists(SECONDS, min_size=1, max_size=60))
-def test_the_estimate_is_the_median_inside_its_interval(rounds_s):
-    found = estimate(rounds_s)
-    assert found.median_s == median(rounds_s)
+def test_the_estimate_is_the_median_inside_its_interval(visits_s):
+    found = estimate(visits_s)
+    assert found.median_s == median(visits_s)
     assert found.low_s <= found.median_s <= found.high_s
     assert found.half_width >= 0
 
 
 @given(st.lists(SECONDS, min_size=3, max_size=30), st.floats(1e-2, 1e2))
-def test_it_scales_with_the_unit(rounds_s, factor):
-    one, other = estimate(rounds_s), estimate([value * factor for value in rounds_s])
+def test_it_scales_with_the_unit(visits_s, factor):
+    one, other = estimate(visits_s), estimate([value * factor for value in visits_s])
     assert other.median_s == pytest.approx(one.median_s * factor)
     assert other.log_error == pytest.approx(one.log_error, rel=1e-6, abs=1e-9)
 
@@ -41,13 +41,13 @@ def test_a_drift_within_the_run_widens_the_interval():
     assert estimate(drifting).half_width > 3 * estimate(steady).half_width
 
 
-def covered(rounds: int, runs: int, drift: float) -> float:
-    """How often a run's interval holds another run's estimate: rounds with independent noise and a slow drift."""
-    noise = random.Random(rounds)
+def covered(visits: int, runs: int, drift: float) -> float:
+    """How often a run's interval holds another run's estimate: visits with independent noise and a slow drift."""
+    noise = random.Random(visits)
     estimates = []
     for _ in range(runs):
         state, values = noise.gauss(0, drift), []
-        for _ in range(rounds):
+        for _ in range(visits):
             state = 0.8 * state + 0.6 * noise.gauss(0, drift)
             values.append(0.02 * math.exp(state + 0.01 * noise.gauss(0, 1)))
         estimates.append(estimate(values))
@@ -55,10 +55,10 @@ def covered(rounds: int, runs: int, drift: float) -> float:
     return sum(one.low_s <= other.median_s <= one.high_s for one, other in pairs) / len(pairs)
 
 
-@pytest.mark.parametrize("rounds", [8, 20, 60])
-def test_the_interval_holds_what_another_run_gives_as_often_as_it_says(rounds):
-    assert 0.93 <= covered(rounds, runs=150, drift=0.0) <= 0.99
-    assert covered(rounds, runs=150, drift=0.005) >= 0.90
+@pytest.mark.parametrize("visits", [8, 20, 60])
+def test_the_interval_holds_what_another_run_gives_as_often_as_it_says(visits):
+    assert 0.93 <= covered(visits, runs=150, drift=0.0) <= 0.99
+    assert covered(visits, runs=150, drift=0.005) >= 0.90
 
 
 @given(st.lists(SECONDS, min_size=1, max_size=50), st.floats(0, 100))
@@ -79,8 +79,8 @@ def test_student_s_t_is_the_textbook_s():
 
 
 def test_what_no_run_sees_of_itself_widens_the_interval_but_not_what_rounds_can_narrow():
-    rounds_s = [1.0, 1.01, 0.99, 1.005, 0.995, 1.0, 1.002, 0.998]
-    alone, among_others = estimate(rounds_s), estimate(rounds_s, run_to_run=0.008)
+    visits_s = [1.0, 1.01, 0.99, 1.005, 0.995, 1.0, 1.002, 0.998]
+    alone, among_others = estimate(visits_s), estimate(visits_s, run_to_run=0.008)
     assert among_others.half_width > alone.half_width
     assert among_others.sampling == alone.sampling == pytest.approx(alone.half_width, rel=0.02)
     assert among_others.log_error == pytest.approx(math.hypot(alone.log_error, 0.008))

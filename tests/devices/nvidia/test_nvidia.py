@@ -173,9 +173,9 @@ _gpus = st.builds(Gpu, name=_names, uuid=st.just(""), driver_cuda=_newest, compu
 @given(_gpus, st.sampled_from([*WANTED.values()]))
 def test_no_advice_leads_to_a_lane_that_refuses_the_gpu(gpu, wanted):
     """Whatever lane is asked for: where its preflight names another, that one's takes the GPU."""
-    says = preflight.objection(gpu, wanted)
+    says = preflight.incompatibility(gpu, wanted)
     lane = preflight.lane_of(gpu)
-    assert lane is None or preflight.objection(gpu, WANTED[lane]) is None
+    assert lane is None or preflight.incompatibility(gpu, WANTED[lane]) is None
     assert says is None or says.endswith(f"; {lane} measures on it" if lane else "; no lane supports it")
     advice = compatibility.torch_mismatch(gpu, [], 0)
     assert advice.endswith(f"; {lane} installs one that has" if lane else f"; no lane supports {gpu.name}")
@@ -245,7 +245,7 @@ def test_the_preflight_needs_nothing_but_python_and_is_quick(tmp_path):
 
 def test_the_place_holds_what_does_not_change(driver):
     with nvml.Watch("GPU-1") as watch:
-        assert watch.place() == {
+        assert watch.facts() == {
             "gpu": "Tesla V100-SXM2-16GB",
             "driver": "535.183.01",
             "ecc": "on",
@@ -317,7 +317,7 @@ def test_an_older_driver_is_asked_by_the_older_name(driver, monkeypatch):
     monkeypatch.setattr(pynvml, "nvmlDeviceGetCurrentEccMode", unknown)
     with nvml.Watch("GPU-1") as watch:
         assert watch.read()["throttled"] == "hardware thermal slowdown"
-        assert "ecc" not in watch.place()
+        assert "ecc" not in watch.facts()
 
 
 @given(st.integers(0, 2**64 - 1), st.none() | st.integers(0, 1000))
@@ -377,7 +377,7 @@ def test_what_a_gpu_does_not_tell_is_left_out(driver, monkeypatch):
     monkeypatch.setattr(pynvml, "nvmlDeviceGetEnforcedPowerLimit", unsupported)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", unsupported)
     with nvml.Watch("GPU-1") as watch:
-        assert "ecc" not in watch.place()
+        assert "ecc" not in watch.facts()
         assert watch.read()["power_limit_w"] is None
         assert watch.processes() == []
 
@@ -473,5 +473,5 @@ def test_the_gpu_that_is_here_is_found_free_and_watched():
     found = gpus.find_gpu()
     assert isinstance(found, Gpu)
     with nvml.Watch(found.uuid) as watch:
-        assert watch.place()["gpu"] == found.name
+        assert watch.facts()["gpu"] == found.name
         assert watch.read()["sm_clock_mhz"] > 0

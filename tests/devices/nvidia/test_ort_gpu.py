@@ -62,7 +62,7 @@ def cuda(monkeypatch):
     """A T4 whose memory is this machine's; what is done in which order."""
     log, empty = [], torch.empty
     monkeypatch.setattr(preflight, "find_gpu", lambda: T4)
-    watch = SimpleNamespace(start=lambda: log.append("watch"), place=dict, close=lambda: None)
+    watch = SimpleNamespace(start=lambda: log.append("watch"), facts=dict, close=lambda: None)
     monkeypatch.setattr(ort_gpu, "Watch", lambda uuid: watch)
     monkeypatch.setattr(torch, "empty", lambda shape, *, dtype, device: empty(shape, dtype=dtype))
     monkeypatch.setattr(torch.cuda, "Stream", lambda: SimpleNamespace(cuda_stream=1234))

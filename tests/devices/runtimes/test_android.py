@@ -50,7 +50,7 @@ def command(tmp_path, server, artifacts):
         tool = tool_for_this_machine(tmp_path, family)
         line = [sys.executable, "-m", "bench", target, "--model", FIRST, "--model", SECOND]
         line += ["--results", str(tmp_path / "results"), "--artifacts", str(artifacts), "-P", str(server.port)]
-        line += ["--min-rounds", "1", "--max-rounds", "1", "--benchmark-model", str(tool), *settings, *arguments]
+        line += ["--min-visits", "1", "--max-visits", "1", "--benchmark-model", str(tool), *settings, *arguments]
         return line
 
     return make
@@ -72,23 +72,23 @@ def bench(tmp_path, server, command):
 
 
 def conditions(record):
-    return [table for part in record.measurement.rounds for table in part.samples.conditions]
+    return [table for part in record.measurement.visits for table in part.samples.conditions]
 
 
 def test_two_networks_are_measured_in_interleaved_rounds(phones, bench):
     phone = phones()
-    code, stderr, records = bench("--min-rounds", "2", "--max-rounds", "2")
+    code, stderr, records = bench("--min-visits", "2", "--max-visits", "2")
     assert (code, stderr) == (0, "")
     assert records.keys() == {FIRST, SECOND}
-    rounds = sorted((part.at_s, name) for name, record in records.items() for part in record.measurement.rounds)
-    assert {name for _, name in rounds[:2]} == {FIRST, SECOND}
+    visits = sorted((part.at_s, name) for name, record in records.items() for part in record.measurement.visits)
+    assert {name for _, name in visits[:2]} == {FIRST, SECOND}
     record = records[FIRST]
-    for part in record.measurement.rounds:
+    for part in record.measurement.visits:
         assert len(part.samples.seconds) == 1
         (count,), (low,), (high,) = (part.samples.evidence[name] for name in ("count", "min_s", "max_s"))
         assert count >= 3
         assert low <= part.samples.seconds[0] <= high
-    place = record.measurement.place
+    place = record.measurement.ran_on
     assert (place["device"], place["android"], place["tool"]) == ("Pixel 2", "11", "tflite")
     assert place["delegate"] == "XNNPACK, completely"
     assert set((phone.root / "taskset.log").read_text().split()) == {"80"}
@@ -319,10 +319,10 @@ def test_litert_s_own_tool_is_driven_and_read(phones, bench):
     code, stderr, records = bench(family="litert")
     assert (code, stderr) == (0, "")
     for record in records.values():
-        (part,) = record.measurement.rounds
+        (part,) = record.measurement.visits
         assert part.samples.seconds[0] == part.samples.evidence["mean_s"][0] > 1e-3  # it prints no median
         assert part.samples.evidence["count"][0] >= 3
-        assert record.measurement.place["tool"] == "litert"
+        assert record.measurement.ran_on["tool"] == "litert"
     assert any("--use_cpu=true" in command for command in phone.commands)
     assert not any("--use_xnnpack" in command for command in phone.commands)
 
@@ -333,7 +333,7 @@ def test_litert_s_own_tool_must_run_the_whole_network_on_the_gpu(phones, bench):
     code, _, records = bench(family="litert", delegate="gpu")
     assert code == 1
     assert "a part fell back to the CPU" in records[FIRST].reason
-    assert records[SECOND].measurement.place["delegate"] == "GPU, completely"
+    assert records[SECOND].measurement.ran_on["delegate"] == "GPU, completely"
     assert any("--require_full_delegation=true" in command for command in phone.commands)
 
 
@@ -384,7 +384,7 @@ def test_another_model_is_told_and_can_be_measured_as_android(phones, bench):
     assert "is a Pixel 4" in stderr
     code, _, records = bench(target="android")
     assert code == 0
-    assert records[FIRST].measurement.place["device"] == "Pixel 4"
+    assert records[FIRST].measurement.ran_on["device"] == "Pixel 4"
 
 
 def test_of_two_phones_one_must_be_chosen(phones, bench):
@@ -404,7 +404,7 @@ def test_a_partial_gpu_delegate_is_no_number(phones, bench):
     phone.faults.append("partial")
     _, _, records = bench(delegate="gpu")
     assert "must run on the GPU" in records[FIRST].reason
-    assert records[SECOND].measurement.place["delegate"] == "GPU, completely"
+    assert records[SECOND].measurement.ran_on["delegate"] == "GPU, completely"
 
 
 def test_the_server_is_found_by_adb_s_own_variable(phones, command, server):

@@ -35,7 +35,7 @@ def test_a_session_runs_on_xnnpack_and_gives_every_time(artifact, target):
     samples = session.run(5)
     assert len(samples.seconds) == 5
     assert all(second > 0 for second in samples.seconds)
-    assert str(session.place["delegate"]).startswith("XNNPACK")
+    assert str(session.ran_on["delegate"]).startswith("XNNPACK")
     assert not session.aggregates
     session.close()
 
@@ -94,7 +94,7 @@ def test_a_converter_that_crashes_or_eats_the_memory_costs_one_network_its_numbe
     (package / "__init__.py").write_text(_FAILING_CONVERTER)
     names = {px: f"zennet:SuperConvK3BNRELU(3,8,2,1)@{px}" for px in range(16, 21)}
     chosen = [part for name in names.values() for part in ("--model", name)]
-    shape = ["--min-rounds", "1", "--max-rounds", "1", "--warmup", "0.01", "--visit", "0.01"]
+    shape = ["--min-visits", "1", "--max-visits", "1", "--warmup", "0.01", "--visit", "0.01"]
     folders = ["--results", str(tmp_path / "results"), "--artifacts", str(tmp_path / "artifacts")]
     done = subprocess.run(
         [sys.executable, "-m", "bench", "cpu-tflite", *chosen, *shape, *folders],

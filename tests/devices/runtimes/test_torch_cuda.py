@@ -78,7 +78,7 @@ class Watch:
     def start(self):
         self.probe.log.append("watch")
 
-    def place(self):
+    def facts(self):
         return {"gpu": "Tesla V100-SXM2-16GB"}
 
     def read(self):
@@ -152,7 +152,7 @@ def test_fp16_and_layout_are_what_the_target_says_and_are_recorded(cache):
     assert next(session._module.parameters()).dtype == torch.float16
     assert torch.backends.cudnn.benchmark
     assert session.clock == NAME
-    assert session.place | {"cuda": ""} == {
+    assert session.ran_on | {"cuda": ""} == {
         "device": "cpu",
         "dtype": "float16",
         "layout": "channels_last",
@@ -162,7 +162,7 @@ def test_fp16_and_layout_are_what_the_target_says_and_are_recorded(cache):
         "gpu": "Tesla V100-SXM2-16GB",
     }
     session, _ = opened(cache, precision="fp32")
-    assert (session.place["dtype"], session.place["layout"]) == ("float32", "contiguous_format")
+    assert (session.ran_on["dtype"], session.ran_on["layout"]) == ("float32", "contiguous_format")
 
 
 def test_the_first_run_is_before_the_watch_begins_and_outside_every_sample(cache):
@@ -176,7 +176,7 @@ def test_a_cuda_graph_is_captured_once_after_a_run_and_replayed(cache):
     probe.log.clear()
     session.run(2)
     assert probe.log == ["event", "replay", "event"] * 2 + ["read", "synchronize"]
-    assert session.place["cuda_graph"] == 1
+    assert session.ran_on["cuda_graph"] == 1
 
 
 def test_closing_lets_the_watch_go(cache):

@@ -143,14 +143,14 @@ def artifact_of(plan) -> Artifact:
 def target(monkeypatch):
     gpu = Gpu(name="Tesla T4", uuid="GPU-1", compute_capability=(7, 5), driver_cuda=(12, 4))
     monkeypatch.setattr(preflight, "find_gpu", lambda: gpu)
-    watch = SimpleNamespace(start=lambda: None, place=lambda: {"gpu": "Tesla T4"}, read=dict, close=lambda: None)
+    watch = SimpleNamespace(start=lambda: None, facts=lambda: {"gpu": "Tesla T4"}, read=dict, close=lambda: None)
     monkeypatch.setattr(trt, "Watch", lambda uuid: watch)
     return msgspec.structs.replace(find_targets("t4")[0], batch=2)
 
 
 def test_a_round_queues_on_the_engines_stream_and_waits_once(tensorrt, plan, target):
     session = trt.open_session(artifact_of(plan), target)
-    assert session.place == {"tensorrt": "10.16.1.11", "input": "float16", "gpu": "Tesla T4"}
+    assert session.ran_on == {"tensorrt": "10.16.1.11", "input": "float16", "gpu": "Tesla T4"}
     tensorrt.log.clear()
     samples = session.run(3)
     assert tensorrt.log == ["queue on 77"] * 3 + ["synchronize"]

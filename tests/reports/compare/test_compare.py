@@ -10,7 +10,7 @@ import pytest
 from bench.protocol import Protocol
 from bench.records.record import Measurement, Network, Record, Verdict
 from bench.records.store import append_line
-from bench.trust.rejection import Limits, Round
+from bench.trust.rejection import Limits, Visit
 from devices.samples import Samples
 from devices.targets import find_targets
 from models import UserError, find
@@ -22,8 +22,8 @@ NAMES = [model.name for model in find("*")]
 LIMITS = Limits(lost_share=0.02)
 
 
-def a_record(name: str, rounds_s: list[float], *, sweep: str = "one", word: str = "stable") -> Record:
-    rounds = [Round(at_s=float(at), settle_s=[], samples=Samples(seconds=[value])) for at, value in enumerate(rounds_s)]
+def a_record(name: str, visits_s: list[float], *, sweep: str = "one", word: str = "stable") -> Record:
+    visits = [Visit(at_s=float(at), settle_s=[], samples=Samples(seconds=[value])) for at, value in enumerate(visits_s)]
     return Record(
         sweep=sweep,
         model=Network(name=name, family="x", resolution_px=224, source="x", params=None, macs=None, top1_percent=None),
@@ -31,13 +31,13 @@ def a_record(name: str, rounds_s: list[float], *, sweep: str = "one", word: str 
         protocol=Protocol(),
         artifact=None,
         conditions={"machine": {"cpu": "this", "versions": {"torch": "1"}}},
-        measurement=Measurement(clock="virtual", place={}, warmup_s=[], rounds=rounds, limits=LIMITS),
+        measurement=Measurement(clock="virtual", ran_on={}, warmup_s=[], visits=visits, limits=LIMITS),
         verdict=Verdict(word=word),
     )
 
 
 def a_run(seed: int, factor: float = 1.0, sweep: str = "one") -> list[Record]:
-    """Every network, twenty rounds of 1 % noise and a slow drift of half of that, which the networks share."""
+    """Every network, twenty visits of 1 % noise and a slow drift of half of that, which the networks share."""
     noise = random.Random(seed)
     drift, state = [], 0.0
     for _ in range(20):
@@ -72,7 +72,7 @@ def a_run_among_others(seed: int, factor: float = 1.0) -> list[Record]:
     records = []
     for record in a_run(seed, factor):
         own = math.exp(shared + noise.gauss(0, 0.008 / math.sqrt(2)))
-        seconds = [part.samples.seconds[0] * own for part in record.measurement.rounds]
+        seconds = [part.samples.seconds[0] * own for part in record.measurement.visits]
         measurement = a_record(record.model.name, seconds).measurement
         limits = msgspec.structs.replace(LIMITS, run_to_run=0.008)
         records.append(msgspec.structs.replace(record, measurement=msgspec.structs.replace(measurement, limits=limits)))
@@ -160,10 +160,10 @@ def test_times_that_no_clock_gives_are_no_number(broken):
         assert found.reason.startswith("its record holds")
 
 
-@pytest.mark.parametrize("rounds_s", [[0.1], [0.1, 0.2], [1e-3, 1.0, 1e3]])
-def test_of_rounds_that_leave_no_interval_nothing_is_claimed_and_the_others_are_still_told_together(rounds_s):
+@pytest.mark.parametrize("visits_s", [[0.1], [0.1, 0.2], [1e-3, 1.0, 1e3]])
+def test_of_rounds_that_leave_no_interval_nothing_is_claimed_and_the_others_are_still_told_together(visits_s):
     others = a_run(1)[:2]
-    (found, *_, together) = compare([a_record(NAMES[2], rounds_s), *others], [a_record(NAMES[2], [0.1] * 9), *others])
+    (found, *_, together) = compare([a_record(NAMES[2], visits_s), *others], [a_record(NAMES[2], [0.1] * 9), *others])
     assert together.model == TOGETHER
     row = next(row for row in (found, *_) if row.model == NAMES[2])
     assert not row.different

@@ -75,7 +75,7 @@ def test_a_speedup_from_a_number_in_doubt_is_footnoted(make_record, doubted):
 
 def test_where_the_numbers_ran_and_what_timed_them_is_told(make_record):
     other = make_record("EfficientNet-B5")
-    other = replace(other, measurement=replace(other.measurement, place={}, clock="a sundial"))
+    other = replace(other, measurement=replace(other.measurement, ran_on={}, clock="a sundial"))
     assert sheet([make_record(), other, make_record("EfficientNet-B6")], "cpu").text[0] == (
         f"Ran on threads 2, timed by {make_record().measurement.clock} (2 of 3 networks); "
         "on an unnamed place, timed by a sundial (1 of 3 networks)."

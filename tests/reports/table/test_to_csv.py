@@ -18,8 +18,8 @@ def rows(*records):
 
 def test_counts_are_whole_numbers_though_other_cells_are_empty(make_record):
     found = rows(make_record(), make_record("EfficientNet-B5", seconds=None, reason="out of memory"))
-    assert [found["EfficientNet-B3"][f"cpu_{name}"] for name in ("batch", "samples", "rounds")] == ["1", "18", "6"]
-    assert [found["EfficientNet-B5"][f"cpu_{name}"] for name in ("batch", "samples", "rounds")] == ["", "", ""]
+    assert [found["EfficientNet-B3"][f"cpu_{name}"] for name in ("batch", "samples", "visits")] == ["1", "18", "6"]
+    assert [found["EfficientNet-B5"][f"cpu_{name}"] for name in ("batch", "samples", "visits")] == ["", "", ""]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "=HYPERLINK(1,2)"])
