@@ -14,6 +14,7 @@ from bench.options import add_options, with_options
 from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
+from bench.trust.statistics import Estimate
 from devices.session import absence_of
 from devices.targets import Target, find_targets
 from models.model import Model
@@ -163,13 +164,19 @@ def _print(target: Target, records: list[Record]) -> None:
             [
                 record.model.name,
                 f"{estimate.median_s * per_image_ms:.3f}",
-                f"{estimate.low_s * per_image_ms:.3f} to {estimate.high_s * per_image_ms:.3f}",
+                _interval(estimate, per_image_ms),
                 f"{record.measurement.raw_median_s * per_image_ms:.3f}",
                 f"{len(record.measurement.visits)}",
                 f"{verdict.word}: {verdict.detail}{early}" if verdict else "",
             ]
         )
     print_table([target.name, "ms per image", "95 % interval", "plain median", "visits", "verdict"], rows)
+
+
+def _interval(estimate: Estimate, per_image_ms: float) -> str:
+    if estimate.low_s is None or estimate.high_s is None:
+        return "none"
+    return f"{estimate.low_s * per_image_ms:.3f} to {estimate.high_s * per_image_ms:.3f}"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """The one measuring loop: a session's warm-up and its visits, by the protocol alone."""
 
+import math
 from collections.abc import Callable
 from statistics import median
 
 from bench.protocol import Protocol
 from bench.trust.reference import Reference
-from bench.trust.rejection import Limits, Visit
+from bench.trust.visit import Visit
 from devices.samples import Samples
 from devices.session import Session
 
@@ -27,28 +28,36 @@ def warm_up(session: Session, protocol: Protocol) -> list[float]:
     return seconds
 
 
-def visit(
-    session: Session,
-    protocol: Protocol,
-    now_s: Callable[[], float],
-    reference: Reference,
-    limits: Limits,
-    patience_s: float,
-) -> Visit:
-    """One visit of a round: settle, then sample, between two readings of the references.
+def visit(session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference) -> Visit:
+    """One visit: read the reference workloads, settle, then sample, with readings in between and at the end.
 
-    `now_s` is the clock that `at_s` is read from; `limits` say which reading is worth waiting for, up to `patience_s`.
+    `now_s` is the clock that `at_s` and the readings' times are read from.
     """
-    before, at_s = reference.before(limits, patience_s), now_s()
+    readings = reference.before(now_s, now_s())
+    at_s = now_s()
     if session.aggregates:
         return Visit(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))
-    settle = session.run(protocol.settle_samples).seconds if protocol.settle_samples else []
-    first = session.run(protocol.visit_samples)
-    rest = protocol.visit_s - sum(first.seconds)
-    parts = [first]
-    if rest > 0:
-        parts.append(session.run(_fitting(rest, median(first.seconds))))
-    return Visit(at_s=at_s, settle_s=settle, samples=_join(parts), before=before, after=reference.after())
+    settle_s, parts = _settle(session, protocol)
+    for count in _chunks(settle_s, parts, protocol):
+        parts.append(session.run(count))
+        readings += reference.after(now_s)
+    return Visit(at_s=at_s, settle_s=settle_s, samples=_join(parts), readings=readings)
+
+
+def _settle(session: Session, protocol: Protocol) -> tuple[list[float], list[Samples]]:
+    """The runs that bring a session back into the caches; one that takes long loses nothing to that, and counts."""
+    first = session.run(max(1, protocol.settle_samples))
+    if protocol.settle_samples and min(first.seconds) < protocol.settle_s:
+        return first.seconds, []
+    return [], [first]
+
+
+def _chunks(settle_s: list[float], parts: list[Samples], protocol: Protocol) -> list[int]:
+    """How many samples to take before each further reading."""
+    each_s = median(settle_s or parts[0].seconds)
+    count = max(protocol.visit_samples, _fitting(protocol.visit_s, each_s)) - sum(len(part.seconds) for part in parts)
+    chunks = max(1, min(count, math.ceil(protocol.visit_s / protocol.reading_every_s)))
+    return [count // chunks + (at < count % chunks) for at in range(chunks)] if count > 0 else []
 
 
 def _fitting(total_s: float, each_s: float) -> int:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from bench.records.network_run import network_of
-from bench.records.record import Measurement, Record
+from bench.records.record import Record
+from bench.trust.measurement import Measurement
+from bench.trust.statistics import Estimate
 from devices.targets import find_targets
 from models.published import COLUMNS, published
 from models.zoo import zoo
@@ -87,7 +89,7 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
     scale = 1e3 / record.target.batch
     estimate, verdict = measurement.estimate, record.verdict
     return Measured(
-        latency=Latency(estimate.median_s * scale, estimate.low_s * scale, estimate.high_s * scale),
+        latency=_latency(estimate, scale),
         batch=record.target.batch,
         raw_ms=measurement.raw_median_s * scale,
         p5_ms=measurement.percentile(5) * scale,
@@ -100,6 +102,12 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         verdict=verdict.word if verdict else "not judged",
         detail=verdict.detail if verdict else "",
     )
+
+
+def _latency(estimate: Estimate, scale: float) -> Latency:
+    if estimate.low_s is None or estimate.high_s is None:
+        return Latency.exactly(estimate.median_s * scale)
+    return Latency(estimate.median_s * scale, estimate.low_s * scale, estimate.high_s * scale)
 
 
 def _column(name: str, cells: dict[str, Cell], newest: Record | None) -> Column:

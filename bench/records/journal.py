@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from bench.protocol import Protocol
+from bench.records.epoch import Epoch
 from bench.records.record import Network
 from bench.records.store import append_line, read_lines
-from bench.trust.rejection import Visit
+from bench.trust.visit import Visit
 from devices.targets import Target
 from exporters.artifact import Artifact
 
@@ -26,6 +27,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     target: Target
     protocol: Protocol
     conditions: dict[str, Any]
+    epoch: Epoch | None = None  # journals of schema 1 have none
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -8,46 +8,55 @@ from typing import Any
 import msgspec
 
 from bench.protocol import Protocol
+from bench.records.epoch import Epoch, epoch_of, freeze, frozen
+from bench.records.history import History, history
 from bench.records.journal import Journal, Opened, Started, Visited
 from bench.records.network_run import NetworkRun
 from bench.records.record import Network, Record
 from bench.records.store import append_line, read_records
-from bench.trust.baseline import Baseline, best_of_earlier
-from bench.trust.rejection import Limits, Visit
+from bench.trust.fit import fit
+from bench.trust.measurement import Basis, Measurement
+from bench.trust.run_to_run import Told, run_to_run
 from bench.trust.verdict import judge
+from bench.trust.visit import Visit
 from devices.host.conditions import machine, moment
 from devices.targets import Target
+from exporters.artifact import Artifact
 from system.errors import UserError
 
 # Of the machine that a sweep began on, what must be the same where it goes on.
-_SAME = ("cpu", "usable_cores", "memory_bytes", "kernel", "versions")
+_SAME_MACHINE = ("cpu", "usable_cores", "memory_bytes", "kernel", "versions")
 
 
 class Ledger:
-    """The cells of one target's sweep: those with a record, and those that the journal still holds.
+    """The networks of one target's sweep: those with a record, and those that the journal still holds.
 
-    `elapsed_s` is the sampling time that the journal accounts for.
+    `workloads` are the reference workloads' files. `elapsed_s` is the time that the journal accounts for.
     """
 
-    def __init__(self, results: Path, target: str) -> None:
+    def __init__(self, results: Path, target: str, workloads: Mapping[str, Artifact] | None = None) -> None:
         self.file = results / f"{target}.jsonl"
         self.journal = Journal(results, target)
         self.started: Started | None = None
-        self.cells: dict[str, NetworkRun] = {}
+        self.runs: dict[str, NetworkRun] = {}
         self.records: dict[str, Record] = {}
         self.elapsed_s = 0.0
-        self._baseline: Baseline
+        self._results, self._workloads = results, workloads or {}
+        self._history = History()
+        self._reference_s: dict[str, float] = {}
 
     def begin(self, target: Target, protocol: Protocol) -> Started:
         """Begin a new sweep; what an interrupted one measured becomes records first."""
         self._replay()
         self.end()
-        self.cells, self.records, self.elapsed_s = {}, {}, 0.0
+        self.runs, self.records, self.elapsed_s = {}, {}, 0.0
+        facts = machine()
         started = Started(
             sweep=uuid.uuid4().hex[:12],
             target=target,
             protocol=protocol,
-            conditions={"machine": machine(), "start": moment()},
+            conditions={"machine": facts, "start": moment()},
+            epoch=epoch_of(facts, target, self._workloads),
         )
         self._take_up(started)
         self.journal.append(started)
@@ -64,7 +73,7 @@ class Ledger:
             newest = next(reversed(read_records(self.file)), None)
             if newest is None:
                 return self.begin(target, protocol)
-            self._take_up(_started_by(newest))
+            self._take_up(self._started_by(newest))
             self._recall()
             assert self.started is not None
             self.journal.append(self.started)
@@ -72,7 +81,7 @@ class Ledger:
         differing = [
             *_differing("target", msgspec.structs.asdict(self.started.target), msgspec.structs.asdict(target)),
             *_differing("protocol", msgspec.structs.asdict(self.started.protocol), msgspec.structs.asdict(protocol)),
-            *_differing("machine", *({key: found.get(key) for key in _SAME} for found in (then, machine()))),
+            *_differing("machine", *({key: found.get(key) for key in _SAME_MACHINE} for found in (then, machine()))),
         ]
         if differing:
             raise UserError(
@@ -82,50 +91,78 @@ class Ledger:
             )
         return self.started
 
-    def cell(self, network: Network) -> NetworkRun:
-        """The cell of a network, new or with what the journal holds of it."""
-        return self.cells.setdefault(network.name, NetworkRun(network))
+    def run(self, network: Network) -> NetworkRun:
+        """The run of a network, new or with what the journal holds of it."""
+        return self.runs.setdefault(network.name, NetworkRun(network))
 
     def opened(self, entry: Opened) -> None:
         """Keep that a session was loaded."""
-        self.cell(entry.network).opened(entry)
+        self.run(entry.network).opened(entry)
         self.journal.append(entry)
 
-    def visited(self, cell: NetworkRun, visit: Visit) -> None:
+    def visited(self, run: NetworkRun, visit: Visit) -> None:
         """Keep what a visit measured."""
-        cell.visits.append(visit)
-        self._baseline.add(visit)
-        self.journal.append(Visited(model=cell.name, visit=visit))
+        run.visits.append(visit)
+        self.elapsed_s = max(self.elapsed_s, visit.end_s)
+        self.journal.append(Visited(model=run.name, visit=visit))
 
-    def finish(self, cell: NetworkRun) -> None:
-        """Write a cell's record, unless it has one."""
-        if self.started is None or cell.name in self.records:
+    def finish(self, run: NetworkRun) -> None:
+        """Note that a network needs no further visit; one that can't be measured gets its record now.
+
+        The others get theirs when the sweep ends, since every visit of every network tells of the machine.
+        """
+        run.done = True
+        if not run.visits:
+            self._write(run, None)
+
+    def bases(self) -> dict[str, Basis]:
+        """What the visits of each network are held against, by every visit so far, whichever network's."""
+        if self.started is None:
+            return {}
+        files = {run.name: run.artifact.sha256 if run.artifact else "" for run in self.runs.values()}
+        epoch = self.started.epoch.name if self.started.epoch else ""
+        earlier = self._history.of(files, epoch=epoch, reference_s=self._reference_s)
+        visits = {run.name: run.visits for run in self.runs.values() if run.visits}
+        bases = fit(visits, self.started.protocol.lost_share, earlier)
+        told = {name: _told(self.runs[name].measurement(basis)) for name, basis in bases.items()}
+        between = run_to_run(earlier.told, told)
+        return {name: msgspec.structs.replace(basis, run_to_run=between) for name, basis in bases.items()}
+
+    def sampling_share(self) -> float | None:
+        """The part of the sweep's time that went into inferences of networks, those that settled included."""
+        visits = [visit for run in self.runs.values() for visit in run.visits]
+        sampled_s = sum(sum(visit.settle_s) + sum(visit.samples.seconds) for visit in visits)
+        return min(1.0, sampled_s / self.elapsed_s) if self.elapsed_s > 0 and visits else None
+
+    def end(self) -> None:
+        """Write the records of all networks that were measured, then remove the journal."""
+        bases = self.bases()
+        share = self.sampling_share()
+        for name, basis in bases.items():
+            run = self.runs[name]
+            self._write(run, run.measurement(msgspec.structs.replace(basis, sampling_share=share)))
+        if self.started and self.started.epoch:
+            reference_s = next((basis.reference_s for basis in bases.values()), {})
+            freeze(self._results, self.started.epoch, reference_s, self.started.sweep)
+        self.journal.end()
+
+    def _write(self, run: NetworkRun, measurement: Measurement | None) -> None:
+        """Write a network's record, unless it has one."""
+        if self.started is None or run.name in self.records:
             return
-        measurement = cell.measurement(self.limits())
         record = Record(
             sweep=self.started.sweep,
-            model=cell.network,
+            model=run.network,
             target=self.started.target,
             protocol=self.started.protocol,
-            artifact=cell.artifact,
+            artifact=run.artifact,
             conditions=self.started.conditions | {"end": moment()},
             measurement=measurement,
             verdict=judge(measurement, self.started.protocol) if measurement else None,
-            reason=cell.reason,
+            reason=run.reason,
         )
         append_line(self.file, record)
-        self.records[cell.name] = record
-
-    def limits(self) -> Limits:
-        """What a round must keep to count, by every reading of the references so far, whichever cell's."""
-        return self._baseline.limits()
-
-    def end(self) -> None:
-        """Write the records of all cells that were measured, then remove the journal."""
-        for cell in self.cells.values():
-            if cell.visits:
-                self.finish(cell)
-        self.journal.end()
+        self.records[run.name] = record
 
     def _replay(self) -> None:
         for entry in self.journal.entries():
@@ -134,16 +171,17 @@ class Ledger:
                     self._take_up(entry)
                     self._recall()
                 case Opened():
-                    self.cell(entry.network).opened(entry)
-                case Visited() if cell := self.cells.get(entry.model):
-                    cell.visits.append(entry.visit)
-                    self._baseline.add(entry.visit)
+                    self.run(entry.network).opened(entry)
+                case Visited() if run := self.runs.get(entry.model):
+                    run.visits.append(entry.visit)
                     self.elapsed_s = max(self.elapsed_s, entry.visit.end_s)
 
     def _take_up(self, started: Started) -> None:
         self.started = started
-        earlier_s = best_of_earlier(self.file, started.conditions.get("machine", {}), but=started.sweep)
-        self._baseline = Baseline(started.protocol, earlier_s)
+        if started.epoch is not None:
+            known = frozen(self._results, started.epoch)
+            self._reference_s = known.reference_s if known else {}
+            self._history = history(self.file, started.target, started.epoch.name, but=started.sweep)
 
     def _recall(self) -> None:
         """The records that the sweep has already."""
@@ -151,10 +189,17 @@ class Ledger:
         sweep = self.started.sweep
         self.records = {record.model.name: record for record in read_records(self.file) if record.sweep == sweep}
 
+    def _started_by(self, record: Record) -> Started:
+        conditions = {key: value for key, value in record.conditions.items() if key != "end"}
+        epoch: Epoch = epoch_of(conditions.get("machine", {}), record.target, self._workloads)
+        return Started(
+            sweep=record.sweep, target=record.target, protocol=record.protocol, conditions=conditions, epoch=epoch
+        )
 
-def _started_by(record: Record) -> Started:
-    conditions = {key: value for key, value in record.conditions.items() if key != "end"}
-    return Started(sweep=record.sweep, target=record.target, protocol=record.protocol, conditions=conditions)
+
+def _told(measurement: Measurement) -> Told:
+    found = measurement.alone
+    return Told.of(found.median_s, found.log_error)
 
 
 def _differing(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

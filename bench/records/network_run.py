@@ -1,12 +1,11 @@
 """`NetworkRun`: one network on one target while a sweep measures it."""
 
-import math
 from dataclasses import dataclass, field
 
-from bench.protocol import Protocol
 from bench.records.journal import Opened
-from bench.records.record import Measurement, Network
-from bench.trust.rejection import Limits, Visit
+from bench.records.record import Network
+from bench.trust.measurement import Basis, Measurement
+from bench.trust.visit import Visit
 from exporters.artifact import Artifact
 from models.counts import known_counts
 from models.model import Model
@@ -14,7 +13,7 @@ from models.model import Model
 
 @dataclass
 class NetworkRun:
-    """What is known of a cell so far; `reason` says why it can't go on."""
+    """What is known of a network so far; `reason` says why it can't go on, `done` that it needs no further visit."""
 
     network: Network
     artifact: Artifact | None = None
@@ -23,6 +22,7 @@ class NetworkRun:
     warmup_s: list[float] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     reason: str | None = None
+    done: bool = False
 
     @property
     def name(self) -> str:
@@ -34,31 +34,11 @@ class NetworkRun:
         self.artifact, self.ran_on, self.clock = entry.artifact, entry.ran_on, entry.clock
         self.warmup_s = self.warmup_s + entry.warmup_s
 
-    def measurement(self, limits: Limits) -> Measurement | None:
-        """What was measured so far, if anything was."""
-        if not self.visits:
-            return None
+    def measurement(self, basis: Basis) -> Measurement:
+        """What was measured so far; at least one visit."""
         return Measurement(
-            clock=self.clock, ran_on=self.ran_on, warmup_s=self.warmup_s, visits=list(self.visits), limits=limits
+            clock=self.clock, ran_on=self.ran_on, warmup_s=self.warmup_s, visits=list(self.visits), basis=basis
         )
-
-    def sampling(self, protocol: Protocol, limits: Limits) -> float:
-        """Half of its interval, relative, as far as more visits narrow it; infinite before enough of them count."""
-        measurement = self.measurement(limits)
-        if measurement is None or len(measurement.trusted) < protocol.min_visits:
-            return math.inf
-        return measurement.estimate.sampling
-
-    def counted(self, limits: Limits) -> int:
-        """How many of its visits count so far."""
-        measurement = self.measurement(limits)
-        return len(measurement.trusted) if measurement else 0
-
-    def finished(self, protocol: Protocol, limits: Limits) -> bool:
-        """Whether it needs no further visit."""
-        if self.reason is not None or len(self.visits) >= protocol.max_visits:
-            return True
-        return self.sampling(protocol, limits) <= protocol.interval
 
 
 def network_of(model: Model) -> Network:

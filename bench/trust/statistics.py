@@ -1,77 +1,118 @@
-"""Estimates from visits: the round is the unit, since samples within one share its heat, clocks and neighbours."""
+"""Estimates from visits: the visit is the unit, since samples within one share its heat, clocks and neighbours."""
 
 import itertools
 import math
 from collections.abc import Sequence
 from statistics import mean, median, stdev
+from typing import TYPE_CHECKING
 
 import msgspec
+
+from bench.trust.run_to_run import RunToRun
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # The median of normal values varies by this much more than their mean (sqrt(pi / 2)).
 _MEDIAN_LOSS = math.sqrt(math.pi / 2)
 _BLOCKS = 6
+# Fewer visits have no interval: a block of time needs two, and one block has no spread.
+FEWEST_VISITS = 4
 # Degrees of freedom of an error that is known.
 _CERTAIN = 1e9
+_HUBER = 1.345  # 95 % of the mean's efficiency for normal errors (Huber 1964)
+_MAD = 1.4826  # the median absolute deviation of normal values, as a standard deviation
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A median of visits, in seconds a batch, with the 95 % interval for what another run would give.
+    """A median of visits, in seconds a batch, with its 95 % interval; `low_s` and `high_s` are None where it has none.
 
-    `log_error` is the standard error of its logarithm, `freedom` the degrees of freedom of that error. `sampling` is
-    what half of the interval, relative, would be were all runs alike: more visits narrow that, and only that.
+    The interval is for what another sweep of this machine would give; where `within_sweep`, since how far sweeps lie
+    apart is not known yet, for what this one would give if it went on. `log_error` is the standard error of the
+    logarithm, infinite without an interval, `freedom` its degrees of freedom. `sampling` is half of the interval,
+    relative, that more visits narrow.
     """
 
     median_s: float
-    low_s: float
-    high_s: float
+    low_s: float | None
+    high_s: float | None
     log_error: float
     freedom: float
     sampling: float
+    within_sweep: bool
 
     @property
     def half_width(self) -> float:
-        """Half of the interval, relative to the median."""
-        return (self.high_s - self.low_s) / (2 * self.median_s) if self.median_s > 0 else 0.0
+        """Half of the interval, relative to the median; infinite without one."""
+        if self.low_s is None or self.high_s is None:
+            return math.inf
+        return (self.high_s - self.low_s) / (2 * self.median_s)
 
 
-def estimate(visits_s: Sequence[float], run_to_run: float = 0.0) -> Estimate:
+def estimate(
+    visits_s: Sequence[float], *, correction_error: float = 0.0, run_to_run: RunToRun | None = None
+) -> Estimate:
     """The median of the visits' values, which are in the order of time; at least one.
 
-    The error is the larger of two: that of independent visits, and that between blocks of neighbouring visits, which
-    sees a drift within the run. To it is added `run_to_run`, the relative standard error that no run sees of itself.
-    Another run has the same error, so the interval is wider by the square root of two; docs/trust.md shows how often it
-    holds. One or two visits say nothing of their spread: their own range is given.
+    Its error has three parts: that between visits, the larger of that of independent ones and that between blocks of
+    neighbouring ones, which sees a drift within the sweep; `correction_error`, relative, of what was divided out; and
+    that between sweeps. Another sweep has the same errors, so that its interval is wider by the square root of two.
+    Fewer than four visits have no interval.
     """
     middle = median(visits_s)
-    if len(visits_s) < 3 or min(visits_s) <= 0:
+    if len(visits_s) < FEWEST_VISITS or min(visits_s) <= 0:
         return Estimate(
             median_s=middle,
-            low_s=min(visits_s),
-            high_s=max(visits_s),
+            low_s=None,
+            high_s=None,
             log_error=math.inf,
             freedom=1.0,
             sampling=math.inf,
+            within_sweep=run_to_run is None,
         )
-    logs = [math.log(value) for value in visits_s]
-    blocks = _blocks(logs, max(2, min(_BLOCKS, len(logs) // 2)))
-    candidates = [
-        (_MEDIAN_LOSS * stdev(logs) / math.sqrt(len(logs)), len(logs) - 1.0),
-        (stdev(blocks) / math.sqrt(len(blocks)), len(blocks) - 1.0),
-    ]
-    reach, sampling, freedom = max(
-        (t_quantile(0.975, freedom) * error, error, freedom) for error, freedom in candidates
-    )
-    error = math.hypot(sampling, run_to_run)
-    freedom = min(_CERTAIN, welch_freedom([(sampling, freedom), (run_to_run, _CERTAIN)])) if error > 0 else _CERTAIN
-    factor = math.exp(math.sqrt(2) * t_quantile(0.975, freedom) * error)
+    sampling, freedom = sampling_error([math.log(value) for value in visits_s])
+    parts = [(sampling, freedom), (correction_error, _CERTAIN)]
+    if run_to_run is not None:
+        parts.append((run_to_run.error, run_to_run.freedom))
+    error = math.hypot(*(part for part, _ in parts))
+    freedom_of_all = min(_CERTAIN, welch_freedom(parts)) if error > 0 else _CERTAIN
+    repeats = math.sqrt(2) if run_to_run is not None else 1.0
+    factor = math.exp(repeats * t_quantile(0.975, freedom_of_all) * error)
     return Estimate(
         median_s=middle,
         low_s=middle / factor,
         high_s=middle * factor,
         log_error=error,
-        freedom=freedom,
-        sampling=math.sqrt(2) * reach,
+        freedom=freedom_of_all,
+        sampling=repeats * t_quantile(0.975, freedom) * sampling,
+        within_sweep=run_to_run is None,
     )
+
+
+def sampling_error(logs: Sequence[float]) -> tuple[float, float]:
+    """The standard error of the median of values in the order of time, and its degrees of freedom; at least four."""
+    blocks = _blocks(logs, max(2, min(_BLOCKS, len(logs) // 2)))
+    candidates = [
+        (_MEDIAN_LOSS * stdev(logs) / math.sqrt(len(logs)), len(logs) - 1.0),
+        (stdev(blocks) / math.sqrt(len(blocks)), len(blocks) - 1.0),
+    ]
+    return max(candidates, key=lambda each: t_quantile(0.975, each[1]) * each[0])
+
+
+def robust_scale(values: "NDArray[np.float64]") -> float:
+    """The standard deviation of the values' bulk, by their median absolute deviation."""
+    import numpy as np
+
+    return float(_MAD * np.median(np.abs(values - np.median(values))))
+
+
+def huber_weights(values: "NDArray[np.float64]", scale: float) -> "NDArray[np.float64]":
+    """Huber's weights around the median: 1 within 1.345 scales, less beyond."""
+    import numpy as np
+
+    distances = np.abs(values - np.median(values))
+    return np.minimum(1.0, _HUBER * scale / np.maximum(distances, 1e-300))
 
 
 class Pooled(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,9 +156,9 @@ def welch_freedom(parts: Sequence[tuple[float, float]]) -> float:
 
 def percentile(values: Sequence[float], percent: float) -> float:
     """The nearest-rank percentile; `values` must not be empty."""
-    ordered = sorted(values)
-    rank = math.ceil(len(ordered) * percent / 100)
-    return ordered[max(1, min(len(ordered), rank)) - 1]
+    import numpy as np
+
+    return float(np.percentile(values, percent, method="inverted_cdf"))
 
 
 def t_quantile(probability: float, freedom: float) -> float:

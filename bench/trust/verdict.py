@@ -1,79 +1,126 @@
-"""Whether a number can be trusted: the rules, one function each, applied in order."""
+"""Whether a number can be trusted: the rules, one function each, applied in order, in sentences that say what to do."""
 
+import math
 from collections import Counter
-from statistics import median
-from typing import cast
+from statistics import mean, median
+from typing import Literal, cast
+
+import msgspec
 
 from bench.protocol import Protocol
-from bench.records.record import Measurement, Verdict, Word
-from bench.trust.rejection import disturbances
+from bench.trust.measurement import Measurement
+from bench.trust.rejection import rejection_details, value_s
+from bench.trust.statistics import FEWEST_VISITS, sampling_error, t_quantile
 
-# Rounds whose interval is wider than this, relative to the median, did not measure one and the same thing.
-_WIDE = 0.05
+Word = Literal["stable", "corrected", "noisy", "contended", "throttled", "drifting", "too few samples", "enqueue-bound"]
+# Numbers that can be used and compared.
+USABLE = ("stable", "corrected")
 # Share of the GPU's time above which the host's queueing decides the number (trtexec warns at the same).
 _ENQUEUE_BOUND = 0.8
 
 
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a number can be trusted, and if not, why: `detail` says what was seen and what to do."""
+
+    word: Word
+    detail: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether the number can be used and compared."""
+        return self.word in USABLE
+
+
 def judge(measurement: Measurement, protocol: Protocol) -> Verdict:
-    """The first rule that objects, or "stable"."""
-    for rule in (_disturbed, _too_few, _drifting, _enqueue_bound):
+    """The first rule that objects, else "corrected" or "stable"."""
+    for rule in (_rejected, _too_few, _drifting, _noisy, _enqueue_bound, _corrected):
         verdict = rule(measurement, protocol)
         if verdict is not None:
             return verdict
-    return Verdict(word="stable", detail=f"±{measurement.estimate.half_width:.1%} across {_counted(measurement)}")
+    return Verdict(word="stable", detail=_interval(measurement))
+
+
+def _rejected(measurement: Measurement, protocol: Protocol) -> Verdict | None:
+    """Too few visits are left, since half of them or more were rejected: the word is the most frequent reason."""
+    reasons = Counter(why for why in measurement.rejections if why is not None)
+    if len(measurement.counted) >= _needed(protocol) or 2 * reasons.total() < len(measurement.visits):
+        return None
+    word = cast(Word, reasons.most_common(1)[0][0])
+    details = Counter(
+        detail for visit in measurement.visits for detail in rejection_details(visit, measurement.lost_share)
+    )
+    seen = ", ".join(f"{detail} in {count} of them" for detail, count in details.most_common(2))
+    advice = "measure while nothing else runs" if word == "contended" else "cool the device, or lower its load"
+    return Verdict(word=word, detail=f"{_visits(measurement)} count: {seen}; {advice}")
 
 
 def _too_few(measurement: Measurement, protocol: Protocol) -> Verdict | None:
-    if len(measurement.trusted) >= protocol.min_visits:
+    if len(measurement.counted) >= _needed(protocol):
         return None
-    detail = f"{_counted(measurement)} of at least {protocol.min_visits}"
-    if "too few samples" in measurement.rejections:
-        detail += ", and too few readings of the references to tell which are undisturbed"
+    detail = f"{_visits(measurement)} count, of at least {_needed(protocol)}; give a larger --budget"
     return Verdict(word="too few samples", detail=detail)
 
 
-def _disturbed(measurement: Measurement, protocol: Protocol) -> Verdict | None:
-    """Too few visits are left, since half of them or more were disturbed: the word is what was objected to most."""
-    rejections = Counter(why for why in measurement.rejections if why not in (None, "too few samples"))
-    if len(measurement.trusted) >= protocol.min_visits or 2 * rejections.total() < len(measurement.visits):
-        return None
-    word = rejections.most_common(1)[0][0]
-    return Verdict(word=cast(Word, word), detail=f"{_counted(measurement)} undisturbed{_by_what(measurement)}")
-
-
 def _drifting(measurement: Measurement, protocol: Protocol) -> Verdict | None:
-    width = measurement.estimate.half_width
-    return Verdict(word="drifting", detail=f"±{width:.1%} across {_counted(measurement)}") if width > _WIDE else None
+    """The second half of a wide number's visits differs from the first by more than either half's own error."""
+    if measurement.estimate.half_width <= protocol.usable_interval or len(measurement.counted) < 2 * FEWEST_VISITS:
+        return None
+    logs = [math.log(value_s(visit, measurement.lost_share)) for visit in measurement.counted]
+    halves = logs[: len(logs) // 2], logs[len(logs) // 2 :]
+    (first, first_freedom), (second, second_freedom) = map(sampling_error, halves)
+    change = mean(halves[1]) - mean(halves[0])
+    if abs(change) <= t_quantile(0.975, min(first_freedom, second_freedom)) * math.hypot(first, second):
+        return None
+    way = "slower" if change > 0 else "faster"
+    detail = f"{abs(change):.1%} {way} in the second half; {_interval(measurement)}; let it warm up or cool, and repeat"
+    return Verdict(word="drifting", detail=detail)
+
+
+def _noisy(measurement: Measurement, protocol: Protocol) -> Verdict | None:
+    if measurement.estimate.half_width <= protocol.usable_interval:
+        return None
+    detail = f"{_interval(measurement)}; give a larger --budget, or measure with --repeat on a quieter machine"
+    return Verdict(word="noisy", detail=detail)
 
 
 def _enqueue_bound(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     """The host needed most of a batch's time to queue it: a faster GPU would not be seen.
 
-    A full launch queue makes the host wait for the GPU, so the smallest enqueue time of a round is what queueing takes.
+    A full launch queue makes the host wait for the GPU, so the smallest enqueue time of a visit is what queueing takes.
     """
     shares = [
-        min(part.samples.evidence["enqueue_s"]) / median(part.samples.seconds)
-        for part in measurement.visits
-        if part.samples.evidence.get("enqueue_s")
+        min(visit.samples.evidence["enqueue_s"]) / median(visit.samples.seconds)
+        for visit in measurement.visits
+        if visit.samples.evidence.get("enqueue_s")
     ]
     if not shares or median(shares) <= _ENQUEUE_BOUND:
         return None
-    return Verdict(word="enqueue-bound", detail=f"queueing takes {median(shares):.0%} of the GPU's time")
+    detail = f"queueing takes {median(shares):.0%} of the GPU's time; use a larger batch, a CUDA graph or a faster host"
+    return Verdict(word="enqueue-bound", detail=detail)
 
 
-def _counted(measurement: Measurement) -> str:
-    return f"{len(measurement.trusted)} of {len(measurement.visits)} visits"
+def _corrected(measurement: Measurement, protocol: Protocol) -> Verdict | None:
+    """What was divided out is more than what the interval leaves open."""
+    change = measurement.corrected_by
+    if abs(change) <= measurement.estimate.half_width:
+        return None
+    clock = ""
+    if measurement.basis and measurement.basis.clock_hz:
+        low_hz, high_hz = measurement.basis.clock_hz
+        clock = f" while the clock went from {low_hz / 1e9:.2f} to {high_hz / 1e9:.2f} GHz"
+    detail = f"{abs(change):.1%} {'divided out' if change < 0 else 'added'}{clock}, by the reference workloads"
+    return Verdict(word="corrected", detail=f"{detail}; {_interval(measurement)}; usable and comparable")
 
 
-def _by_what(measurement: Measurement) -> str:
-    """In how many visits each kind of evidence showed a disturbance; empty where a condition alone did."""
-    found = Counter(what for part in measurement.visits for what in disturbances(part, measurement.limits))
-    listed = ", ".join(f"{_EVIDENCE[what]} in {count}" for what, count in found.most_common())
-    return f": {listed}" if listed else ""
+def _needed(protocol: Protocol) -> int:
+    return max(FEWEST_VISITS, protocol.min_visits)
 
 
-_EVIDENCE = {
-    "waiting": "threads waited for a core",
-    "arithmetic": "the arithmetic reference was slow",
-    "exchange": "the cores' exchange was slow",
-}
+def _visits(measurement: Measurement) -> str:
+    return f"{len(measurement.counted)} of {len(measurement.visits)} visits"
+
+
+def _interval(measurement: Measurement) -> str:
+    found = measurement.estimate
+    within = " within this sweep" if found.within_sweep else ""
+    return f"±{found.half_width:.1%}{within} by {_visits(measurement)}"

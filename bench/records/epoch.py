@@ -1,0 +1,89 @@
+"""The machine's epoch: what must stay the same for two sweeps to be of one series, and the condition it refers to."""
+
+import hashlib
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from devices.targets import Target
+from exporters.artifact import Artifact
+from system.errors import UserError, one_line
+from system.files import write_whole
+
+FILE = "epochs.json"  # in the results folder, beside the records that it belongs to
+# Of a machine's versions those that a latency depends on: its runtimes'.
+_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "torch", "tensorrt-cu12", "tensorrt-cu13", "ai-edge-litert")
+
+
+class Epoch(msgspec.Struct, frozen=True, kw_only=True):
+    """`facts` by name, and the `name` that they have together."""
+
+    name: str
+    facts: dict[str, str]
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True):
+    """The condition that an epoch's numbers refer to: what each reference workload took in its first sweep."""
+
+    facts: dict[str, str]
+    reference_s: dict[str, float]
+    sweep: str
+    since: str
+
+
+def epoch_of(machine: Mapping[str, Any], target: Target, workloads: Mapping[str, Artifact]) -> Epoch:
+    """The epoch of a sweep: processor, kernel, cores, threads, runtimes and the reference workloads' files."""
+    versions = machine.get("versions") or {}
+    facts = {name: str(machine.get(name)) for name in ("cpu", "usable_cores", "kernel")}
+    facts["threads"] = str(target.options.get("threads"))
+    facts |= {name: str(versions[name]) for name in _RUNTIMES if name in versions}
+    facts |= {f"{name} workload": artifact.sha256[:12] for name, artifact in workloads.items()}
+    content = msgspec.json.encode(facts, order="sorted")
+    return Epoch(name=hashlib.sha256(content).hexdigest()[:12], facts=facts)
+
+
+def frozen(results: Path, epoch: Epoch) -> Frozen | None:
+    """The condition of an epoch, or None before its first sweep has ended.
+
+    Where other epochs are known, says on stderr what changed since the newest. Raises UserError where the file is
+    damaged.
+    """
+    known = _read(results)
+    if epoch.name in known:
+        return known[epoch.name]
+    like = [each for each in known.values() if each.facts.get("threads") == epoch.facts["threads"]]
+    if like:
+        changed = ", ".join(_changes(max(like, key=lambda each: each.since).facts, epoch.facts))
+        print(f"note: this machine changed ({changed}); its numbers begin a new series", file=sys.stderr)  # noqa: T201
+    return None
+
+
+def freeze(results: Path, epoch: Epoch, reference_s: dict[str, float], sweep: str) -> None:
+    """Keep the condition that an epoch's numbers refer to; one that is there stays. Raises UserError as `frozen`."""
+    known = _read(results)
+    if epoch.name in known or not reference_s:
+        return
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    known[epoch.name] = Frozen(facts=epoch.facts, reference_s=reference_s, sweep=sweep, since=since)
+    content = msgspec.json.format(msgspec.json.encode(known)) + b"\n"
+    write_whole(results / FILE, content, fix="give another --results")
+
+
+def _read(results: Path) -> dict[str, Frozen]:
+    try:
+        return msgspec.json.decode((results / FILE).read_bytes(), type=dict[str, Frozen])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"can't read {results / FILE}", found=one_line(error), fix="remove it; a new series begins"
+        ) from error
+
+
+def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    names = dict.fromkeys([*old, *new])
+    return [f"{name}: {old.get(name)} before, {new.get(name)} now" for name in names if old.get(name) != new.get(name)]

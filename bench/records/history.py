@@ -1,0 +1,101 @@
+"""What earlier sweeps of a target left behind that later ones learn from, as far as they are of one epoch."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from bench.records.record import Record
+from bench.records.store import read_lines
+from bench.trust.exponents import Information
+from bench.trust.fit import Earlier
+from bench.trust.measurement import Measurement
+from bench.trust.run_to_run import Told
+from devices.targets import Target
+
+# Sweeps before these say little about a machine as it is; it also bounds the time to read them.
+_SWEEPS = 10
+
+
+class _Basis(msgspec.Struct, frozen=True):
+    epoch: str = ""
+
+
+class _Measured(msgspec.Struct, frozen=True):
+    basis: _Basis | None = None
+
+
+class _Header(msgspec.Struct, frozen=True):
+    """The little of a record that says which sweep and epoch it is of."""
+
+    sweep: str
+    measurement: _Measured | None = None
+
+
+class Said(NamedTuple):
+    """What one sweep said of one network, and of which file."""
+
+    sha256: str
+    told: Told
+    information: Information | None
+
+
+class History(NamedTuple):
+    """The earlier sweeps of an epoch, oldest first, each by the network's name."""
+
+    sweeps: Sequence[Mapping[str, Said]] = ()
+
+    def of(self, files: Mapping[str, str], *, epoch: str, reference_s: Mapping[str, float]) -> Earlier:
+        """What they say of these networks, by name the sha256 of its file; other files are other networks."""
+        same = [{name: said for name, said in sweep.items() if files.get(name) == said.sha256} for sweep in self.sweeps]
+        return Earlier(
+            epoch=epoch,
+            reference_s=dict(reference_s),
+            information={
+                name: [said.information for sweep in same if (said := sweep.get(name)) and said.information is not None]
+                for name in files
+            },
+            told=[{name: said.told for name, said in sweep.items()} for sweep in same],
+        )
+
+
+def history(file: Path, target: Target, epoch: str, *, but: str) -> History:
+    """The last sweeps of a file on this target in this epoch, `but` one sweep. Unreadable lines are passed over."""
+    lines: dict[str, list[bytes]] = {}
+    for sweep, line in _of_epoch(file, epoch):
+        if sweep != but:
+            lines.setdefault(sweep, []).append(line)
+    records = (list(_decoded(lines[sweep], target)) for sweep in list(lines)[-_SWEEPS:])
+    return History([{record.model.name: _said(record, found) for record, found in sweep} for sweep in records])
+
+
+def _of_epoch(file: Path, epoch: str) -> Iterator[tuple[str, bytes]]:
+    decoder = msgspec.json.Decoder(_Header)
+    for _, line in read_lines(file):
+        try:
+            header = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue  # who reads the records says so
+        if header.measurement and header.measurement.basis and header.measurement.basis.epoch == epoch:
+            yield header.sweep, line
+
+
+def _decoded(lines: Sequence[bytes], target: Target) -> Iterator[tuple[Record, Measurement]]:
+    decoder = msgspec.json.Decoder(Record)
+    for line in lines:
+        try:
+            record = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if record.target == target and record.measurement is not None:
+            yield record, record.measurement
+
+
+def _said(record: Record, measurement: Measurement) -> Said:
+    basis, found = measurement.basis, measurement.alone
+    return Said(
+        sha256=record.artifact.sha256 if record.artifact else "",
+        told=Told.of(found.median_s, found.log_error),
+        information=basis.information if basis else None,
+    )
