@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _PRIOR_MEAN = (1.0, 0.5)
 _PRIOR_ERROR = (0.5, 0.5)
 _PASSES = 20
+# A level and two exponents are fitted; fewer visits than this leave too few to tell how far off they are.
+_FITTED, _FEWEST_VISITS = 3, 8
 
 
 class Exponents(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ def learn(
 ) -> tuple[Exponents, Information | None]:
     """The exponents by the prior, by what earlier sweeps said, and by these visits; and what these visits say.
 
-    `logs` are the logarithms of the visits' seconds. Fewer than four visits say nothing.
+    `logs` are the logarithms of the visits' seconds. Fewer than eight visits say nothing.
     """
     import numpy as np
 
@@ -63,7 +65,7 @@ def learn(
     weighted = precision @ np.array(_PRIOR_MEAN)
     for found in earlier:
         precision, weighted = precision + np.array(found.precision), weighted + np.array(found.weighted)
-    if len(logs) < 4:
+    if len(logs) < _FEWEST_VISITS:
         return _exponents(precision, weighted), None
     y, x = np.array(logs), np.array(conditions)
     own_precision, own_weighted = np.zeros((2, 2)), np.zeros(2)
@@ -74,7 +76,7 @@ def learn(
         weights = huber_weights(residuals, scale)
         # The network's own level takes one degree of freedom, and part of what the visits say.
         centred_x, centred_y = (values - np.average(values, axis=0, weights=weights) for values in (x, y))
-        variance = max(scale, 1e-6) ** 2
+        variance = max(scale, 1e-6) ** 2 * len(logs) / (len(logs) - _FITTED)
         own_precision = (centred_x.T * weights) @ centred_x / variance
         own_weighted = (centred_x.T * weights) @ centred_y / variance
     information = Information(precision=_pair(own_precision), weighted=(float(own_weighted[0]), float(own_weighted[1])))

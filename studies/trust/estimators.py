@@ -1,166 +1,213 @@
-"""Which estimator agrees with itself: of several sweeps of the same networks, see how far the estimates lie apart.
+"""Which estimator agrees with itself: of several sweeps of the same networks, how far the estimates lie apart.
 
-    make trust                                     # five sweeps a scenario, and their peers
-    python -m studies.trust.estimators quiet
+    python -m studies.trust.estimators                    # the tables of docs/trust.md, from studies/trust/data
+    python -m studies.trust.estimators results/cpu.jsonl  # of your own sweeps
 
-For each estimator: the spread (max - min) / median over the sweeps, its median and largest over the networks, and how
-many cells had a number at all. For the suite's own: how often a sweep's interval holds the other sweeps' estimates, and
-how often `reports compare` finds a difference between two sweeps where there is none.
+For each: the spread (max - min) / median over the sweeps, of the median network and of the largest; how often the
+stated 95 % interval of one sweep holds another sweep's number; and half of that interval, relative. Every sweep is
+judged with what the others say of the run-to-run error, never with what it says itself. "nothing of its own": its
+exponents are those that the other sweeps say, too.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
-from itertools import combinations, permutations
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 
 import msgspec
 
-from bench.records.record import Measurement, Record
-from bench.records.store import read_results
-from bench.trust.rejection import Limits, Visit, clean_seconds, rejection_reason, value_s
-from reports.compare.compare import compare
-from studies.trust.numbers import NUMBERS, RESULTS, by_present_protocol, read_numbers
+from bench.protocol import Protocol
+from bench.trust.exponents import learn
+from bench.trust.fit import Earlier, fit
+from bench.trust.measurement import Basis, Measurement
+from bench.trust.run_to_run import RunToRun, Told, run_to_run
+from bench.trust.statistics import Estimate
+from bench.trust.visit import Visit
+from studies.trust.raw import Sweeps, read_sweeps, thirds
 
-Estimator = Callable[[Sequence[Visit], Limits], float | None]
-FEWEST = 4
+DATA = Path(__file__).with_name("data")
+LOST_SHARE = Protocol().lost_share
+
+Sweep = Mapping[str, Sequence[Visit]]
+# Of the visits of a network: the logarithm's values in the order of time, and the error of what was divided out.
+Estimates = dict[str, Measurement]
+# From all sweeps and one of them to the measurement of each of its networks.
+Estimator = Callable[[Sweeps, str], Estimates]
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print a table of every data set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenario", help="of those that the numbers have")
-    parser.add_argument("--numbers", type=Path, default=NUMBERS, help="what make trust wrote (default: %(default)s)")
+    parser.add_argument("results", nargs="*", type=Path, help="files of results; studies/trust/data unless given")
+    parser.add_argument("--thirds", action="store_true", help="take one sweep as three, by time")
     arguments = parser.parse_args()
-    sweeps = _sweeps(arguments.scenario, arguments.numbers)
-    networks: dict[str, list[Record]] = {}
-    for records in sweeps.values():
-        for record in records:
-            networks.setdefault(record.model.name, []).append(record)
-    print(f"{len(sweeps)} sweeps, {len(networks)} networks\n")
-    print("| estimator | median spread | largest spread | networks over 3 % | cells with a number |")
-    print("|---|---|---|---|---|")
+    for path in arguments.results or sorted(DATA.glob("*.jsonl.gz")):
+        sweeps = read_sweeps(path)
+        if arguments.thirds or len(sweeps) == 1:
+            sweeps = thirds(next(iter(sweeps.values())))
+        print(
+            f"\n### {path.name.partition('.')[0]}: {len(sweeps)} sweeps, {_visits_a_network(sweeps)} visits a network"
+        )
+        print_table(sweeps)
+
+
+def print_table(sweeps: Sweeps) -> None:
+    """One row an estimator."""
+    print("\n| estimator | spread, median network | largest | holds another sweep | half of the interval, median |")
+    print("|---|---:|---:|---:|---:|")
     for name, estimator in ESTIMATORS.items():
-        print(_row(name, estimator, list(networks.values())))
-    print(f"\n{_coverage(list(networks.values()))}\n\n{_alarms(list(sweeps.values()))}")
+        found = {sweep: estimator(sweeps, sweep) for sweep in sweeps}
+        spreads = _spreads(found)
+        held, pairs, widths = _coverage(found)
+        share = f"{held} of {pairs} ({held / pairs:.0%})" if pairs else ""
+        width = f"±{median(widths):.1%}" if widths else ""
+        print(f"| {name} | {median(spreads):.1%} | {max(spreads):.1%} | {share} | {width} |")
 
 
-def _sweeps(scenario: str, numbers: Path) -> dict[str, list[Record]]:
-    """The records of a scenario's sweeps, which `make trust` left."""
-    wanted = {number.sweep for number in read_numbers(numbers) if number.scenario == scenario}
-    sweeps: dict[str, list[Record]] = {}
-    for record in by_present_protocol(read_results(RESULTS)):
-        if record.sweep in wanted:
-            sweeps.setdefault(record.sweep, []).append(record)
-    return sweeps
+def _plain(sweeps: Sweeps, sweep: str) -> Estimates:
+    """The median of all samples, disturbed or not."""
+    return {
+        name: _measurement([_of_seconds(visits)], Basis(lost_share=math.inf)) for name, visits in sweeps[sweep].items()
+    }
 
 
-def _row(name: str, estimator: Estimator, networks: Sequence[Sequence[Record]]) -> str:
-    spreads, numbers, possible = [], 0, 0
-    for records in networks:
-        measured = [record.measurement for record in records if record.measurement]
-        values = [estimator(found.visits, found.limits) for found in measured]
-        known = [value for value in values if value is not None]
-        numbers, possible = numbers + len(known), possible + len(values)
-        if len(known) > 1:
-            spreads.append((max(known) - min(known)) / median(known))
-    if not spreads:
-        return f"| {name} | | | | 0 of {possible} |"
-    over = sum(spread > 0.03 for spread in spreads)
-    return f"| {name} | {median(spreads):.1%} | {max(spreads):.1%} | {over} | {numbers} of {possible} |"
-
-
-def _coverage(networks: Sequence[Sequence[Record]]) -> str:
-    estimates = [
-        [record.measurement.estimate for record in records if record.measurement and _stable(record)]
-        for records in networks
-    ]
-    pairs = [pair for found in estimates for pair in permutations(found, 2)]
-    if not pairs:
-        return "No two sweeps have a stable number of the same network."
-    hits = sum(one.low_s <= other.median_s <= one.high_s for one, other in pairs)
-    width = median(found.half_width for one in estimates for found in one)
-    return (
-        f"A stable number's 95 % interval (median half-width {width:.1%}) holds another sweep's estimate in "
-        f"{hits / len(pairs):.1%} of {len(pairs)} pairs."
+def _of_seconds(visits: Sequence[Visit]) -> Visit:
+    """One visit of all samples."""
+    seconds = [second for visit in visits for second in visit.samples.seconds]
+    return msgspec.structs.replace(
+        visits[0], samples=msgspec.structs.replace(visits[0].samples, seconds=seconds, evidence={})
     )
 
 
-def _alarms(sweeps: Sequence[Sequence[Record]]) -> str:
-    comparisons = [
-        [found for found in compare(one, other) if found.p is not None and not found.reason]
-        for one, other in combinations(sweeps, 2)
-    ]
-    tested = [comparison for comparison in comparisons if comparison]
-    alarmed = sum(any(found.different for found in comparison) for comparison in tested)
-    claims = [found.different for comparison in tested for found in comparison]
-    return (
-        f"`reports compare` claims a difference in {alarmed} of {len(tested)} comparisons of two sweeps with stable "
-        f"numbers, for {sum(claims)} of {len(claims)} such numbers."
-    )
+def _fastest(sweeps: Sweeps, sweep: str) -> Estimates:
+    """The fastest sample."""
+    found = {}
+    for name, visits in sweeps[sweep].items():
+        fastest = min(second for visit in visits for second in visit.samples.seconds)
+        samples = msgspec.structs.replace(visits[0].samples, seconds=[fastest], evidence={})
+        found[name] = _measurement([msgspec.structs.replace(visits[0], samples=samples)], Basis(lost_share=math.inf))
+    return found
 
 
-def _stable(record: Record) -> bool:
-    return record.verdict is not None and record.verdict.word == "stable"
+def _interleaved(sweeps: Sweeps, sweep: str) -> Estimates:
+    """The median of the visits that count: what interleaving and the system's counters give alone."""
+    basis = Basis(lost_share=LOST_SHARE)
+    return {name: _measurement(visits, basis) for name, visits in sweeps[sweep].items()}
 
 
-def _all(statistic: Callable[[list[float]], float]) -> Estimator:
-    def estimator(visits: Sequence[Visit], limits: Limits) -> float | None:
-        seconds = [second for part in visits for second in part.samples.seconds]
-        return statistic(seconds) if seconds else None
-
-    return estimator
+def _prior_alone(sweeps: Sweeps, sweep: str) -> Estimates:
+    """Corrected by the exponents' prior, learnt from nothing."""
+    return _corrected(sweeps, sweep, own=False, others=False)
 
 
-def _clean(quantile: float) -> Estimator:
-    def estimator(visits: Sequence[Visit], limits: Limits) -> float | None:
-        values = [median(clean) for part in visits if (clean := clean_seconds(part.samples, limits.lost_share))]
-        return _quantile(values, quantile) if len(values) >= FEWEST else None
-
-    return estimator
+def _others_alone(sweeps: Sweeps, sweep: str) -> Estimates:
+    """Corrected by what the other sweeps say, nothing of its own."""
+    return _corrected(sweeps, sweep, own=False, others=True)
 
 
-def _bracketed(arithmetic: float, exchange: float, quantile: float = 0.5, *, divided: bool = True) -> Estimator:
-    tolerance = {"arithmetic": arithmetic, "exchange": exchange}
-
-    def estimator(visits: Sequence[Visit], limits: Limits) -> float | None:
-        strict = msgspec.structs.replace(limits, tolerance=tolerance)
-        kept = [part for part in visits if rejection_reason(part, strict) is None]
-        if not divided:
-            strict = msgspec.structs.replace(strict, reference_s={})
-        return _quantile([value_s(part, strict) for part in kept], quantile) if len(kept) >= FEWEST else None
-
-    return estimator
+def _suite(sweeps: Sweeps, sweep: str) -> Estimates:
+    """The suite's: corrected by what this and the other sweeps say."""
+    return _corrected(sweeps, sweep, own=True, others=True)
 
 
-def _quantile(values: Sequence[float], quantile: float) -> float:
-    ordered = sorted(values)
-    place = quantile * (len(ordered) - 1)
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+def _first_sweep(sweeps: Sweeps, sweep: str) -> Estimates:
+    """The suite's in a first sweep: corrected by what this sweep alone says."""
+    return _corrected(sweeps, sweep, own=True, others=False)
 
 
-def _suite(visits: Sequence[Visit], limits: Limits) -> float | None:
-    return Measurement(clock="", ran_on={}, warmup_s=[], visits=list(visits), limits=limits).estimate.median_s
+def _corrected(sweeps: Sweeps, sweep: str, *, own: bool, others: bool) -> Estimates:
+    reference_s = _bases(sweeps, next(iter(sweeps)), {})[1]
+    bases, _ = _bases(sweeps, sweep, reference_s)
+    said = [_bases(sweeps, other, reference_s)[0] for other in sweeps if other != sweep] if others else []
+    found = {}
+    for name, visits in sweeps[sweep].items():
+        basis = bases[name]
+        information = [each[name].information for each in said if name in each and each[name].information]
+        information += [basis.information] if own and basis.information else []
+        exponents, _ = learn([], [], [each for each in information if each is not None])
+        found[name] = _measurement(visits, msgspec.structs.replace(basis, exponents=exponents))
+    return found
 
 
-ANY = 1e9
+_known: dict[tuple[int, str, bool], tuple[dict[str, Basis], dict[str, float]]] = {}
+
+
+def _bases(sweeps: Sweeps, sweep: str, reference_s: dict[str, float]) -> tuple[dict[str, Basis], dict[str, float]]:
+    """The bases of a sweep by its own visits alone, at the first sweep's condition, and that condition."""
+    key = (id(sweeps), sweep, bool(reference_s))
+    if key not in _known:
+        bases = fit(sweeps[sweep], LOST_SHARE, Earlier(reference_s=reference_s))
+        _known[key] = bases, next(iter(bases.values())).reference_s
+    return _known[key]
+
+
+def _measurement(visits: Sequence[Visit], basis: Basis) -> Measurement:
+    return Measurement(clock="", ran_on={}, warmup_s=[], visits=list(visits), basis=basis)
+
+
+def _spreads(found: Mapping[str, Estimates]) -> list[float]:
+    """(max - min) / median over the sweeps, of every network that at least two of them have."""
+    spreads = []
+    for name in dict.fromkeys(name for each in found.values() for name in each):
+        values = [each[name].estimate.median_s for each in found.values() if name in each]
+        if len(values) > 1:
+            spreads.append((max(values) - min(values)) / median(values))
+    return spreads
+
+
+def _coverage(found: Mapping[str, Estimates]) -> tuple[int, int, list[float]]:
+    """In how many pairs a sweep's interval holds the other's number, of how many, and half of the intervals."""
+    told = {
+        sweep: {name: Told.of(each.alone.median_s, each.alone.log_error) for name, each in estimates.items()}
+        for sweep, estimates in found.items()
+    }
+    held, pairs, widths = 0, 0, []
+    for sweep, other in permutations(found, 2):
+        between = _between([told[each] for each in found if each != sweep])
+        for name, measured in found[sweep].items():
+            interval = _with(measured, between)
+            another = found[other].get(name)
+            # An interval presumes that the other sweep is as precise, which one without an interval is not.
+            if interval.low_s is None or interval.high_s is None or another is None or another.alone.low_s is None:
+                continue
+            pairs += 1
+            held += interval.low_s <= another.estimate.median_s <= interval.high_s
+            widths.append(interval.half_width)
+    return held, pairs, widths
+
+
+def _between(told: Sequence[Mapping[str, Told]]) -> RunToRun | None:
+    return run_to_run(told[:-1], told[-1]) if told else None
+
+
+def _with(measured: Measurement, between: RunToRun | None) -> Estimate:
+    """The estimate for another sweep; with no run-to-run error known, as if there were none."""
+    assert measured.basis is not None
+    known = between or RunToRun(error=0.0, freedom=1e9, sweeps=0)
+    return Measurement(
+        clock="",
+        ran_on={},
+        warmup_s=[],
+        visits=measured.visits,
+        basis=msgspec.structs.replace(measured.basis, run_to_run=known),
+    ).estimate
+
+
+def _visits_a_network(sweeps: Sweeps) -> str:
+    counts = sorted(len(visits) for sweep in sweeps.values() for visits in sweep.values())
+    return f"{counts[0]} to {counts[-1]}"
+
+
 ESTIMATORS: dict[str, Estimator] = {
-    "median of all samples": _all(median),
-    "mean of all samples": _all(mean),
-    "fastest sample": _all(min),
-    "median of visits without waiting threads or steal": _clean(0.5),
-    "their lower quartile": _clean(0.25),
-    "visits between readings with arithmetic within 4 %": _bracketed(0.04, ANY, divided=False),
-    "… exchange within 12 %": _bracketed(ANY, 0.12, divided=False),
-    "… arithmetic within 4 %, exchange within 12 %": _bracketed(0.04, 0.12, divided=False),
-    "… divided by what of the readings' slowdown is shared": _bracketed(0.04, 0.12),
-    "… or the least disturbed where none is left (the suite's)": _suite,
-    "divided, arithmetic within 2 %, exchange within 6 %": _bracketed(0.02, 0.06),
-    "divided, arithmetic within 8 %, exchange within 24 %": _bracketed(0.08, 0.24),
-    "divided, any": _bracketed(ANY, ANY),
-    "divided, arithmetic within 4 %, exchange within 12 %, lower quartile": _bracketed(0.04, 0.12, 0.25),
+    "median of all samples": _plain,
+    "fastest sample": _fastest,
+    "median of the visits that count (interleaving alone)": _interleaved,
+    "… corrected by the prior alone": _prior_alone,
+    "… by what the other sweeps say, nothing of its own": _others_alone,
+    "… by what this sweep says (the suite's first sweep)": _first_sweep,
+    "… by what this and the other sweeps say (the suite's)": _suite,
 }
 
 

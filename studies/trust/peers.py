@@ -2,11 +2,11 @@
 
     python -m studies.trust.peers [--runs 5] [--seconds 5] [--model GLOB] [--scenario quiet half throughout]
 
-The suite learns from earlier sweeps what a machine can do; where there are none, one that doesn't count leads. Each run
-measures every network by each method with the same seconds a number; a run's methods follow each other, so that all see
-the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three seconds on, three
-off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT. Those of
-docs/trust.md: --table --out studies/trust/peers.jsonl.
+Each run measures every network by each method with the same seconds a number; a run's methods follow each other, so
+that all see the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three
+seconds on, three off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT.
+Those of docs/trust.md: --table --out studies/trust/data/amd-peers.jsonl. The suite's records lie in
+studies/trust/results, a folder a scenario.
 
 Methods: `suite`, this suite's estimate; `ort-median`, the median of a bare ONNX Runtime loop after ten warm-ups;
 `mean-of-n`, the mean of the same loop, as timm's benchmark takes it; `litert-tool`, the median of ai_edge_litert's
@@ -15,6 +15,7 @@ benchmark_litert_model.
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,7 @@ from devices.worker import open_session
 from exporters.cache import Cache
 from models import Model, find
 from studies.trust.neighbour import Neighbour
-from studies.trust.numbers import NUMBERS, RESULTS, Number, again, read_numbers
+from studies.trust.numbers import NUMBERS, RESULTS, Number, read_numbers
 from studies.trust.tables import print_tables
 from system.machine import usable_cores
 
@@ -50,19 +51,15 @@ def main() -> None:
     parser.add_argument("--scenario", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
     parser.add_argument("--out", type=Path, default=NUMBERS, help="default: %(default)s")
     parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")
-    parser.add_argument("--again", action="store_true", help="estimate the suite's numbers again from its kept visits")
     arguments = parser.parse_args()
-    if not (arguments.table or arguments.again):
-        if not (RESULTS / "cpu.jsonl").exists():
-            list(_suite("", 0, find(arguments.model), arguments.seconds))
+    if not arguments.table:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         with arguments.out.open("ab") as out:
             for scenario, run in product(arguments.scenario, range(1, arguments.runs + 1)):
                 for number in _measure(scenario, run, find(arguments.model), arguments.seconds):
                     out.write(msgspec.json.encode(number) + b"\n")
                     out.flush()
-    numbers = read_numbers(arguments.out)
-    print_tables(again(numbers) if arguments.again else numbers)
+    print_tables(read_numbers(arguments.out))
 
 
 def _measure(scenario: str, run: int, models: Sequence[Model], seconds: float) -> Iterator[Number]:
@@ -77,8 +74,9 @@ def _suite(scenario: str, run: int, models: Sequence[Model], seconds: float) -> 
     (target,) = find_targets("cpu")
     # No early stop: every method takes its seconds.
     protocol = Protocol(budget_s=seconds * len(models), interval=1e-9, seed=int(time.time()))
-    order = SweepRequest(target=target, models=models, protocol=protocol, results=RESULTS, artifacts=ARTIFACTS)
-    for record in sweep(order):
+    results = RESULTS / scenario
+    request = SweepRequest(target=target, models=models, protocol=protocol, results=results, artifacts=ARTIFACTS)
+    for record in sweep(request):
         assert record.measurement is not None and record.verdict is not None, record.reason
         yield Number(
             scenario=scenario,
@@ -87,6 +85,7 @@ def _suite(scenario: str, run: int, models: Sequence[Model], seconds: float) -> 
             model=record.model.name,
             seconds=record.measurement.estimate.median_s,
             verdict=record.verdict.word,
+            interval=None if math.isinf(width := record.measurement.estimate.half_width) else width,
             sweep=record.sweep,
         )
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from statistics import median
 
+from bench.trust.verdict import USABLE
 from studies.trust.numbers import Number
 
-# The suite's numbers once more, without those that it doesn't trust itself.
-STABLE = "suite, stable"
-METHODS = ("suite", STABLE, "ort-median", "mean-of-n", "litert-tool")
+# The suite's numbers once more, without those that it calls neither stable nor corrected.
+USABLE_ONES = "suite, usable"
+METHODS = ("suite", USABLE_ONES, "ort-median", "mean-of-n", "litert-tool")
 SUMMARY = ("numbers", "median spread", "largest", "networks ≤ 3 %", "≤ 5 %", "median size of bias", "largest ")
 
 
@@ -20,8 +21,8 @@ def print_tables(numbers: Sequence[Number]) -> None:
     cells: dict[tuple[str, str, str], list[Number]] = defaultdict(list)
     for number in numbers:
         cells[number.scenario, number.model, number.method].append(number)
-        if number.verdict == "stable":
-            cells[number.scenario, number.model, STABLE].append(number)
+        if number.verdict in USABLE:
+            cells[number.scenario, number.model, USABLE_ONES].append(number)
     heads = [f"{method} {what}" for method in METHODS for what in ("spread", "bias")]
     print(f"| scenario | method | {' | '.join(SUMMARY)} |\n|---|---|{'---|' * len(SUMMARY)}")
     for scenario, method in product(dict.fromkeys(number.scenario for number in numbers), METHODS):
