@@ -4,7 +4,7 @@
     python -m studies.trust.estimators results/cpu.jsonl  # of your own sweeps
 
 For each: the spread (max - min) / median over the sweeps, of the median network and of the largest; how often the
-stated 95 % interval of one sweep holds another sweep's number; and half of that interval, relative. Every sweep is
+stated 95 % interval of one sweep holds a later sweep's number; and half of that interval, relative. Every sweep is
 judged with what the others say of the run-to-run error, never with what it says itself. "nothing of its own": its
 exponents are those that the other sweeps say, too.
 """
@@ -12,7 +12,7 @@ exponents are those that the other sweeps say, too.
 import argparse
 import math
 from collections.abc import Callable, Mapping, Sequence
-from itertools import permutations
+from itertools import combinations
 from pathlib import Path
 from statistics import median
 
@@ -158,13 +158,13 @@ def _spreads(found: Mapping[str, Estimates]) -> list[float]:
 
 
 def _coverage(found: Mapping[str, Estimates]) -> tuple[int, int, list[float]]:
-    """In how many pairs a sweep's interval holds the other's number, of how many, and half of the intervals."""
+    """In how many pairs the earlier sweep's interval holds the later number, of how many, and half of the intervals."""
     told = {
         sweep: {name: Told.of(each.alone.median_s, each.alone.log_error) for name, each in estimates.items()}
         for sweep, estimates in found.items()
     }
     held, pairs, widths = 0, 0, []
-    for sweep, other in permutations(found, 2):
+    for sweep, other in combinations(found, 2):
         between = _between([told[each] for each in found if each != sweep])
         for name, measured in found[sweep].items():
             interval = _with(measured, between)
