@@ -88,8 +88,12 @@ def settle_norms(module: "nn.Module", resolution_px: int) -> "dict[nn.BatchNorm2
 def load_checkpoint(module: "nn.Module", path: Path) -> None:
     """Give `module` the weights of a checkpoint: a state dict, or one under the key "state_dict".
 
-    Read with weights_only, so that a checkpoint can't run code. Raises UserError naming the first key that differs.
+    Each is copied into a contiguous tensor of its own, of the network's type, whatever its strides, storage and type in
+    the checkpoint: these would change the speed. Read with weights_only, so that a checkpoint can't run code.
+    Raises UserError naming the first key that differs.
     """
+    import torch
+
     state = _read_state(path)
     expected = module.state_dict()
     for key, tensor in expected.items():
@@ -100,7 +104,8 @@ def load_checkpoint(module: "nn.Module", path: Path) -> None:
     for key in state:
         if key not in expected:
             raise _misfit(path, f"{key!r}, which the network lacks")
-    module.load_state_dict({key: state[key].to(expected[key].dtype) for key in expected}, assign=True)
+    own = {key: torch.empty(tensor.shape, dtype=tensor.dtype).copy_(state[key]) for key, tensor in expected.items()}
+    module.load_state_dict(own, assign=True)
     module.requires_grad_(False)
 
 
