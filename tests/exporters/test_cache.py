@@ -143,6 +143,19 @@ def test_the_command_prints_the_artifacts_as_json(tmp_path):
     assert os.path.commonpath([artifact.path for artifact in artifacts]) == str(tmp_path)
 
 
+def test_the_command_takes_the_batch_of_the_format_where_none_is_given(tmp_path):
+    command = [sys.executable, "-m", "exporters", "zennet:SuperConvK3BNRELU(3,8,4,1)@16", "--out", str(tmp_path)]
+    ended = subprocess.run([*command, "--to", "tflite", "--json"], capture_output=True, text=True, check=True)
+    assert [artifact["batch"] for artifact in json.loads(ended.stdout)] == [1]
+    for more, batch in (["--batch", "3"], 3), (["--batch", "dynamic"], None), ([], None):
+        ended = subprocess.run([*command, "--to", "fake", "--json", *more], capture_output=True, text=True, check=True)
+        assert [artifact["batch"] for artifact in json.loads(ended.stdout)] == [batch]
+    dynamic = [*command, "--to", "tflite", "--batch", "dynamic"]
+    refused = subprocess.run(dynamic, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr == "error: tflite files have a fixed batch: a dynamic one; give --batch N\n"
+
+
 def test_the_command_counts_operations_or_says_that_it_can_t(tmp_path):
     command = [sys.executable, "-m", "exporters", "zennet:SuperConvK3BNRELU(3,8,2,1)@16", "--out", str(tmp_path)]
     ended = subprocess.run([*command, "--to", "onnx", "--ops"], capture_output=True, text=True, check=True)
