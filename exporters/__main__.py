@@ -1,4 +1,4 @@
-"""`python -m exporters`: write networks in a format, from the cache or anew, each checked against its source."""
+"""`python -m exporters`: write networks in a format, from the cache or exported now, each checked against torch."""
 
 import argparse
 import sys

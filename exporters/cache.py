@@ -1,4 +1,4 @@
-"""The artifact cache: every file is made once, checked by its sha256 ever after, and made again when damaged."""
+"""The artifact cache: every file is made once, checked by its sha256 on every use, and made again when damaged."""
 
 import os
 import shutil

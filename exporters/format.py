@@ -28,8 +28,8 @@ class Format:
     suffix: str
     export: Callable[[Job, Artifact | None, Path], Fidelity | None]
 
-    # The batch of a file where none is asked for, in formats whose files have a fixed one; None where the batch may stay
-    # dynamic, to be fixed by the runtime that loads the file.
+    # The batch of a file where none is asked for, in formats whose files have a fixed one; None where the batch may
+    # stay dynamic, to be fixed by the runtime that loads the file.
     default_batch: int | None = None
 
     # The job whose file a file is derived from, None for a file made from the torch network.

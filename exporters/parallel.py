@@ -18,7 +18,8 @@ from system.machine import available_bytes, usable_cores
 def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact | Failure]]:
     """Each job with its artifact, from the cache below `root` or exported now, or with the reason why there is none.
 
-    Jobs that the cache holds come first; the others as they end.
+    Jobs that the cache holds come first; the others as they end. Raises UserError where nothing can be written into
+    `root`, or where a format is unknown or has no such precision or batch.
     """
     cache, missing = Cache(root), []
     cache.open_folder()
@@ -43,7 +44,7 @@ def _params(job: Job) -> float:
 
 
 def _export(job: Job, root: Path, threads: int) -> Artifact:
-    warnings.simplefilter("ignore")  # torch and onnxscript warn about their own insides
+    warnings.simplefilter("ignore")  # torch and onnxscript warn about their own code
     logging.disable(logging.WARNING)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(threads)

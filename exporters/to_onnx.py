@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 INPUT, OUTPUT, BATCH = "images", "logits", "batch"
-# What ONNX Runtime calls the types of inputs and outputs, and numpy and torch.
+# The types of inputs and outputs, as ONNX Runtime names them and as numpy and torch do.
 DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
@@ -81,7 +81,7 @@ def _trace(job: Job, path: Path) -> None:
     import torch
 
     px = job.model.resolution_px
-    # Two images, since torch would take a batch of one for a constant.
+    # Two images, since torch would trace a batch of one as a constant.
     images = torch.zeros(2, 3, px, px)
     program = torch.onnx.export(
         torch_network(job),
@@ -95,7 +95,7 @@ def _trace(job: Job, path: Path) -> None:
         verbose=False,
     )
     assert program is not None
-    # Stack traces hold this machine's paths; without them the same file comes out everywhere. Profiles need the scopes.
+    # Stack traces hold this machine's paths: without them the file is the same on every machine. Profiles need scopes.
     for node in program.model.graph.all_nodes():
         for name in node.metadata_props.keys() - {_SCOPES}:
             del node.metadata_props[name]
@@ -127,7 +127,7 @@ def fix_batch(source: Path, path: Path, batch: int) -> None:
     }
     inputs = {value.name: shapes[value.name] for value in model.graph.input}
     outputs = {value.name: shapes[value.name] for value in model.graph.output}
-    del model.graph.value_info[:]  # they still say "batch"
+    del model.graph.value_info[:]  # shapes of the dynamic batch
     onnx.save(update_inputs_outputs_dims(model, inputs, outputs), str(path))
 
 

@@ -1,8 +1,8 @@
 """INT8 ONNX with explicit Q/DQ nodes: one placement that TensorRT fuses, one that ONNX Runtime's CPU kernels fuse.
 
-Both need the opposite of each other. TensorRT takes symmetric INT8 only, quantized after a ReLU and never between a
+Their requirements are opposite. TensorRT takes symmetric INT8 only, quantized after a ReLU and never between a
 convolution and its sum; ONNX Runtime has integer CPU kernels only where every convolution's output is quantized, and
-drops a ReLU only into an asymmetric range. docs/nvidia.md has what each costs on the other.
+fuses a ReLU only into an asymmetric range. docs/nvidia.md has the cost of each placement on the other runtime.
 """
 
 from pathlib import Path
@@ -125,7 +125,7 @@ def _quantize_for_tensorrt(
 def _quantize_for_cpu(prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool) -> None:
     from onnxruntime.quantization import QuantType, quantize_static
 
-    # Unsigned activations: their range begins at a ReLU's zero, so that the ReLU disappears into the convolution.
+    # Unsigned activations: behind a ReLU their range begins at zero, so that the convolution absorbs the ReLU.
     types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
     options = {"CalibMovingAverage": averaged}
     quantize_static(str(prepared), str(path), Feed(images), per_channel=True, extra_options=options, **types)

@@ -1,8 +1,8 @@
 """TensorRT plans by one path for TensorRT 8.6, 10 and 11, built on the GPU that they run on.
 
 Up to 10 the builder chooses the precision of each layer among those that its flags allow; 11 has no such flags and
-does what the network's types say. So each gets a network that means the same: Q/DQ in FP32 with the flags FP16 and
-INT8, or Q/DQ in FP16.
+follows the network's types. For INT8, up to 10 gets Q/DQ in FP32 with the flags FP16 and INT8, and 11 the equivalent
+network with Q/DQ in FP16.
 """
 
 import sys
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import tensorrt as trt
 
 _TIMINGS = ".timings"
-# What 11 removed is looked up by name, never touched as an attribute.
+# BuilderFlags by name, since 11 removed these.
 _FLAGS = {"int8": ("FP16", "INT8"), "fp16": ("FP16",), "fp32": ()}
 _LIMITS = {"fp16": 2e-2, "fp32": 1e-3}
 

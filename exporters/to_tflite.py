@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
 
@@ -26,6 +26,15 @@ _PEAK_BYTES, _INT8_PEAK_BYTES = 8_000_000_000, 13_000_000_000
 _LIMIT = 1e-4
 _PHOTOGRAPHS, _SYNTHETIC = 64, 32  # as the INT8 ONNX files
 _SIGNATURE = "serving_default"
+
+
+class TensorDetails(TypedDict):
+    """What a LiteRT interpreter says of an input or output; `quantization` is (scale, zero point) of an integer one."""
+
+    index: int
+    shape: "NDArray[np.int32]"
+    dtype: type
+    quantization: tuple[float, int]
 
 
 def source(job: Job) -> Job | None:
@@ -66,30 +75,30 @@ def run_file(path: Path, threads: int = 2) -> "Callable[[NDArray[np.float32]], N
     import numpy as np
 
     interpreter = load(path, threads)
-    (given,), (asked,) = interpreter.get_input_details(), interpreter.get_output_details()
-    batch = int(given["shape"][0])
+    (input_details,), (output_details,) = interpreter.get_input_details(), interpreter.get_output_details()
+    batch = int(input_details["shape"][0])
 
     def run(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
         logits = []
         for start in range(0, len(images), batch):
-            interpreter.set_tensor(given["index"], input_of(given, images[start : start + batch]))
+            interpreter.set_tensor(input_details["index"], input_of(input_details, images[start : start + batch]))
             interpreter.invoke()
-            logits.append(_dequantized(asked, interpreter.get_tensor(asked["index"])))
+            logits.append(_dequantized(output_details, interpreter.get_tensor(output_details["index"])))
         return np.concatenate(logits)
 
     return run
 
 
-def input_of(given: dict[str, Any], images: "NDArray[np.float32]") -> "NDArray[Any]":
-    """Images (N, 3, H, W) as the input that an interpreter's details describe: NHWC, quantized where that is INT8."""
+def input_of(details: TensorDetails, images: "NDArray[np.float32]") -> "NDArray[Any]":
+    """Images (N, 3, H, W) as the input that `details` describe: NHWC, quantized where that is an integer."""
     import numpy as np
 
     values = channels_last(images)
-    if given["dtype"] == np.float32:
+    if details["dtype"] == np.float32:
         return values
-    scale, zero = given["quantization"]
-    limits = np.iinfo(given["dtype"])
-    quantized: NDArray[Any] = np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(given["dtype"])
+    scale, zero = details["quantization"]
+    limits = np.iinfo(details["dtype"])
+    quantized: NDArray[Any] = np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(details["dtype"])
     return quantized
 
 
@@ -98,7 +107,7 @@ def load(path: Path, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        with silence():  # it would tell of its delegate
+        with silence():  # LiteRT prints which delegate it made
             interpreter = Interpreter(str(path), num_threads=threads)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
@@ -113,19 +122,19 @@ def channels_last(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
 
 
-def _dequantized(asked: dict[str, Any], values: "NDArray[Any]") -> "NDArray[np.float32]":
+def _dequantized(details: TensorDetails, values: "NDArray[Any]") -> "NDArray[np.float32]":
     import numpy as np
 
-    if asked["dtype"] == np.float32:
+    if details["dtype"] == np.float32:
         return values
-    scale, zero = asked["quantization"]
+    scale, zero = details["quantization"]
     return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)
 
 
 def op_counts(path: Path) -> dict[str, int]:
     """How many operations of each kind a file holds, as TFLite names them, the most frequent first."""
     interpreter = load(path, 1)
-    # A delegate's node stands beside those that it replaced.
+    # The interpreter lists a delegate's node beside those that it replaced.
     names = Counter(str(op["op_name"]) for op in interpreter._get_ops_details())
     return {name: count for name, count in names.most_common() if name != "DELEGATE"}
 
@@ -152,7 +161,7 @@ def _convert(job: Job, batch: int, path: Path) -> None:
 
 
 def _keep_pooled_axes(traced: Any) -> None:
-    """Flatten after a global pooling: one that drops its axes itself would cost a TRANSPOSE back to NCHW."""
+    """Make global poolings keep their axes and flatten after them: dropping the axes would cost a TRANSPOSE to NCHW."""
     import torch
 
     mean, flatten = torch.ops.aten.mean.dim, torch.ops.aten.flatten.using_ints
@@ -169,7 +178,7 @@ def _quantize(source: Path, path: Path, images: "NDArray[np.float32]", batch: in
     from ai_edge_quantizer import quantizer, recipe
 
     (given,) = load(source, 1).get_signature_list()[_SIGNATURE]["inputs"]
-    # A list: the quantizer counts it first.
+    # A list, since the quantizer takes its length first.
     shown = [{given: channels_last(images[start : start + batch])} for start in range(0, len(images), batch)]
     worker = quantizer.Quantizer(str(source))
     worker.load_quantization_recipe(recipe.static_wi8_ai8())

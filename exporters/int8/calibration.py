@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SYNTHETIC = "synthetic-1, latency only"
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-_MOST = 512  # NVIDIA advises 500 for a CNN; more only take time
-_SEED = 2  # neither the images that are timed nor those of the fidelity check
+_MOST = 512  # NVIDIA advises 500 for a CNN
+_SEED = 2  # other images than those that are timed (0) and those of the fidelity check (1)
 
 
 def is_calibrated(job: Job) -> bool:

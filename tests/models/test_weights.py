@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models import UserError, find
-from models.weights import seeded, settle_norms
+from models.weights import seeded, set_norm_variances
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,8,1,8,1)@32"
 
@@ -38,7 +38,7 @@ def test_building_twice_gives_the_same_network(tiny):
 def test_norms_round_alike_on_every_machine(name):
     # Another machine's logs differ in the seventh digit; one that near a half would round the other way there.
     (model,) = find(name)
-    exponents = settle_norms(model.build(), model.resolution_px).values()
+    exponents = set_norm_variances(model.build(), model.resolution_px).values()
     assert min(abs(abs(exponent - round(exponent)) - 0.5) for exponent in exponents) > 1e-4
 
 
