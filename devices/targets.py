@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from exporters.artifact import Job
-from exporters.formats import exporter
+from exporters.formats import find_format
 from models.model import Model
 from system.errors import UserError, one_line
 from system.machine import usable_cores
@@ -34,7 +34,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def job(self, model: Model, weights: Path | None = None, calibration: Path | None = None) -> Job:
         """The file of `model` that this target loads; `calibration` matters to integer formats alone."""
         # Where the runtime fixes the batch when it loads the file, one file serves every batch.
-        batch = None if exporter(self.format).DYNAMIC_BATCH else self.batch
+        batch = None if find_format(self.format).dynamic_batch else self.batch
         return Job(
             model=model,
             format=self.format,

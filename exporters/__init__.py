@@ -1,1 +1,1 @@
-"""The file that a runtime loads: one module a format, a cache, and the check against the source."""
+"""Networks as the files that runtimes load: one module a format, a cache, and the check of each file against torch."""

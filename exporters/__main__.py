@@ -1,14 +1,14 @@
-"""`python -m exporters`: write networks in a format, from the cache or anew, each checked against its source."""
+"""`python -m exporters`: write networks in a format, from the cache or exported now, each checked against torch."""
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from exporters.artifact import Artifact, Job
-from exporters.formats import exporter, formats
+from exporters.formats import find_format, formats
 from exporters.parallel import obtain_all
 from models.zoo import find
 from system.child import Failure
@@ -19,11 +19,9 @@ from system.errors import UserError
 def main() -> int:
     """Export; exit 1 where a network could not be exported."""
     arguments = _parser().parse_args()
-    module = exporter(arguments.to)
-    count_ops: Callable[[Path], dict[str, int]] | None = getattr(module, "op_counts", None)
-    if arguments.ops and count_ops is None:
+    format_ = find_format(arguments.to)
+    if arguments.ops and format_.op_counts is None:
         raise UserError("--ops can't count the operations of such files", found=arguments.to, fix="leave it out")
-    precision = arguments.precision or module.PRECISIONS[0]
     models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
     if arguments.weights and len(models) > 1:
         raise UserError("--weights fits one network", found=f"{len(models)} networks", fix="name one MODEL")
@@ -31,8 +29,8 @@ def main() -> int:
         Job(
             model=model,
             format=arguments.to,
-            precision=precision,
-            batch=arguments.batch,
+            precision=arguments.precision or format_.precisions[0],
+            batch=format_.default_batch if arguments.batch is None else arguments.batch or None,
             weights=arguments.weights,
             calibration=arguments.calibration,
         )
@@ -46,7 +44,8 @@ def main() -> int:
             artifacts[job] = outcome
             print(f"[{done}/{len(jobs)}] {outcome.path}", file=sys.stderr)  # noqa: T201
     made = [artifacts[job] for job in jobs if job in artifacts]
-    op_counts = [count_ops(Path(artifact.path)) for artifact in made] if arguments.ops and count_ops else []
+    count_ops = format_.op_counts if arguments.ops else None
+    op_counts = [count_ops(Path(artifact.path)) for artifact in made] if count_ops else []
     _print(made, op_counts, as_json=arguments.json)
     return 0 if len(artifacts) == len(jobs) else 1
 
@@ -56,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("model", nargs="+", help="name, glob, or a source such as timm:resnet50@224")
     parser.add_argument("--to", required=True, metavar="FORMAT", help=f"one of {', '.join(formats())}")
     parser.add_argument("--precision", help="the format's first one unless given")
-    parser.add_argument("--batch", type=_batch, default=None, help="images in a batch; dynamic unless given")
+    parser.add_argument("--batch", type=_batch, help="images in a batch, or dynamic; the format's own unless given")
     parser.add_argument("--weights", type=Path, help="a checkpoint; seeded weights unless given")
     parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer formats, else synthetic")
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder (default: %(default)s)")
@@ -65,9 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _batch(text: str) -> int | None:
+def _batch(text: str) -> int:
+    """The number of images, 0 for a dynamic batch."""
     if text == "dynamic":
-        return None
+        return 0
     if not text.isdecimal() or not 1 <= int(text) <= 4096:
         raise argparse.ArgumentTypeError(f"expected 1 to 4096 or dynamic, found {text!r}")
     return int(text)

@@ -1,24 +1,21 @@
-"""The artifact cache: every file is made once, checked by its sha256 ever after, and made again when damaged."""
+"""The artifact cache: every file is made once, checked by its sha256 on every use, and made again when damaged."""
 
-import hashlib
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import msgspec
 
-from exporters.artifact import Artifact, Job, sha256_of, versions
-from exporters.formats import exporter
+from exporters.artifact import Artifact, Fidelity, Job, sha256_of, versions
+from exporters.formats import chain, find_format
 from exporters.int8.calibration import calibration_name, is_calibrated
-from models.weights import SEEDED
+from exporters.key import file_key, weights_name
+from models.zoo import find
 from system.errors import UserError
 from system.names import file_name
-
-# Part of every key: raise it when the files that the same tools make, or what is kept of them, change.
-_RECIPE = 1
 
 
 class Cache:
@@ -41,97 +38,120 @@ class Cache:
 
     def path(self, job: Job) -> Path:
         """Where the file of `job` lies, made or not. Raises UserError where its checkpoint can't be read."""
-        batch = "dynamic" if job.batch is None else str(job.batch)
-        stem = f"{job.precision}-b{batch}-{self._key(job)[:12]}{exporter(job.format).SUFFIX}"
-        return self.root / file_name(job.model.name) / stem
+        *sources, _ = chain(job)
+        return self._path(job, self._find(sources) if find_format(job.format).keyed_by_source else None)
 
     def find(self, job: Job) -> Artifact | None:
         """The artifact of `job` if it is there and its content is what was made."""
-        if (source := _source(job)) and self.find(source) is None:
-            return None
-        path = self.path(job)
-        try:
-            artifact = msgspec.json.decode(_sidecar(path).read_bytes(), type=Artifact)
-            if sha256_of(path) != artifact.sha256:
-                return None
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return None
-        return msgspec.structs.replace(artifact, path=str(path))
+        return self._find(chain(job))
 
     def obtain(self, job: Job) -> Artifact:
-        """The artifact of `job`, exported now if the cache lacks it; two processes never make the same one twice.
+        """The artifact of `job`; what the cache lacks of its chain is exported now, in order.
 
-        Raises UserError where it can't be exported, is not faithful to its source, or can't be written.
+        Two processes never make the same file twice. Raises UserError where a file can't be exported, is not faithful
+        to the network, or can't be written.
         """
+        steps = chain(job)
+        artifact, made = self._last_made(steps)
+        for step in steps[made:]:
+            artifact = self._make_alone(step, artifact)
+        assert artifact is not None
+        return artifact
+
+    def _last_made(self, steps: Sequence[Job]) -> tuple[Artifact | None, int]:
+        """The artifact of the last step whose file is there, and how many steps that leaves behind."""
+        for made in range(len(steps), 0, -1):
+            if artifact := self._find(steps[:made]):
+                return artifact, made
+        return None, 0
+
+    def _find(self, steps: Sequence[Job]) -> Artifact | None:
+        *sources, job = steps
+        source = None
+        if find_format(job.format).keyed_by_source and (source := self._find(sources)) is None:
+            return None
+        return _read(self._path(job, source))
+
+    def _path(self, job: Job, source: Artifact | None) -> Path:
+        batch = "dynamic" if job.batch is None else str(job.batch)
+        stem = f"{job.precision}-b{batch}-{file_key(job, source)[:12]}{find_format(job.format).suffix}"
+        return self.root / file_name(job.model.name) / stem
+
+    def _make_alone(self, job: Job, source: Artifact | None) -> Artifact:
+        """Make the file of `job`, unless another process does meanwhile."""
         from filelock import FileLock
 
-        if job.precision not in exporter(job.format).PRECISIONS:
-            known = exporter(job.format).PRECISIONS
-            raise UserError(f"no such precision of {job.format}", found=job.precision, fix=f"choose {', '.join(known)}")
-        if source := _source(job):
-            self.obtain(source)
-        path = self.path(job)
+        path = self._path(job, source)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_suffix(".lock")):
-                if artifact := self.find(job):
+                if artifact := _read(path):
                     return artifact
                 _clear(path)
                 if path.exists():
                     print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
-                return self._make(job, path)
+                return _make(job, source, path)
         except OSError as error:
             raise UserError(
                 f"can't write artifact {path}", found=error.strerror or str(error), fix="free or choose another folder"
             ) from error
 
-    def _key(self, job: Job) -> str:
-        module = exporter(job.format)
-        parts: dict[str, Any] = {
-            "recipe": _RECIPE,
-            "source": job.model.source,
-            "resolution_px": job.model.resolution_px,
-            "format": job.format,
-            "precision": job.precision,
-            "batch": job.batch,
-            "weights": _weights_name(job),
-            "made_by": versions(module.TOOLS),
-        }
-        if recipe := getattr(module, "RECIPE", None):
-            parts["format_recipe"] = recipe
-        if is_calibrated(job):
-            parts["calibration"] = calibration_name(job)
-        if build_host := getattr(module, "build_host", None):
-            parts["place"] = build_host(job)
-        if (source := _source(job)) and (artifact := self.find(source)):
-            parts["source_sha256"] = artifact.sha256
-        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
-    def _make(self, job: Job, path: Path) -> Artifact:
-        module = exporter(job.format)
-        # A temporary folder, since some formats write more than one file while they are made.
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=_making(path)) as folder:
-            made = Path(folder) / path.name
-            fidelity = module.export(job, made, self)
-            artifact = Artifact(
-                model=job.model.name,
-                format=job.format,
-                precision=job.precision,
-                batch=job.batch,
-                path=str(path),
-                input_shape=(job.batch, 3, job.model.resolution_px, job.model.resolution_px),
-                sha256=sha256_of(made),
-                size_bytes=made.stat().st_size,
-                weights=_weights_name(job),
-                calibration=calibration_name(job) if is_calibrated(job) else None,
-                made_by=_makers(job),
-                fidelity=fidelity,
-            )
-            sidecar = _sidecar(made)
-            sidecar.write_bytes(msgspec.json.format(msgspec.json.encode(artifact)))
-            _replace(made, path)
-            _replace(sidecar, _sidecar(path))
-        return artifact
+def obtain_source(artifact: Artifact) -> Artifact:
+    """The artifact that one of a cache was derived from, for its nodes and their scopes; exported where it is gone.
+
+    It has the seeded weights, whatever the artifact's: nodes and scopes are the same with all.
+    """
+    (model,) = find(artifact.model)
+    job = Job(model=model, format=artifact.format, precision=artifact.precision, batch=artifact.batch)
+    *_, source, _ = chain(job)
+    return Cache(Path(artifact.path).parents[1]).obtain(source)
+
+
+def _read(path: Path) -> Artifact | None:
+    """The artifact whose file lies at `path`, None where it is missing or its content is not what was made."""
+    try:
+        artifact = msgspec.json.decode(_sidecar(path).read_bytes(), type=Artifact)
+        if sha256_of(path) != artifact.sha256:
+            return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return msgspec.structs.replace(artifact, path=str(path))
+
+
+def _make(job: Job, source: Artifact | None, path: Path) -> Artifact:
+    format_ = find_format(job.format)
+    # A temporary folder, since some formats write more than one file while they are made.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_making(path)) as folder:
+        made = Path(folder) / path.name
+        for suffix in format_.kept_suffixes:
+            if path.with_suffix(suffix).exists():
+                shutil.copyfile(path.with_suffix(suffix), made.with_suffix(suffix))
+        fidelity = format_.export(job, source, made)
+        artifact = _describe(job, made, path, fidelity)
+        _sidecar(made).write_bytes(msgspec.json.format(msgspec.json.encode(artifact)))
+        for suffix in (*format_.kept_suffixes, path.suffix, _sidecar(path).suffix):
+            _replace(made.with_suffix(suffix), path.with_suffix(suffix))
+    return artifact
+
+
+def _describe(job: Job, made: Path, path: Path, fidelity: Fidelity | None) -> Artifact:
+    """The artifact of the file `made`, which will lie at `path`."""
+    format_ = find_format(job.format)
+    return Artifact(
+        model=job.model.name,
+        format=job.format,
+        precision=job.precision,
+        batch=job.batch,
+        path=str(path),
+        input_shape=(job.batch, 3, job.model.resolution_px, job.model.resolution_px),
+        sha256=sha256_of(made),
+        size_bytes=made.stat().st_size,
+        weights=weights_name(job),
+        calibration=calibration_name(job) if is_calibrated(job) else None,
+        made_by=versions(format_.tools) | format_.build_host(job),
+        fidelity=fidelity,
+    )
 
 
 def _making(path: Path) -> str:
@@ -139,7 +159,7 @@ def _making(path: Path) -> str:
 
 
 def _clear(path: Path) -> None:
-    """Remove what an export of this file left that was killed; whoever holds its lock is alone with it."""
+    """Remove what a killed export of this file left; the lock of `path` must be held."""
     for left in path.parent.glob(f"{_making(path)}*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -152,26 +172,3 @@ def _replace(made: Path, path: Path) -> None:
 
 def _sidecar(path: Path) -> Path:
     return path.with_suffix(".json")
-
-
-def _source(job: Job) -> Job | None:
-    """The job whose file this one is made from, for formats whose key holds that file's sha256."""
-    source = getattr(exporter(job.format), "source", None)
-    return None if source is None else cast(Job, source(job))
-
-
-def _makers(job: Job) -> dict[str, str]:
-    """The tools and versions that make the file of `job`, and where, for formats that depend on the hardware."""
-    module = exporter(job.format)
-    return versions(module.TOOLS) | (module.build_host(job) if hasattr(module, "build_host") else {})
-
-
-def _weights_name(job: Job) -> str:
-    if job.weights is None:
-        return SEEDED
-    try:
-        return f"{job.weights.name} sha256:{sha256_of(job.weights)}"
-    except OSError as error:
-        raise UserError(
-            f"can't read checkpoint {job.weights}", found=error.strerror or str(error), fix="give an existing file"
-        ) from error

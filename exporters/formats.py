@@ -1,47 +1,43 @@
-"""The export formats: a module `to_FORMAT.py` each, found by name and imported when needed."""
+"""The export formats: the `FORMAT` of each module `to_NAME.py`, found by name and imported when needed."""
 
 import importlib
 import pkgutil
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
 
 import exporters
-from exporters.artifact import Fidelity, Job
+from exporters.artifact import Job
+from exporters.format import Format
 from system.errors import UserError
 from system.names import select
 
-if TYPE_CHECKING:
-    from exporters.cache import Cache
-
-
-class Exporter(Protocol):
-    """What a module `exporters/to_FORMAT.py` holds."""
-
-    PRECISIONS: tuple[str, ...]  # the first is the default
-    SUFFIX: str
-    TOOLS: tuple[str, ...]  # the distributions whose versions are part of the key
-    PRELOAD: tuple[str, ...]  # the modules that are worth importing once for many exports
-    DYNAMIC_BATCH: bool  # whether the runtime fixes the batch, so that one file serves every batch
-    PEAK_BYTES: int  # what the largest network of the zoo takes at the peak, with room to spare
-
-    def export(self, job: Job, path: Path, cache: "Cache") -> Fidelity | None:
-        """Write the file of `job` to `path` and check it against its source."""
-
-    # A module may also hold `peak_bytes(job) -> int`, where its precisions differ in what they take,
-    # `op_counts(path) -> dict[str, int]`, how many operations of each kind a file holds, the most frequent first, and
-    # three things that become part of the key: `RECIPE`, a number, `source(job) -> Job`, the job whose file it starts
-    # from, and `place(job) -> dict[str, str]`, what of the hardware its file depends on.
-
 
 def formats() -> list[str]:
-    """Every format that a module of this package exports to."""
+    """The name of every format that a module of this package exports to."""
     names = (module.name for module in pkgutil.iter_modules(exporters.__path__))
     return [name.removeprefix("to_") for name in names if name.startswith("to_")]
 
 
-def exporter(format_name: str) -> Exporter:
-    """The module that exports to a format; raises UserError naming the near ones."""
-    if format_name not in formats():
-        near = select(format_name, formats(), "format")
-        raise UserError("no such format", found=repr(format_name), fix=f"did you mean {' or '.join(near)}?")
-    return cast(Exporter, importlib.import_module(f"exporters.to_{format_name}"))
+def find_format(name: str) -> Format:
+    """The format of that name. Raises UserError naming the near ones, or where its module holds no `Format`."""
+    if name not in formats():
+        near = select(name, formats(), "format")
+        raise UserError("no such format", found=repr(name), fix=f"did you mean {' or '.join(near)}?")
+    found = vars(importlib.import_module(f"exporters.to_{name}")).get("FORMAT")
+    if not isinstance(found, Format):
+        what = "no FORMAT" if found is None else f"FORMAT is a {type(found).__name__}"
+        raise UserError(f"exporters/to_{name}.py defines no format", found=what, fix="give it FORMAT = Format(…)")
+    return found
+
+
+def chain(job: Job) -> list[Job]:
+    """The jobs whose files it takes to make that of `job`: each is derived from the one before, the last is `job`.
+
+    Raises UserError where a format is unknown, or has no such precision or no dynamic batch.
+    """
+    format_ = find_format(job.format)
+    if job.precision not in format_.precisions:
+        known = ", ".join(format_.precisions)
+        raise UserError(f"no such precision of {job.format}", found=job.precision, fix=f"choose {known}")
+    if job.batch is None and not format_.dynamic_batch:
+        raise UserError(f"{job.format} files have a fixed batch", found="a dynamic one", fix="give --batch N")
+    source = format_.source(job)
+    return [job] if source is None else [*chain(source), job]

@@ -1,4 +1,4 @@
-"""litert-torch, imported without what it and its dependencies say of themselves; children fork from this import."""
+"""litert-torch, imported with its messages and its dependencies' suppressed; child processes fork with it imported."""
 
 from system.silence import silence
 

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_TYPES = {"FLOAT": "float32", "HALF": "float16"}
-
 
 class Engine:
     """A deserialized plan of fixed shapes with one input and one output, and a stream of its own."""
@@ -32,10 +30,10 @@ class Engine:
         self.stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         for index in range(engine.num_io_tensors):
             name = engine.get_tensor_name(index)
-            kind = _TYPES[engine.get_tensor_dtype(name).name]
+            dtype = {"FLOAT": torch.float32, "HALF": torch.float16}[engine.get_tensor_dtype(name).name]
             dims = engine.get_tensor_shape(name)
             shape = [dims[axis] for axis in range(len(dims))]
-            tensor = torch.empty(shape, dtype=getattr(torch, kind), device="cuda")
+            tensor = torch.empty(shape, dtype=dtype, device="cuda")
             self._context.set_tensor_address(name, tensor.data_ptr())
             if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT:
                 self.input = tensor
@@ -43,7 +41,7 @@ class Engine:
                 self.output = tensor
 
     def show(self, images: "NDArray[np.float32]") -> None:
-        """Put images (N, 3, H, W) into the input, N being the plan's batch."""
+        """Copy images (N, 3, H, W) to the plan's input on the GPU, N being the plan's batch."""
         import torch
 
         self.input.copy_(torch.from_numpy(images))
@@ -55,7 +53,7 @@ class Engine:
             raise RuntimeError("TensorRT could not queue the batch")
 
     def report_to(self, profiler: Any) -> None:
-        """Let a trt.IProfiler hear what each layer of every batch took; TensorRT then waits for each batch."""
+        """Report the milliseconds of each layer of every batch to a trt.IProfiler; `queue` then waits for its batch."""
         assert self._context is not None
         self._context.profiler = profiler
         self._context.enqueue_emits_profile = True

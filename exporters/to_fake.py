@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-from exporters.artifact import Job
-from exporters.cache import Cache
-
-PRECISIONS = ("fp32",)
-SUFFIX = ".txt"
-TOOLS: tuple[str, ...] = ()
-PRELOAD: tuple[str, ...] = ()
-DYNAMIC_BATCH = True
-PEAK_BYTES = 1_000_000
+from exporters.artifact import Artifact, Job
+from exporters.format import Format
 
 
-def export(job: Job, path: Path, cache: Cache) -> None:
+def export(job: Job, source: Artifact | None, path: Path) -> None:
     """Write the model's name to `path`."""
     path.write_text(job.model.name + "\n", encoding="utf-8")
+
+
+FORMAT = Format(precisions=("fp32",), suffix=".txt", export=export, peak_bytes=1_000_000)

@@ -7,24 +7,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from exporters.artifact import Fidelity, Job
-from exporters.cache import Cache
-from exporters.fidelity import check_against_source
+from exporters.artifact import Artifact, Fidelity, Job
+from exporters.fidelity import check_against_torch
+from exporters.format import Format
+from exporters.network import torch_network
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PRECISIONS = ("fp32", "fp16")
-SUFFIX = ".onnx"
-RECIPE = 3  # part of the key, beside the cache's own: raise it when the files change that the same tools make
-TOOLS = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm")
-PRELOAD = ("torch", "timm", "onnxscript", "onnxruntime")
-DYNAMIC_BATCH = True
-PEAK_BYTES = 6_000_000_000
-
 INPUT, OUTPUT, BATCH = "images", "logits", "batch"
-# What ONNX Runtime calls the types of inputs and outputs, and numpy and torch.
+# The types of inputs and outputs, as ONNX Runtime names them and as numpy and torch do.
 DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
@@ -33,21 +26,26 @@ _SCOPES = "pkg.torch.onnx.name_scopes"  # the module that each node comes from
 _LIMITS = {"fp32": 1e-4, "fp16": 2e-2}
 
 
-def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
-    """Write the network to `path`: traced once, with a dynamic batch; the other variants derive from that file.
+def source(job: Job) -> Job | None:
+    """A fixed batch is derived from the dynamic one, FP16 from FP32; FP32 with a dynamic batch is traced from torch."""
+    if job.batch is not None:
+        return msgspec.structs.replace(job, batch=None)
+    return None if job.precision == "fp32" else msgspec.structs.replace(job, precision="fp32")
+
+
+def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
+    """Write the network to `path`, its batch dynamic or fixed.
 
     Raises UserError where ONNX Runtime's logits differ from torch's by more than 1e-4 (FP32) or 2e-2 (FP16).
     """
-    if job.precision == "fp32" and job.batch is None:
+    if source is None:
         _trace(job, path)
     elif job.batch is None:
-        source = cache.obtain(msgspec.structs.replace(job, precision="fp32"))
         _halve(Path(source.path), path)
     else:
-        source = cache.obtain(msgspec.structs.replace(job, batch=None))
         fix_batch(Path(source.path), path, job.batch)
         return source.fidelity  # the same nodes: only the declared shape differs
-    return check_against_source(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
+    return check_against_torch(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
 
 
 def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -83,10 +81,10 @@ def _trace(job: Job, path: Path) -> None:
     import torch
 
     px = job.model.resolution_px
-    # Two images, since torch would take a batch of one for a constant.
+    # Two images, since torch would trace a batch of one as a constant.
     images = torch.zeros(2, 3, px, px)
     program = torch.onnx.export(
-        job.model.build(job.weights),
+        torch_network(job),
         (images,),
         dynamo=True,
         optimize=True,  # folds the batch norms
@@ -97,7 +95,7 @@ def _trace(job: Job, path: Path) -> None:
         verbose=False,
     )
     assert program is not None
-    # Stack traces hold this machine's paths; without them the same file comes out everywhere. Profiles need the scopes.
+    # Stack traces hold this machine's paths: without them the file is the same on every machine. Profiles need scopes.
     for node in program.model.graph.all_nodes():
         for name in node.metadata_props.keys() - {_SCOPES}:
             del node.metadata_props[name]
@@ -129,5 +127,18 @@ def fix_batch(source: Path, path: Path, batch: int) -> None:
     }
     inputs = {value.name: shapes[value.name] for value in model.graph.input}
     outputs = {value.name: shapes[value.name] for value in model.graph.output}
-    del model.graph.value_info[:]  # they still say "batch"
+    del model.graph.value_info[:]  # shapes of the dynamic batch
     onnx.save(update_inputs_outputs_dims(model, inputs, outputs), str(path))
+
+
+FORMAT = Format(
+    precisions=("fp32", "fp16"),
+    suffix=".onnx",
+    source=source,
+    export=export,
+    tools=("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm"),
+    recipe=3,
+    peak_bytes=6_000_000_000,
+    preload=("torch", "timm", "onnxscript", "onnxruntime"),
+    op_counts=op_counts,
+)

@@ -1,8 +1,8 @@
 """INT8 ONNX with explicit Q/DQ nodes: one placement that TensorRT fuses, one that ONNX Runtime's CPU kernels fuse.
 
-Both need the opposite of each other. TensorRT takes symmetric INT8 only, quantized after a ReLU and never between a
+Their requirements are opposite. TensorRT takes symmetric INT8 only, quantized after a ReLU and never between a
 convolution and its sum; ONNX Runtime has integer CPU kernels only where every convolution's output is quantized, and
-drops a ReLU only into an asymmetric range. docs/nvidia.md has what each costs on the other.
+fuses a ReLU only into an asymmetric range. docs/nvidia.md has the cost of each placement on the other runtime.
 """
 
 from pathlib import Path
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from exporters.artifact import Fidelity, Job
-from exporters.cache import Cache
-from exporters.fidelity import check_against_source, measure_fidelity, unfaithful
+from exporters.artifact import Artifact, Fidelity, Job
+from exporters.fidelity import check_against_torch, measure_fidelity, unfaithful
+from exporters.format import Format
 from exporters.int8.calibration import calibration_images
 from exporters.int8.ranges import Feed, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
@@ -21,47 +21,45 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["check_int8_fidelity", "export", "op_counts"]
-
-# For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
-PRECISIONS = ("int8", "int8-fp16", "int8-cpu")
-SUFFIX = ".onnx"
-TOOLS = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm")
-PRELOAD = ("torch", "timm", "onnxscript", "onnxruntime")
-DYNAMIC_BATCH = True
-PEAK_BYTES = 8_000_000_000
-
-RECIPE = 3  # part of the key, beside the cache's own: raise it when the files change that the same tools make
-
 _PHOTOGRAPHS, _SYNTHETIC = 64, 32  # synthetic images are more alike than photographs
 _PREPARED_LIMIT = 1e-4
-_RUINED = 0.99  # of the smallest cosine
-# The seeded weights were never trained: eight bits may cost them their logits, and do in the EfficientNets.
+_RETRIED_BELOW = 0.99  # the smallest cosine below which averaged ranges are tried too
+# Seeded weights were never trained: with them the cosine may come near 0, and does in the EfficientNets.
 _COSINE_LIMITS = {"trained": 0.9, "seeded": 0.0}
 
 
-def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
-    """Write the network to `path`, calibrated on up to 64 images, or 32 synthetic ones.
-
-    The ranges are the largest magnitudes. Where those ruin the logits, since one odd image widens them for all, the
-    mean of the batches' largest ones is tried, and what comes closer to FP32 is kept.
-
-    Raises UserError where the smallest cosine between INT8 and FP32 logits over these images is below 0.9 with a
-    checkpoint's weights, or not positive with seeded ones.
-    """
+def source(job: Job) -> Job:
+    """A fixed batch is derived from the dynamic one, and that from the FP32 ONNX file."""
     if job.batch is not None:
-        source = cache.obtain(msgspec.structs.replace(job, batch=None))
-        fix_batch(Path(source.path), path, job.batch)
-        return source.fidelity  # the same nodes: only the declared shape differs
-    source = cache.obtain(msgspec.structs.replace(job, format="onnx", precision="fp32"))
+        return msgspec.structs.replace(job, batch=None)
+    return msgspec.structs.replace(job, format="onnx", precision="fp32")
+
+
+def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
+    """Write the INT8 network to `path`, calibrated on up to 64 images, or 32 synthetic ones.
+
+    A tensor's range is its largest magnitude over all images. Where the smallest cosine between INT8 and FP32 logits
+    is then below 0.99, since one odd image widens the ranges for all, the mean over the batches of their largest
+    magnitudes is tried too, and the file whose logits are closer to FP32 is kept.
+
+    Raises UserError where that cosine is below 0.9 with a checkpoint's weights, or not positive with seeded ones.
+    """
+    assert source is not None
+    if job.batch is None:
+        return _export_dynamic(job, Path(source.path), path)
+    fix_batch(Path(source.path), path, job.batch)
+    return source.fidelity  # the same nodes: only the declared shape differs
+
+
+def _export_dynamic(job: Job, fp32: Path, path: Path) -> Fidelity:
     images = calibration_images(job, _PHOTOGRAPHS if job.calibration else _SYNTHETIC)
     prepared = path.with_suffix(".prepared.onnx")
-    _prepare(Path(source.path), prepared)
-    check_against_source(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
-    reference = _logits(Path(source.path), images)
+    _prepare(fp32, prepared)
+    check_against_torch(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
+    reference = _logits(fp32, images)
     logits = _quantize(job, prepared, path, images, averaged=False)
     cosine = measure_fidelity(reference, logits).cosine
-    if cosine < _RUINED:
+    if cosine < _RETRIED_BELOW:
         other = path.with_suffix(".averaged.onnx")
         averaged = _quantize(job, prepared, other, images, averaged=True)
         if measure_fidelity(reference, averaged).cosine > cosine:
@@ -73,7 +71,7 @@ def export(job: Job, path: Path, cache: Cache) -> Fidelity | None:
 def _quantize(
     job: Job, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
 ) -> "NDArray[np.float32]":
-    """Write the quantized file to `path`; its logits of the images."""
+    """Write the quantized file to `path`; returns its logits for the images."""
     if job.precision == "int8-cpu":
         _quantize_for_cpu(prepared, path, images, averaged=averaged)
     else:
@@ -127,7 +125,7 @@ def _quantize_for_tensorrt(
 def _quantize_for_cpu(prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool) -> None:
     from onnxruntime.quantization import QuantType, quantize_static
 
-    # Unsigned activations: their range begins at a ReLU's zero, so that the ReLU disappears into the convolution.
+    # Unsigned activations: behind a ReLU their range begins at zero, so that the convolution absorbs the ReLU.
     types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
     options = {"CalibMovingAverage": averaged}
     quantize_static(str(prepared), str(path), Feed(images), per_channel=True, extra_options=options, **types)
@@ -152,3 +150,17 @@ def check_int8_fidelity(job: Job, reference: "NDArray[np.float32]", logits: "NDA
     if not fidelity.cosine > limit:
         raise unfaithful(f"cosine {fidelity.cosine:.3f}, top-1 agreement {fidelity.top1_agreement:.0%}")
     return fidelity
+
+
+FORMAT = Format(
+    # For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
+    precisions=("int8", "int8-fp16", "int8-cpu"),
+    suffix=".onnx",
+    source=source,
+    export=export,
+    tools=("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm"),
+    recipe=3,
+    peak_bytes=8_000_000_000,
+    preload=("torch", "timm", "onnxscript", "onnxruntime"),
+    op_counts=op_counts,
+)

@@ -1,19 +1,20 @@
 """TensorRT plans by one path for TensorRT 8.6, 10 and 11, built on the GPU that they run on.
 
 Up to 10 the builder chooses the precision of each layer among those that its flags allow; 11 has no such flags and
-does what the network's types say. So each gets a network that means the same: Q/DQ in FP32 with the flags FP16 and
-INT8, or Q/DQ in FP16.
+follows the network's types. For INT8, up to 10 gets Q/DQ in FP32 with the flags FP16 and INT8, and 11 the equivalent
+network with Q/DQ in FP16.
 """
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from exporters.artifact import Fidelity, Job
-from exporters.cache import Cache
-from exporters.fidelity import check_fidelity
+from exporters.artifact import Artifact, Fidelity, Job
+from exporters.fidelity import check_fidelity, torch_logits
+from exporters.format import Format
 from exporters.int8.calibration import calibration_images
 from exporters.int8.ranges import batches
 from exporters.to_onnx_int8 import check_int8_fidelity
@@ -24,20 +25,14 @@ from system.gpu import find_gpu
 if TYPE_CHECKING:
     import tensorrt as trt
 
-PRECISIONS = ("int8", "fp16", "fp32")
-SUFFIX = ".plan"
-TOOLS = ("tensorrt", "tensorrt-cu12", "tensorrt-cu12-bindings", "tensorrt-cu13", "tensorrt-cu13-bindings", "torch")
-PRELOAD: tuple[str, ...] = ()  # a child that forks from a process with CUDA in it could not use the GPU
-DYNAMIC_BATCH = False  # a plan is made for one batch
-PEAK_BYTES = 1 << 60  # more than there is: one at a time, since a builder times kernels on the one GPU
-
-# What 11 removed is looked up by name, never touched as an attribute.
+_TIMINGS = ".timings"
+# BuilderFlags by name, since 11 removed these.
 _FLAGS = {"int8": ("FP16", "INT8"), "fp16": ("FP16",), "fp32": ()}
 _LIMITS = {"fp16": 2e-2, "fp32": 1e-3}
 
 
 def source(job: Job) -> Job:
-    """The ONNX file that a plan is built from; its sha256 is part of the plan's key."""
+    """The ONNX file that a plan is built from."""
     precision = job.precision
     if precision == "int8" and not _has_precision_flags():
         precision = "int8-fp16"
@@ -46,7 +41,7 @@ def source(job: Job) -> Job:
 
 
 def build_host(job: Job) -> dict[str, str]:
-    """What else a plan depends on: the GPU, TensorRT, the flags. Raises UserError where there is no GPU."""
+    """The GPU, TensorRT and flags that a plan depends on. Raises UserError where there is no GPU or no TensorRT."""
     trt = _tensorrt()
     gpu = find_gpu()
     if isinstance(gpu, str):
@@ -54,18 +49,17 @@ def build_host(job: Job) -> dict[str, str]:
     return {"gpu": f"{gpu.name} {gpu.sm}", "tensorrt": trt.__version__, "flags": " ".join(_flags(job.precision))}
 
 
-def export(job: Job, path: Path, cache: Cache) -> Fidelity:
-    """Build the plan of `job` and write it to `path`; the timing cache goes beside where the plan will lie.
+def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
+    """Build the plan of `job` and write it to `path`, and TensorRT's timing cache beside it.
 
-    So a plan that has to be made again picks the same kernels. Raises UserError where the batch isn't fixed, where
-    TensorRT can't read or build the network (its whole message goes to stderr), or where the logits are too far from
-    the source's.
+    The timing cache is read where it is there already, so that a plan that is made again picks the same kernels.
+    Raises UserError where TensorRT can't read or build the network (its whole message goes to stderr), or where the
+    logits are too far from the torch network's.
     """
-    if job.batch is None:
-        raise UserError("TensorRT plans have a fixed batch", found="a dynamic one", fix="give --batch N")
-    onnx_file = Path(cache.obtain(source(job)).path)
-    timings = cache.path(job).with_suffix(".timings")
-    plan, measured = build(onnx_file, job.precision, timings.read_bytes() if timings.exists() else b"")
+    assert source is not None
+    timings = path.with_suffix(_TIMINGS)
+    given = timings.read_bytes() if timings.exists() else b""
+    plan, measured = build(Path(source.path), job.precision, given)
     path.write_bytes(plan)
     timings.write_bytes(measured)
     return _check(job, path)
@@ -86,7 +80,7 @@ def build(onnx_file: Path, precision: str, timings: bytes) -> tuple[bytes, bytes
     config = builder.create_builder_config()
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     for name in _flags(precision):
-        config.set_flag(getattr(trt.BuilderFlag, name))
+        config.set_flag(trt.BuilderFlag.__members__[name])
     cache = config.create_timing_cache(timings)
     config.set_timing_cache(cache, False)
     plan = builder.build_serialized_network(network, config)
@@ -109,14 +103,15 @@ def _parse(parser: "trt.OnnxParser", onnx_file: Path) -> None:
 
 
 def _describe(error: "trt.ParserError") -> str:
-    """A parser's error with its node; 8.6 knows the node's index alone."""
-    named = [getattr(error, name)() for name in ("node_name", "node_operator") if hasattr(error, name)]
-    node = " ".join([str(error.node()), *named])
+    """A parser's error with its node."""
+    node = str(error.node())
+    with suppress(AttributeError):  # 8.6 knows the node's index alone
+        node = f"{node} {error.node_name()} {error.node_operator()}"
     return f"node {node}: {error.desc()} [{error.code()}, {error.file()}:{error.line()} {error.func()}]"
 
 
 def _logger(kept: list[str]) -> "trt.ILogger":
-    """A logger that keeps what went wrong, so that an error can say why."""
+    """A logger that appends each error message to `kept`."""
     import tensorrt as trt
 
     class Logger(trt.ILogger):  # type: ignore[misc] # Any, where TensorRT isn't installed
@@ -131,15 +126,15 @@ def _logger(kept: list[str]) -> "trt.ILogger":
 
 
 def _creation_flags() -> int:
-    """What a network is made with: 8.6 must be told that the batch is a dimension, 11 forgot the word."""
+    """The flags of a new network: EXPLICIT_BATCH, which 8.6 needs and 11 removed."""
     import tensorrt as trt
 
-    explicit = getattr(trt.NetworkDefinitionCreationFlag, "EXPLICIT_BATCH", None)
+    explicit = trt.NetworkDefinitionCreationFlag.__members__.get("EXPLICIT_BATCH")
     return 0 if explicit is None else 1 << int(explicit)
 
 
 def _has_precision_flags() -> bool:
-    return hasattr(_tensorrt().BuilderFlag, "INT8")
+    return "INT8" in _tensorrt().BuilderFlag.__members__
 
 
 def _flags(precision: str) -> tuple[str, ...]:
@@ -155,24 +150,36 @@ def _tensorrt() -> Any:
 
 
 def _check(job: Job, plan: Path) -> Fidelity:
-    """Show the plan one batch and compare with torch in FP32 on the CPU."""
+    """Compare the plan's logits for one batch of images with those of the torch network in FP32 on the CPU."""
     import numpy as np
-    import torch
 
     from exporters.tensorrt_engine import Engine
 
     assert job.batch is not None
     if job.precision == "int8":
         images = calibration_images(job, job.batch)
-        images = np.resize(images, (job.batch, *images.shape[1:]))  # a folder of fewer over again
+        images = np.resize(images, (job.batch, *images.shape[1:]))  # a folder of fewer repeats
     else:
         images = synthetic_images(job.batch, job.model.resolution_px, seed=1)
     engine = Engine(plan)
     logits = engine.logits(images)
     engine.close()
-    module = job.model.build(job.weights)
-    with torch.inference_mode():
-        reference = torch.cat([module(torch.from_numpy(part)) for part in batches(images)]).numpy()
+    reference = np.concatenate([torch_logits(job, part) for part in batches(images)])
     if job.precision == "int8":
         return check_int8_fidelity(job, reference, logits)
     return check_fidelity(reference, logits, limit=_LIMITS[job.precision])
+
+
+FORMAT = Format(
+    precisions=("int8", "fp16", "fp32"),
+    suffix=".plan",
+    source=source,
+    export=export,
+    default_batch=64,
+    tools=("tensorrt", "tensorrt-cu12", "tensorrt-cu12-bindings", "tensorrt-cu13", "tensorrt-cu13-bindings", "torch"),
+    build_host=build_host,
+    keyed_by_source=True,
+    peak_bytes=1 << 60,  # more than there is: one at a time, since a builder times kernels on the one GPU
+    preload=(),  # a child that forks from a process with CUDA in it could not use the GPU
+    kept_suffixes=(_TIMINGS,),
+)

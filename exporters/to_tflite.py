@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
 
-from exporters.artifact import Fidelity, Job
-from exporters.cache import Cache
-from exporters.fidelity import check_against_source
+from exporters.artifact import Artifact, Fidelity, Job
+from exporters.fidelity import check_against_torch
+from exporters.format import Format
 from exporters.int8.calibration import calibration_images
+from exporters.network import torch_network
 from exporters.to_onnx_int8 import check_int8_fidelity
 from system.errors import UserError
 from system.silence import silence
@@ -19,47 +20,54 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PRECISIONS = ("fp32", "int8")
-SUFFIX = ".tflite"
-TOOLS = ("torch", "timm", "litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer")
-PRELOAD = ("torch", "timm", "exporters.quiet_converter")
-DYNAMIC_BATCH = False
 # Measured: 1.35 GB for flops400M, 1.5 for EfficientNet-B3, 2.5 for B6, 6.1 for latency12ms: 1.2 GB and 27 bytes a
 # parameter. INT8 needs more than 8.9 GB for B6, whose activations the quantizer keeps.
-PEAK_BYTES, _INT8_PEAK_BYTES = 8_000_000_000, 13_000_000_000
-
+_PEAK_BYTES, _INT8_PEAK_BYTES = 8_000_000_000, 13_000_000_000
 _LIMIT = 1e-4
 _PHOTOGRAPHS, _SYNTHETIC = 64, 32  # as the INT8 ONNX files
 _SIGNATURE = "serving_default"
 
 
-def export(job: Job, path: Path, cache: Cache) -> Fidelity:
-    """Convert the network to `path`; INT8 quantizes its FP32 file, weights per channel.
+class TensorDetails(TypedDict):
+    """What a LiteRT interpreter says of an input or output; `quantization` is (scale, zero point) of an integer one."""
+
+    index: int
+    shape: "NDArray[np.int32]"
+    dtype: type
+    quantization: tuple[float, int]
+
+
+def source(job: Job) -> Job | None:
+    """INT8 is quantized from the FP32 file; FP32 is converted from torch."""
+    return None if job.precision == "fp32" else msgspec.structs.replace(job, precision="fp32", calibration=None)
+
+
+def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
+    """Convert the network to `path`, or quantize its FP32 file to INT8, weights per channel.
 
     Activations are calibrated on up to 64 images, or 32 synthetic ones.
-    Raises UserError where the batch isn't fixed, the converter isn't installed, the FP32 logits differ from torch's
-    by more than 1e-4, or the INT8 ones lie too far from the FP32 ones.
+    Raises UserError where the converter isn't installed, the FP32 logits differ from torch's by more than 1e-4, or the
+    INT8 ones lie too far from the FP32 ones.
     """
-    if job.batch is None:
-        raise UserError("TFLite files have a fixed batch", found="a dynamic one", fix="give --batch N")
+    assert job.batch is not None
     _require()
-    if job.precision == "fp32":
+    if source is None:
         with silence():
             _convert(job, job.batch, path)
-        return check_against_source(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
-    source = Path(cache.obtain(msgspec.structs.replace(job, precision="fp32", calibration=None)).path)
+        return check_against_torch(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
+    fp32 = Path(source.path)
     images = calibration_images(job, max(job.batch, _PHOTOGRAPHS if job.calibration else _SYNTHETIC))
     images = images[: len(images) // job.batch * job.batch]
     if not len(images):
         raise UserError("too few calibration images", found=f"fewer than {job.batch}", fix="give a batch of them")
     with silence():
-        _quantize(source, path, images, job.batch)
-    return check_int8_fidelity(job, run_file(source)(images), run_file(path)(images))
+        _quantize(fp32, path, images, job.batch)
+    return check_int8_fidelity(job, run_file(fp32)(images), run_file(path)(images))
 
 
 def peak_bytes(job: Job) -> int:
-    """What the largest network of the zoo takes in the precision of `job`, with room to spare."""
-    return PEAK_BYTES if job.precision == "fp32" else _INT8_PEAK_BYTES
+    """The memory that the largest network of the zoo takes in the precision of `job`, in bytes, with room to spare."""
+    return _PEAK_BYTES if job.precision == "fp32" else _INT8_PEAK_BYTES
 
 
 def run_file(path: Path, threads: int = 2) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
@@ -67,30 +75,30 @@ def run_file(path: Path, threads: int = 2) -> "Callable[[NDArray[np.float32]], N
     import numpy as np
 
     interpreter = load(path, threads)
-    (given,), (asked,) = interpreter.get_input_details(), interpreter.get_output_details()
-    batch = int(given["shape"][0])
+    (input_details,), (output_details,) = interpreter.get_input_details(), interpreter.get_output_details()
+    batch = int(input_details["shape"][0])
 
     def run(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
         logits = []
         for start in range(0, len(images), batch):
-            interpreter.set_tensor(given["index"], input_of(given, images[start : start + batch]))
+            interpreter.set_tensor(input_details["index"], input_of(input_details, images[start : start + batch]))
             interpreter.invoke()
-            logits.append(_dequantized(asked, interpreter.get_tensor(asked["index"])))
+            logits.append(_dequantized(output_details, interpreter.get_tensor(output_details["index"])))
         return np.concatenate(logits)
 
     return run
 
 
-def input_of(given: dict[str, Any], images: "NDArray[np.float32]") -> "NDArray[Any]":
-    """Images (N, 3, H, W) as the input that an interpreter's details describe: NHWC, quantized where that is INT8."""
+def input_of(details: TensorDetails, images: "NDArray[np.float32]") -> "NDArray[Any]":
+    """Images (N, 3, H, W) as the input that `details` describe: NHWC, quantized where that is an integer."""
     import numpy as np
 
     values = channels_last(images)
-    if given["dtype"] == np.float32:
+    if details["dtype"] == np.float32:
         return values
-    scale, zero = given["quantization"]
-    limits = np.iinfo(given["dtype"])
-    quantized: NDArray[Any] = np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(given["dtype"])
+    scale, zero = details["quantization"]
+    limits = np.iinfo(details["dtype"])
+    quantized: NDArray[Any] = np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(details["dtype"])
     return quantized
 
 
@@ -99,7 +107,7 @@ def load(path: Path, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        with silence():  # it would tell of its delegate
+        with silence():  # LiteRT prints which delegate it made
             interpreter = Interpreter(str(path), num_threads=threads)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
@@ -114,19 +122,19 @@ def channels_last(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
 
 
-def _dequantized(asked: dict[str, Any], values: "NDArray[Any]") -> "NDArray[np.float32]":
+def _dequantized(details: TensorDetails, values: "NDArray[Any]") -> "NDArray[np.float32]":
     import numpy as np
 
-    if asked["dtype"] == np.float32:
+    if details["dtype"] == np.float32:
         return values
-    scale, zero = asked["quantization"]
+    scale, zero = details["quantization"]
     return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)
 
 
 def op_counts(path: Path) -> dict[str, int]:
     """How many operations of each kind a file holds, as TFLite names them, the most frequent first."""
     interpreter = load(path, 1)
-    # A delegate's node stands beside those that it replaced.
+    # The interpreter lists a delegate's node beside those that it replaced.
     names = Counter(str(op["op_name"]) for op in interpreter._get_ops_details())
     return {name: count for name, count in names.most_common() if name != "DELEGATE"}
 
@@ -146,14 +154,14 @@ def _convert(job: Job, batch: int, path: Path) -> None:
 
     px = job.model.resolution_px
     example = (torch.zeros(batch, px, px, 3),)
-    network = litert_torch.to_channel_last_io(job.model.build(job.weights), args=[0]).eval()
+    network = litert_torch.to_channel_last_io(torch_network(job), args=[0]).eval()
     traced = torch.export.export(network, example).module()
     _keep_pooled_axes(traced)
     litert_torch.convert(traced, example).export(str(path))
 
 
 def _keep_pooled_axes(traced: Any) -> None:
-    """Flatten after a global pooling: one that drops its axes itself would cost a TRANSPOSE back to NCHW."""
+    """Make global poolings keep their axes and flatten after them: dropping the axes would cost a TRANSPOSE to NCHW."""
     import torch
 
     mean, flatten = torch.ops.aten.mean.dim, torch.ops.aten.flatten.using_ints
@@ -170,9 +178,22 @@ def _quantize(source: Path, path: Path, images: "NDArray[np.float32]", batch: in
     from ai_edge_quantizer import quantizer, recipe
 
     (given,) = load(source, 1).get_signature_list()[_SIGNATURE]["inputs"]
-    # A list: the quantizer counts it first.
+    # A list, since the quantizer takes its length first.
     shown = [{given: channels_last(images[start : start + batch])} for start in range(0, len(images), batch)]
     worker = quantizer.Quantizer(str(source))
     worker.load_quantization_recipe(recipe.static_wi8_ai8())
     ranges = worker.calibrate({_SIGNATURE: shown}, num_threads=2)
     worker.quantize(ranges).export_model(str(path))
+
+
+FORMAT = Format(
+    precisions=("fp32", "int8"),
+    suffix=".tflite",
+    source=source,
+    export=export,
+    default_batch=1,
+    tools=("torch", "timm", "litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer"),
+    peak_bytes=peak_bytes,
+    preload=("torch", "timm", "exporters.quiet_converter"),
+    op_counts=op_counts,
+)

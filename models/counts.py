@@ -8,8 +8,8 @@ from pathlib import Path
 from models.model import Model
 from models.zoo import zoo
 
-# Counting needs torch and seconds, reading this file neither; `python -m models --recount` writes it and a test
-# counts again and compares.
+# Counting takes torch and seconds, reading this file neither. `python -m models --recount` writes it; a test counts
+# again and compares.
 _FILE = Path(__file__).with_name("counts.csv")
 
 
@@ -45,7 +45,7 @@ def count(model: Model) -> Counts:
 
     module = model.architecture()
     with FlopCounterMode(display=False) as counter:
-        model.show_shapes(module)
+        model.run_on_meta(module)
     return Counts(sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2)
 
 

@@ -1,4 +1,4 @@
-"""Seeded images that the networks are shown: natural-like, so that calibration and comparison mean something."""
+"""Seeded images with the spectrum of photographs, for timing, calibration and comparison."""
 
 from typing import TYPE_CHECKING
 

@@ -45,8 +45,8 @@ class Model:
                 module = _zennet(spec, squeeze_excite=kind == "zennet-se")
         return module.eval().requires_grad_(False)
 
-    def show_shapes(self, module: "nn.Module") -> None:
-        """Run an image through the network on the meta device, where nothing is computed.
+    def run_on_meta(self, module: "nn.Module") -> None:
+        """Run an image through `module` on the meta device: shapes only, nothing is computed.
 
         Raises UserError where it takes no images of this resolution.
         """
@@ -66,7 +66,7 @@ class Model:
         """
         from models.weights import load_checkpoint, load_seeded
 
-        # What some networks of timm compute from their shape is in no state dict: a meta tensor would stay one.
+        # Some networks of timm have buffers that are in no state dict: on the meta device these would keep no values.
         module = self.architecture("cpu" if self.source.startswith("timm:") else "meta")
         if weights is None:
             load_seeded(module, self.resolution_px)

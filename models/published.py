@@ -15,7 +15,7 @@ COLUMNS = {"v100": "v100_ms", "t4": "t4_ms", "pixel2": "pixel2_ms"}
 class Published:
     """One printed row; `latency_printed` is milliseconds per image as printed ("0.20"), by target name.
 
-    The notes say why a figure is not what it seems.
+    The notes say what a printed figure includes, leaves out or was derived from, where that is known.
     """
 
     params: str
@@ -28,7 +28,7 @@ class Published:
 
     @property
     def latency_ms(self) -> dict[str, float]:
-        """The same as numbers."""
+        """The same figures as numbers, milliseconds per image."""
         return {target: float(printed) for target, printed in self.latency_printed.items()}
 
 

@@ -22,7 +22,7 @@ _FIELDS: dict[Kind, tuple[str, ...]] = {
     "res_1k1": ("in", "out", "stride", "bottleneck", "layers"),
     "res_idw": ("in", "out", "stride", "bottleneck", "layers"),
 }
-# Far above any published network; they keep a mistyped number from eating the machine's memory.
+# Far above any published network, so that a mistyped number can't exhaust the memory.
 _MOST = {"in": 16384, "out": 16384, "bottleneck": 16384, "stride": 8, "layers": 200, "kernel": 31, "expansion": 16}
 _IMAGE_CHANNELS = 3
 
@@ -44,7 +44,7 @@ class SuperBlock:
 def parse_structure(text: str) -> list[SuperBlock]:
     """The super-blocks of a structure string (ZenNAS plain-net notation), in order.
 
-    Raises UserError that quotes the place in `text` where it can't be read.
+    Raises UserError that quotes the part of `text` that can't be read.
     """
     blocks: list[SuperBlock] = []
     position = 0

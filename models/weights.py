@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Part of every artifact's key: change it when `seeded` changes.
 SEEDED = "seeded-1"
 
-_SETTLING_IMAGES = 2
+_VARIANCE_IMAGES = 2
 
 
 def seeded(key: str, shape: tuple[int, ...]) -> "NDArray[np.float32]":
@@ -37,7 +37,7 @@ def _bounds(key: str, shape: tuple[int, ...]) -> tuple[float, float]:
     if key.endswith("running_var"):
         return 0.5, 1.5
     if len(shape) == 1 and key.endswith("weight"):  # a norm's scale
-        return 0.25, 0.5  # residual branches so weak that their sums neither explode nor drown the image
+        return 0.25, 0.5  # small, so that sums of residual branches neither overflow nor hide their input
     if len(shape) <= 1:  # biases and running means
         return -0.1, 0.1
     bound = math.sqrt(6.0 / math.prod(shape[1:]))
@@ -47,8 +47,8 @@ def _bounds(key: str, shape: tuple[int, ...]) -> tuple[float, float]:
 def load_seeded(module: "nn.Module", resolution_px: int) -> None:
     """Give `module` (on any device, the meta device too) its seeded weights, on the CPU.
 
-    Its norms get the spread that they see on seeded images of that size, as training leaves it, so that the logits
-    depend on the image through every layer and stay within FP16.
+    Each batch norm gets the variance of its input on seeded images of that size, as training would leave it, so that
+    the logits depend on the image through every layer and stay within FP16.
     """
     import torch
 
@@ -58,28 +58,28 @@ def load_seeded(module: "nn.Module", resolution_px: int) -> None:
         return torch.from_numpy(seeded(key, tuple(old.shape)))
 
     module.load_state_dict({key: tensor(key, old) for key, old in module.state_dict().items()}, assign=True)
-    settle_norms(module, resolution_px)
+    set_norm_variances(module, resolution_px)
 
 
-def settle_norms(module: "nn.Module", resolution_px: int) -> "dict[nn.BatchNorm2d, float]":
-    """Set every BN's variance to the mean square that it sees on seeded images, rounded to a power of four.
+def set_norm_variances(module: "nn.Module", resolution_px: int) -> "dict[nn.BatchNorm2d, float]":
+    """Set every BN's variance to the mean square of its input on seeded images, rounded to a power of four.
 
-    Returns the unrounded exponents: as long as none is near a half, all machines round alike.
+    Returns the exponents before rounding: as long as no fraction is near a half, all machines round alike.
     """
     import torch
     from torch import nn
 
     exponents: dict[nn.BatchNorm2d, float] = {}
 
-    def settle(norm: nn.BatchNorm2d, inputs: "tuple[Tensor]") -> None:
-        # All zero behind a dead ReLU of a tiny network: any spread will do.
+    def set_variance(norm: nn.BatchNorm2d, inputs: "tuple[Tensor]") -> None:
+        # A tiny network's ReLU may give zeros only: any variance will do.
         exponents[norm] = math.log(float(inputs[0].square().mean()) or 1.0, 4.0)
         norm.running_var.fill_(4.0 ** round(exponents[norm]))  # type: ignore[union-attr]
 
     norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
-    hooks = [norm.register_forward_pre_hook(settle) for norm in norms]
+    hooks = [norm.register_forward_pre_hook(set_variance) for norm in norms]
     with torch.inference_mode():
-        module(torch.from_numpy(synthetic_images(_SETTLING_IMAGES, resolution_px)))
+        module(torch.from_numpy(synthetic_images(_VARIANCE_IMAGES, resolution_px)))
     for hook in hooks:
         hook.remove()
     return exponents
@@ -88,8 +88,12 @@ def settle_norms(module: "nn.Module", resolution_px: int) -> "dict[nn.BatchNorm2
 def load_checkpoint(module: "nn.Module", path: Path) -> None:
     """Give `module` the weights of a checkpoint: a state dict, or one under the key "state_dict".
 
-    Read with weights_only, so that a checkpoint can't run code. Raises UserError naming the first key that differs.
+    Each is copied into a contiguous tensor of its own, of the network's type, whatever its strides, storage and type in
+    the checkpoint: these would change the speed. Read with weights_only, so that a checkpoint can't run code.
+    Raises UserError naming the first key that differs.
     """
+    import torch
+
     state = _read_state(path)
     expected = module.state_dict()
     for key, tensor in expected.items():
@@ -100,7 +104,8 @@ def load_checkpoint(module: "nn.Module", path: Path) -> None:
     for key in state:
         if key not in expected:
             raise _misfit(path, f"{key!r}, which the network lacks")
-    module.load_state_dict({key: state[key].to(expected[key].dtype) for key in expected}, assign=True)
+    own = {key: torch.empty(tensor.shape, dtype=tensor.dtype).copy_(state[key]) for key, tensor in expected.items()}
+    module.load_state_dict(own, assign=True)
     module.requires_grad_(False)
 
 
@@ -116,7 +121,7 @@ def _read_state(path: Path) -> "dict[str, Tensor]":
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what it says of foreign pickles, the error says too
+            warnings.simplefilter("ignore")  # torch warns of foreign pickles, the error says the same
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch has no error of its own for a damaged file: its readers raise all kinds
         found = "a file that holds code or is no checkpoint" if isinstance(error, pickle.UnpicklingError) else error

@@ -58,7 +58,7 @@ class Chain(nn.Module):
 
 
 class Residual(Chain):
-    """A chain plus its shortcut: a projection where the shape changes (or is told to), else the identity."""
+    """A chain plus its shortcut: a projection where `project` is true or the channels change, else the identity."""
 
     def __init__(self, modules: list[nn.Module], in_channels: int, out_channels: int, stride: int, project: bool):
         super().__init__(modules)

@@ -58,7 +58,7 @@ def run_each(
 
 
 def guard_child() -> None:
-    """Prepare a child: Ctrl-C is the parent's business, stdout is for data, the kernel's OOM killer takes it first."""
+    """Prepare a child: it ignores Ctrl-C, prints to stderr only, and is the first that the OOM killer ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.dup2(sys.stderr.fileno(), 1)
     with suppress(OSError):
@@ -66,7 +66,7 @@ def guard_child() -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """An exception in one line: what a user caused as it stands, anything else with its type."""
+    """An exception in one line: a UserError's own text, anything else with its type."""
     if isinstance(error, UserError):
         return one_line(error)
     if isinstance(error, MemoryError):

@@ -1,4 +1,4 @@
-"""What every command does alike: one line for a user's error, exit codes, JSON on stdout."""
+"""What all commands share: one line for a user's error, exit codes, JSON and tables on stdout."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def run(main: Callable[[], int]) -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         code = 1
-    except BrokenPipeError:  # the reader (`| head`) has enough
+    except BrokenPipeError:  # the reader (`| head`) has closed its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from system.errors import UserError
 
 
 def write_whole(path: Path, content: bytes, *, fix: str) -> None:
-    """Write a file in place of what was there; whoever is interrupted, or has no room, leaves that as it was.
+    """Write a file in place of what was there; an interruption or a full disk leaves the old file as it was.
 
     Raises UserError, with `fix` as what to do, where it can't be written.
     """

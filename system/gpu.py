@@ -1,4 +1,4 @@
-"""The NVIDIA GPU that CUDA programs get here, as the driver alone tells it: no package is needed to ask."""
+"""The NVIDIA GPU that CUDA programs get here, by the driver's own library: no package is needed."""
 
 import ctypes
 from dataclasses import dataclass

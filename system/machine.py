@@ -1,4 +1,4 @@
-"""How many cores and how much memory this process may really use, containers and affinity counted in."""
+"""How many cores and how much memory this process may really use, with containers and affinity counted."""
 
 import os
 from pathlib import Path

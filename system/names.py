@@ -22,7 +22,7 @@ def select(pattern: str, names: Iterable[str], kind: str) -> list[str]:
 
 
 def file_name(name: str) -> str:
-    """A name for a file or folder of the model so named: never a path, never one for two models."""
+    """The name of a model's file or folder: never a path, and different for different models."""
     safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 

@@ -1,4 +1,4 @@
-"""Tools that print what nobody asked for, also from C++: kept from the terminal unless they fail."""
+"""Output of other tools, from Python and C++, kept from the terminal unless they fail."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Keep file descriptors 1 and 2 from the terminal; what they were sent is shown where the block raises."""
+    """Keep what is written to file descriptors 1 and 2 from the terminal; where the block raises, stderr shows it."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(stream) for stream in (1, 2)]

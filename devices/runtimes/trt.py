@@ -11,10 +11,8 @@ from devices.profilers.trt import TrtProfiler
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from exporters.cache import Cache
-from exporters.to_tensorrt import source
+from exporters.cache import obtain_source
 from models.images import synthetic_images
-from models.zoo import find
 
 IN_PROCESS = False
 
@@ -52,12 +50,10 @@ def open_profiler(artifact: Artifact, target: Target) -> TrtProfiler:
     def time_one(queue: Callable[[], object]) -> Samples:
         return time_each(queue, 1, cuda=torch.cuda, stream=engine.stream, read=dict)
 
-    (model,) = find(artifact.model)
-    onnx_file = Cache(Path(artifact.path).parents[1]).obtain(source(target.job(model)))
     with naming_full_memory(target.batch):
         engine = Engine(Path(artifact.path))
         engine.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
-        return TrtProfiler(engine, time_one, scopes_of(Path(onnx_file.path)))
+        return TrtProfiler(engine, time_one, scopes_of(Path(obtain_source(artifact).path)))
 
 
 class TrtSession:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporters.artifact import Job
+from exporters.artifact import Job, sha256_of
 from models.images import normalised, synthetic_images
 from models.model import Model
 from system.errors import UserError, one_line
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SYNTHETIC = "synthetic-1, latency only"
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-_MOST = 512  # NVIDIA advises 500 for a CNN; more only take time
-_SEED = 2  # neither the images that are timed nor those of the fidelity check
+_MOST = 512  # NVIDIA advises 500 for a CNN
+_SEED = 2  # other images than those that are timed (0) and those of the fidelity check (1)
 
 
 def is_calibrated(job: Job) -> bool:
@@ -38,7 +38,7 @@ def calibration_name(job: Job) -> str:
     files = _files(job.calibration)
     digest = hashlib.sha256()
     for file in files:
-        digest.update(hashlib.sha256(_read(file)).digest())
+        digest.update(bytes.fromhex(_sha256_of(file)))
     return f"{job.calibration.resolve().name}, {len(files)} images, sha256:{digest.hexdigest()}"
 
 
@@ -74,6 +74,13 @@ def _spread(files: list[Path], count: int) -> list[Path]:
     if len(files) <= count:
         return files
     return [files[index * len(files) // count] for index in range(count)]
+
+
+def _sha256_of(file: Path) -> str:
+    try:
+        return sha256_of(file)
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error)) from error
 
 
 def _read(file: Path) -> bytes:

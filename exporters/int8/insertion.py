@@ -12,7 +12,9 @@ _LEVELS = 127  # -128 is left out, so that the range is symmetric
 
 
 def insert(model: Any, placement: Placement, magnitudes: dict[str, float]) -> None:
-    """Put a pair before every input of `placement`, in place; consumers of one tensor share its pair.
+    """Insert a pair before every input of `placement`, changing `model`; consumers of one tensor share its pair.
+
+    `magnitudes` are the largest ones of each tensor by name.
 
     Weights stay floating-point constants with a pair of their own, since TensorRT 8.6 reads no INT8 constants.
     """
@@ -21,7 +23,7 @@ def insert(model: Any, placement: Placement, magnitudes: dict[str, float]) -> No
 
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    pairs: dict[str, str] = {}  # from a tensor's name to that of its quantized and dequantized self
+    pairs: dict[str, str] = {}  # from a tensor's name to that of its dequantized copy
     nodes: list[Any] = []
 
     def paired(tensor: str, scales: "NDArray[np.float32]", axis: int | None) -> str:
@@ -48,12 +50,12 @@ def insert(model: Any, placement: Placement, magnitudes: dict[str, float]) -> No
 
 
 def halve(model: Any) -> None:
-    """Turn everything but the integers of a Q/DQ graph into FP16, in place: what a strongly typed network needs."""
+    """Turn all FP32 of a Q/DQ graph into FP16, changing `model`: what a strongly typed network needs."""
     import numpy as np
     from onnx import TensorProto, numpy_helper
 
     graph = model.graph
-    smallest = float(np.finfo(np.float16).smallest_normal)  # below it, a scale loses its digits
+    smallest = float(np.finfo(np.float16).smallest_normal)  # smaller scales lose digits
     scales = {node.input[1] for node in graph.node if node.op_type == "QuantizeLinear"}
     for tensor in graph.initializer:
         if tensor.data_type == TensorProto.FLOAT:
@@ -62,7 +64,7 @@ def halve(model: Any) -> None:
             tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), tensor.name))
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.elem_type = TensorProto.FLOAT16
-    del graph.value_info[:]  # they still say FP32
+    del graph.value_info[:]  # the types of before
     for opset in model.opset_import:
         if opset.domain == "":
             opset.version = max(19, opset.version)  # the first with FP16 scales

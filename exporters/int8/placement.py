@@ -6,9 +6,12 @@ quantized between them and that the other summand, the skip branch, arrives quan
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-_FEW_CHANNELS = 16  # below this, INT8 tensor cores run half empty
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto
+
+_FEW_CHANNELS = 16  # with fewer, INT8 tensor cores compute padding
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,10 @@ class Placement:
     weights: dict[str, int]
 
 
-def place_qdq(graph: Any) -> Placement:
+def place_qdq(graph: "GraphProto") -> Placement:
     """Choose what is quantized in an FP32 ONNX graph.
 
-    Sigmoid and Mul, the insides of squeeze-excite and SiLU, stay in floating point: TensorRT fuses them with each
+    Sigmoid and Mul, as in squeeze-excite and SiLU, stay in floating point: TensorRT fuses them with each
     other, and a quantized tensor between them would be one more pass over memory. So do convolutions of pooled maps:
     a matrix of one pixel an image is too small to gain anything.
     """
@@ -31,7 +34,7 @@ def place_qdq(graph: Any) -> Placement:
     chosen = {
         node.name
         for node in graph.node
-        if (node.op_type == "Conv" and _is_worth_it(node, shapes, producers))
+        if (node.op_type == "Conv" and _is_quantized(node, shapes, producers))
         or (node.op_type == "Gemm" and min(shapes.get(node.input[1], (0,))) >= _FEW_CHANNELS)
     }
     activations: dict[str, list[int]] = defaultdict(list)
@@ -43,7 +46,8 @@ def place_qdq(graph: Any) -> Placement:
     return Placement(activations=dict(activations), weights=dict.fromkeys(chosen, 1))
 
 
-def _is_worth_it(node: Any, shapes: dict[str, tuple[int, ...]], producers: dict[str, Any]) -> bool:
+def _is_quantized(node: "NodeProto", shapes: dict[str, tuple[int, ...]], producers: "dict[str, NodeProto]") -> bool:
+    """Whether INT8 makes a convolution faster: enough channels, and more than a pixel an image."""
     out_channels, in_channels, *kernel_px = shapes[node.input[1]]
     groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
     if groups > 1:
@@ -55,8 +59,8 @@ def _is_worth_it(node: Any, shapes: dict[str, tuple[int, ...]], producers: dict[
     return not few or (first and out_channels % 8 == 0 and len(set(kernel_px)) == 1)
 
 
-def _is_pooled(tensor: str, producers: dict[str, Any]) -> bool:
-    """Whether a tensor is one pixel an image: behind a global pooling, with nothing but pointwise work between."""
+def _is_pooled(tensor: str, producers: "dict[str, NodeProto]") -> bool:
+    """Whether a tensor is one pixel an image: derived from a global pooling by pointwise operations only."""
     while (node := producers.get(tensor)) is not None:
         if node.op_type in {"GlobalAveragePool", "ReduceMean"}:
             return True
@@ -68,24 +72,24 @@ def _is_pooled(tensor: str, producers: dict[str, Any]) -> bool:
     return False
 
 
-def _is_silu(node: Any, producers: dict[str, Any]) -> bool:
+def _is_silu(node: "NodeProto", producers: "dict[str, NodeProto]") -> bool:
     sigmoid = producers.get(node.input[1])
     return sigmoid is not None and sigmoid.op_type == "Sigmoid" and sigmoid.input[0] == node.input[0]
 
 
-def _skip_input(node: Any, producers: dict[str, Any], chosen: set[str]) -> int | None:
+def _skip_input(node: "NodeProto", producers: "dict[str, NodeProto]", chosen: set[str]) -> int | None:
     """Which input of a sum is the skip branch: the one that does not end in the convolution that the sum fuses with."""
     behind = [producers.get(tensor) for tensor in node.input]
     fusible = [index for index, producer in enumerate(behind) if producer is not None and producer.name in chosen]
     if not fusible:
         return None
-    # Where both do, one is a projection of the block's input: the shorter way to it.
+    # Where both do, the branch with fewer convolutions is the skip branch, a projection of the block's input.
     depths = [_depth(tensor, producers) for tensor in node.input]
     main = max(fusible, key=lambda index: depths[index])
     return 1 - main
 
 
-def _depth(tensor: str, producers: dict[str, Any]) -> int:
+def _depth(tensor: str, producers: "dict[str, NodeProto]") -> int:
     """How many convolutions lie on the branch, up to the sum or the activation of a sum before it."""
     depth = 0
     while (node := producers.get(tensor)) is not None and node.op_type != "Add":

@@ -1,4 +1,4 @@
-"""The range of every activation over calibration images, which is what an integer format's scales come from."""
+"""The range of every activation over calibration images, from which an integer format's scales are computed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_PIXELS_AT_ONCE = 4 * 224 * 224  # calibration keeps many of their activations in memory
+_PIXELS_AT_ONCE = 4 * 224 * 224  # calibration keeps the activations of a batch in memory
 
 
 class Feed:
@@ -25,7 +25,7 @@ class Feed:
 
 
 def batches(images: "NDArray[np.float32]") -> "Iterator[NDArray[np.float32]]":
-    """Images (N, 3, H, W) in batches that fit into memory with all their activations."""
+    """Images (N, 3, H, W) in batches of at most four images of 224 px, or one that is larger than those."""
     at_once = max(1, _PIXELS_AT_ONCE // (images.shape[2] * images.shape[3]))
     return (images[start : start + at_once] for start in range(0, len(images), at_once))
 
@@ -33,8 +33,8 @@ def batches(images: "NDArray[np.float32]") -> "Iterator[NDArray[np.float32]]":
 def largest_magnitudes(source: Path, images: "NDArray[np.float32]", *, averaged: bool) -> dict[str, float]:
     """The largest magnitude of every input and output of the convolutions, products and sums of an ONNX file.
 
-    `averaged` gives the mean of the batches' largest ones: an odd image then costs the others less resolution.
-    A working file is left beside the source.
+    `averaged` gives the mean over the batches of their largest ones instead, which one image with large activations
+    widens less. Leaves a working file beside the source.
     """
     from onnxruntime.quantization import CalibrationMethod
     from onnxruntime.quantization.calibrate import create_calibrator

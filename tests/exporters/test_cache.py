@@ -3,14 +3,16 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from exporters import to_fake
 from exporters.artifact import Artifact, Job, sha256_of
 from exporters.cache import Cache
-from exporters.formats import exporter, formats
+from exporters.formats import find_format, formats
 from models import UserError, find
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
@@ -83,12 +85,11 @@ def test_what_a_killed_export_left_goes_with_the_next(cache):
 
 def test_two_processes_make_the_same_artifact_once(cache, tmp_path):
     code = (
-        "import sys, time, pathlib; from exporters import to_fake; from tests.exporters.test_cache import *\n"
-        "plain = to_fake.export\n"
-        "def slow(job, path, cache):\n"
+        "import sys, time, pathlib; from dataclasses import replace; from tests.exporters.test_cache import *\n"
+        "def slow(job, source, path):\n"
         "    with open(sys.argv[2], 'a') as file: file.write('made\\n')\n"
-        "    time.sleep(0.3); plain(job, path, cache)\n"
-        "to_fake.export = slow\n"
+        "    time.sleep(0.3); to_fake.export(job, source, path)\n"
+        "to_fake.FORMAT = replace(to_fake.FORMAT, export=slow)\n"
         "Cache(pathlib.Path(sys.argv[1])).obtain(fake_job())\n"
     )
     log = tmp_path / "log"
@@ -117,7 +118,7 @@ def test_a_full_disk_is_one_error_and_leaves_no_artifact(cache, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporter("fake"), "export", full)
+    monkeypatch.setattr(to_fake, "FORMAT", replace(to_fake.FORMAT, export=full))
     with pytest.raises(UserError, match="No space left on device"):
         cache.obtain(fake_job())
     assert not [path for path in cache.root.rglob("*") if path.is_file() and path.suffix != ".lock"]
@@ -128,7 +129,7 @@ def test_unknown_formats_and_precisions_name_the_known(cache):
     assert {"onnx", "torch", "fake"} <= set(formats())
     for wrong in ("onx", "ONNX", "onn?"):
         with pytest.raises(UserError, match="did you mean onnx"):
-            exporter(wrong)
+            find_format(wrong)
     with pytest.raises(UserError, match="choose fp32"):
         cache.obtain(fake_job(precision="fp4"))
 
@@ -140,6 +141,19 @@ def test_the_command_prints_the_artifacts_as_json(tmp_path):
     assert [artifact.model for artifact in artifacts] == [model.name for model in find("*latency0*")]
     assert all(Path(artifact.path).stat().st_mode & stat.S_IRUSR for artifact in artifacts)
     assert os.path.commonpath([artifact.path for artifact in artifacts]) == str(tmp_path)
+
+
+def test_the_command_takes_the_batch_of_the_format_where_none_is_given(tmp_path):
+    command = [sys.executable, "-m", "exporters", "zennet:SuperConvK3BNRELU(3,8,4,1)@16", "--out", str(tmp_path)]
+    ended = subprocess.run([*command, "--to", "tflite", "--json"], capture_output=True, text=True, check=True)
+    assert [artifact["batch"] for artifact in json.loads(ended.stdout)] == [1]
+    for more, batch in (["--batch", "3"], 3), (["--batch", "dynamic"], None), ([], None):
+        ended = subprocess.run([*command, "--to", "fake", "--json", *more], capture_output=True, text=True, check=True)
+        assert [artifact["batch"] for artifact in json.loads(ended.stdout)] == [batch]
+    dynamic = [*command, "--to", "tflite", "--batch", "dynamic"]
+    refused = subprocess.run(dynamic, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr == "error: tflite files have a fixed batch: a dynamic one; give --batch N\n"
 
 
 def test_the_command_counts_operations_or_says_that_it_can_t(tmp_path):

@@ -36,7 +36,7 @@ def job(precision="int8", **changes) -> Job:
 
 @pytest.fixture(scope="module")
 def artifacts(cache):
-    return {precision: cache.obtain(job(precision)) for precision in to_onnx_int8.PRECISIONS}
+    return {precision: cache.obtain(job(precision)) for precision in to_onnx_int8.FORMAT.precisions}
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def test_the_fp16_variant_has_no_fp32_left(artifacts):
     assert all((scale >= np.finfo(np.float16).smallest_normal).all() for scale in scales)
 
 
-@pytest.mark.parametrize("precision", to_onnx_int8.PRECISIONS)
+@pytest.mark.parametrize("precision", to_onnx_int8.FORMAT.precisions)
 def test_fidelity_over_the_calibration_set_and_its_name_are_recorded(artifacts, precision):
     artifact = artifacts[precision]
     assert artifact.calibration == SYNTHETIC
@@ -270,6 +270,6 @@ def test_where_the_widest_range_ruins_the_logits_the_closer_one_is_kept(cache, m
     for pair, expected in (((0.995, 0.999), [False]), ((0.3, 0.9), [False, True])):
         tried.clear()
         cosines[:] = pair
-        to_onnx_int8.export(job, tmp_path / "x.onnx", cache)
+        to_onnx_int8.export(job, cache.obtain(to_onnx_int8.source(job)), tmp_path / "x.onnx")
         assert tried == expected
         assert not (tmp_path / "x.averaged.onnx").exists()

@@ -145,7 +145,7 @@ def test_the_type_check_can_fail(bindings, stubs, tmp_path):
     assert ('"type[BuilderFlag]" has no attribute "INT8"' in report) == is_11(bindings)
 
 
-@pytest.mark.parametrize("precision", to_tensorrt.PRECISIONS)
+@pytest.mark.parametrize("precision", to_tensorrt.FORMAT.precisions)
 def test_one_path_builds_with_every_version(bindings, tmp_path, precision):
     onnx_file = tmp_path / "network.onnx"
     onnx_file.write_text("the network")
@@ -175,7 +175,7 @@ def test_int8_starts_from_the_network_that_the_version_can_read(bindings):
     code = (
         "from exporters import to_tensorrt; from exporters.artifact import Job; from models import find\n"
         "import sys; model = find(sys.argv[1])[0]\n"
-        "for p in to_tensorrt.PRECISIONS:\n"
+        "for p in to_tensorrt.FORMAT.precisions:\n"
         "  job = to_tensorrt.source(Job(model=model, format='tensorrt', precision=p, batch=64))\n"
         "  print(job.format, job.precision, job.batch)"
     )
@@ -220,7 +220,7 @@ class Driver:
     """A GPU and a TensorRT that are here, as far as a key is concerned."""
 
     def __init__(self, monkeypatch) -> None:
-        self.trt = SimpleNamespace(__version__="10.16.1.11", BuilderFlag=SimpleNamespace(INT8=1))
+        self.trt = SimpleNamespace(__version__="10.16.1.11", BuilderFlag=SimpleNamespace(__members__={"INT8": 1}))
         self.gpu = Gpu(name="Tesla T4", uuid="GPU-1", compute_capability=(7, 5), driver_cuda=(12, 4))
         monkeypatch.setattr(to_tensorrt, "_tensorrt", lambda: self.trt)
         monkeypatch.setattr(to_tensorrt, "find_gpu", lambda: self.gpu)
@@ -269,7 +269,7 @@ def test_the_timing_cache_lies_beside_the_plan_and_is_used_again(tmp_path, monke
 
 def test_a_dynamic_batch_is_refused(tmp_path):
     with pytest.raises(UserError, match="fixed batch: a dynamic one; give --batch N"):
-        to_tensorrt.export(job(batch=None), tmp_path / "x.plan", Cache(tmp_path))
+        Cache(tmp_path).obtain(job(batch=None))
 
 
 def test_a_folder_of_fewer_photographs_than_a_batch_is_shown_over_again(tmp_path, monkeypatch):
@@ -297,7 +297,7 @@ def test_without_tensorrt_or_gpu_the_error_says_so(tmp_path):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("precision", to_tensorrt.PRECISIONS)
+@pytest.mark.parametrize("precision", to_tensorrt.FORMAT.precisions)
 def test_a_plan_computes_what_torch_computes(tmp_path, precision):
     artifact = Cache(tmp_path).obtain(job(precision=precision))
     assert artifact.fidelity.images == 2

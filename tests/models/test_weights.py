@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models import UserError, find
-from models.weights import seeded, settle_norms
+from models.weights import seeded, set_norm_variances
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,8,1,8,1)@32"
 
@@ -38,7 +38,7 @@ def test_building_twice_gives_the_same_network(tiny):
 def test_norms_round_alike_on_every_machine(name):
     # Another machine's logs differ in the seventh digit; one that near a half would round the other way there.
     (model,) = find(name)
-    exponents = settle_norms(model.build(), model.resolution_px).values()
+    exponents = set_norm_variances(model.build(), model.resolution_px).values()
     assert min(abs(abs(exponent - round(exponent)) - 0.5) for exponent in exponents) > 1e-4
 
 
@@ -55,6 +55,43 @@ def test_a_checkpoint_is_loaded_strictly(tiny, tmp_path, wrap):
     torch.save(wrap(state), tmp_path / "weights.pth")
     loaded = tiny.build(tmp_path / "weights.pth").state_dict()
     assert all(torch.equal(loaded[key], state[key]) for key in state)
+
+
+def transposed(tensor):
+    return tensor.transpose(0, -1).contiguous().transpose(0, -1) if tensor.dim() else tensor
+
+
+def sliced(tensor):
+    return torch.stack([tensor, tensor], dim=-1)[..., 0]
+
+
+def channels_last(tensor):
+    return tensor.to(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+
+
+@pytest.mark.parametrize("restride", [transposed, sliced, channels_last, torch.Tensor.half])
+def test_a_checkpoint_s_strides_and_types_are_not_the_network_s(tiny, tmp_path, restride):
+    state = {key: tensor.half().to(tensor.dtype) for key, tensor in tiny.build().state_dict().items()}
+    odd = {key: restride(tensor) for key, tensor in state.items()}
+    torch.save(odd, tmp_path / "weights.pth")
+    assert restride is torch.Tensor.half or not all(tensor.is_contiguous() for tensor in odd.values())
+    module = tiny.build(tmp_path / "weights.pth")
+    for key, tensor in module.state_dict().items():
+        assert tensor.is_contiguous()
+        assert tensor.dtype == state[key].dtype
+        assert torch.equal(tensor, state[key])
+    assert not any(parameter.requires_grad for parameter in module.parameters())
+
+
+def test_tensors_that_share_storage_in_a_checkpoint_do_not_in_the_network(tiny, tmp_path):
+    state = tiny.build().state_dict()
+    (one, two), *_ = [
+        (key, other) for key in state for other in state if key < other and state[key].shape == state[other].shape
+    ]
+    torch.save(state | {one: state[two]}, tmp_path / "weights.pth")
+    loaded = tiny.build(tmp_path / "weights.pth").state_dict()
+    assert torch.equal(loaded[one], loaded[two])
+    assert loaded[one].data_ptr() != loaded[two].data_ptr()
 
 
 def test_a_wrong_checkpoint_names_the_first_key_that_differs(tiny, tmp_path):
