@@ -1,4 +1,4 @@
-"""The layers of a report's networks: the zoo's are listed in a file, a few others are listed with torch on the spot."""
+"""The layers of a report's networks: the zoo's from models/layers.csv, a few others listed with torch."""
 
 from dataclasses import dataclass, field
 
@@ -7,18 +7,18 @@ from models.layers import Layer, known_layers, list_layers
 from models.model import Model
 from system.errors import UserError, one_line
 
-# Each takes up to a second, and a report of hundreds of networks shall not take minutes.
+# Each takes up to a second; a report of hundreds of networks must not take minutes.
 MOST_LISTED = 12
 
 
 @dataclass
 class NetworkLayers:
-    """Layers by network, each listed once."""
+    """The layers of each network, each network listed once."""
 
     _listed: dict[tuple[str, int], list[Layer] | str] = field(default_factory=dict)
 
     def of(self, network: Network) -> list[Layer] | str:
-        """The layers, or why they are not known."""
+        """The layers, or the reason why there are none, which a report prints."""
         if layers := known_layers(network.name):
             return layers
         key = (network.source, network.resolution_px)
