@@ -87,7 +87,7 @@ def _plotly() -> str:
 
 
 def _conditions(record: Record) -> str:
-    conditions = {"target": msgspec.to_builtins(record.target), **record.conditions}
+    conditions = {"target": msgspec.to_builtins(record.target), **msgspec.to_builtins(record.conditions)}
     return f"<details><summary>{text_of(record.target.title)}</summary>{_list(_flat(conditions))}</details>"
 
 
