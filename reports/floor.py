@@ -10,7 +10,7 @@ from devices.peaks import Peaks, known_peaks, machine_key, read_probed
 from devices.targets import Target
 from models.layers import Layer
 from reports.cells import Column
-from reports.network_layers import NetworkLayers
+from reports.network_layers import NetworkLayers, Uncounted
 from reports.recorded import machine
 
 _BYTES = {"fp32": 4, "tf32": 4, "fp16": 2, "bf16": 2, "int8": 1}
@@ -70,7 +70,7 @@ class Floors:
         if peaks is None or self.lack(column):
             return None
         layers = self.layers.of(network)
-        if isinstance(layers, str):
+        if isinstance(layers, Uncounted):
             return None
         threads = column.target.options.get("threads")
         share = min(threads / peaks.cores, 1.0) if isinstance(threads, int) and not as_published else 1.0
@@ -92,7 +92,7 @@ class Floors:
     def lack_of(self, column: Column, network: Network) -> str:
         """Why a network has no floor though its column's peaks are known; "" where it has one."""
         layers = self.layers.of(network) if not self.lack(column) else []
-        return layers if isinstance(layers, str) else ""
+        return layers.reason if isinstance(layers, Uncounted) else ""
 
 
 def roofline(layers: Sequence[Layer], peaks: Peaks, target: Target, share: float = 1.0) -> Floor | None:

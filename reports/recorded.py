@@ -1,5 +1,7 @@
 """When a record ended, what machine it is of, and why it gives no number."""
 
+import msgspec
+
 from bench.records.record import Record
 from system.errors import one_line
 
@@ -15,7 +17,7 @@ def ended(record: Record) -> str:
 
 def machine(record: Record) -> dict[str, object]:
     """The recorded facts of the machine; empty where there are none."""
-    facts = record.conditions.get("machine")
+    facts = msgspec.to_builtins(record.conditions).get("machine")
     return facts if isinstance(facts, dict) else {}
 
 
