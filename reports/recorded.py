@@ -5,7 +5,7 @@ import msgspec
 from bench.records.record import Record
 from system.errors import one_line
 
-# Seconds of one inference that are taken for a clock's; others are refused.
+# Seconds of one inference outside these bounds can't come from a clock.
 _SHORTEST_S, _LONGEST_S = 1e-9, 1e6
 
 
@@ -29,7 +29,7 @@ def why_missing(record: Record) -> str | None:
     if not seconds or not all(part.samples.seconds for part in record.measurement.visits):
         return "its record holds a visit without times"
     if not all(_SHORTEST_S <= second <= _LONGEST_S for second in seconds):
-        return "its record holds times that no clock gives (zero, negative, absurd or not finite)"
+        return "its record holds times that can't come from a clock (zero, negative, too long or not finite)"
     if record.target.batch < 1:
         return f"its record says batch {record.target.batch}"
     return None

@@ -89,7 +89,7 @@ def _print(comparisons: Sequence[Comparison]) -> None:
 
 def _outcome(found: Comparison) -> str:
     if found.reason or found.p is None:
-        return f"can't say: {found.reason or 'the interval has no end'}"
+        return f"can't say: {found.reason or 'the interval is infinite'}"
     if not found.different or found.ratio is None:
         return "none found"
     return f"{abs(found.ratio - 1):.1%} {'slower' if found.ratio > 1 else 'faster'}"

@@ -14,8 +14,8 @@ from reports.compare.runs import by_cell
 from reports.recorded import why_missing
 
 TEST = (
-    "Welch's t test on the logarithms of the visits' estimates, a run's sweeps taken together: 5 %, half of it for all "
-    "networks of a target together (as if their errors were one and the same), half with Holm's correction for each"
+    "Welch's t test on the logarithms of the visits' estimates, the sweeps of a run pooled, at 5 %: half of it for the "
+    "geometric mean over a target's networks, whose errors are taken as equal, half for each network, by Holm"
 )
 TOGETHER = "all together"
 _ALPHA = 0.05
