@@ -1,1 +1,1 @@
-"""What people read: the table, the chart, the page, comparisons."""
+"""Reports of records: tables, the chart, the page and comparisons of runs."""

@@ -1,4 +1,4 @@
-"""`python -m reports`: what people read, from the records of results/ and the published numbers."""
+"""`python -m reports`: tables, chart and page of the records in results/ and the published numbers; comparisons."""
 
 import argparse
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser = commands.add_parser("render", help="write tables, chart and page", description=_render.__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder (default: %(default)s)")
-    parser.add_argument("--against", metavar="FAMILY", help=f"whom speed-ups compare with (default: {BASELINE})")
+    parser.add_argument("--against", metavar="FAMILY", help=f"family that speed-ups compare with (default: {BASELINE})")
     parser.add_argument("--targets", nargs="+", default=["*"], metavar="GLOB", help="which columns and panels")
     parser.add_argument("--families", nargs="+", default=["*"], metavar="GLOB", help="which networks")
     parser.add_argument("--log", action="store_true", help="logarithmic latency axis")
@@ -35,15 +35,15 @@ def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    """Write tables, chart and page of the records that are there, beside the published numbers."""
+    """Write tables, chart and page of all records in the folder and of the published numbers."""
     from reports.chart.chart import Style
     from reports.render import RenderRequest, render
 
     style = Style(log=arguments.log, title=arguments.title)
-    order = RenderRequest(
+    request = RenderRequest(
         arguments.results, arguments.out, style, arguments.targets, arguments.families, arguments.against
     )
-    for path in render(order):
+    for path in render(request):
         print(path)  # noqa: T201
     return 0
 

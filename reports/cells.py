@@ -1,16 +1,15 @@
-"""The words of every report: `Report` of `Column`s of `Cell`s, milliseconds of one image."""
+"""What every report shows: a `Report` of `Column`s of `Cell`s, latencies in milliseconds of one image."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from bench.records.record import Network
+from bench.records.record import Network, Record
 from devices.targets import Target
 from models.published import Published, published
 
-# How the published table heads its columns; any other target is headed by its own name.
+# Column headings of the published table; any other target's heading is its name.
 _HEADINGS = {"v100": "V100", "t4": "T4", "pixel2": "Pixel2"}
-# What is known of how the published columns were taken; more than this was never stated.
+# All that the publication states about how each column was measured.
 _PUBLISHED = {"v100": "NVIDIA V100 FP16", "t4": "NVIDIA T4 TensorRT INT8", "pixel2": "Google Pixel 2"}
 
 
@@ -30,9 +29,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a record's raw times come to, and how far they can be trusted.
+    """The statistics and the verdict of one record.
 
-    `raw_ms` is the wall-clock median of all samples, disturbed or not: what a plain loop would have said.
+    `raw_ms` is the wall-clock median of all samples, disturbed ones too, as a plain timing loop would report it.
+    `batch` is images in one inference, `samples` and `visits` are counts.
     """
 
     latency: Latency
@@ -61,9 +61,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Cell:
-    """One network on one target. `note` says why there is no measured number, or what is odd about it.
+    """One network on one target. `note` is the reason for a missing measured number, or a remark about one.
 
-    `printed` is the published number as it was printed.
+    `printed` is the published number as text, as printed.
     """
 
     measured: Measured | None = None
@@ -78,7 +78,7 @@ class Cell:
 
     @property
     def ratio(self) -> Latency | None:
-        """Measured over published: above 1 is slower than printed."""
+        """Measured over published; above 1 is slower than published. None where one of them is missing."""
         if self.measured is None or self.published is None:
             return None
         latency, printed_ms = self.measured.latency, self.published.ms
@@ -87,12 +87,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One target; `conditions` and `protocol` are those of its newest record, empty where nothing was measured."""
+    """One target and its newest record, without the measurement; None where there is no record."""
 
     target: Target
     cells: dict[str, Cell]
-    conditions: dict[str, Any] = field(default_factory=dict)
-    protocol: dict[str, Any] = field(default_factory=dict)
+    newest: Record | None = None
 
     @property
     def name(self) -> str:
@@ -101,12 +100,12 @@ class Column:
 
     @property
     def heading(self) -> str:
-        """What heads the column of a table."""
+        """The heading of the column in a table."""
         return _HEADINGS.get(self.name, self.name)
 
     @property
     def title(self) -> str:
-        """What the column is of; where nothing was measured, no more than what was published says."""
+        """The target's title; where nothing was measured, what the publication states."""
         return self.target.title if self.measured else _PUBLISHED.get(self.name, self.target.title)
 
     @cached_property
@@ -115,13 +114,13 @@ class Column:
         return any(cell.measured for cell in self.cells.values())
 
     def cell(self, network: Network) -> Cell:
-        """The cell of a network; an empty one where nothing is known."""
+        """The cell of a network; an empty one where there is no number and no reason."""
         return self.cells.get(network.name, Cell())
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is shown: the networks are the rows."""
+    """Everything that is shown: networks are rows, targets are columns."""
 
     networks: list[Network]
     columns: list[Column]

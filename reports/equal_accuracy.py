@@ -1,4 +1,4 @@
-"""How much faster one network is than a family of others AT EQUAL ACCURACY, and which networks nothing beats."""
+"""Speed-ups over a family of networks at equal accuracy, and the Pareto front of latency and accuracy."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from reports.cells import Column, Latency, Report
 
 @dataclass(frozen=True)
 class Point:
-    """One network in the plane of latency and accuracy."""
+    """One network: its latency and its ImageNet top-1 accuracy in percent."""
 
     name: str
     family: str
@@ -22,8 +22,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Speedup:
-    """`subject` against the other family's curve, read at the subject's accuracy; low and high are the 95 % interval
-    for the factor that another run would give, from the intervals of both, whose errors are independent."""
+    """One network and the baseline family's latency at the same accuracy.
+
+    `low` and `high` are the 95 % interval of the factor that another run would give; the errors of both latencies are
+    taken as independent and log-normal.
+    """
 
     subject: Point
     baseline: Latency
@@ -31,22 +34,22 @@ class Speedup:
 
     @property
     def factor(self) -> float:
-        """How many times faster; below 1 is slower."""
+        """The baseline's latency over the subject's; below 1 the subject is slower."""
         return self.baseline.ms / self.subject.latency.ms
 
     @property
     def low(self) -> float:
         """The lower end of the interval."""
-        return self.factor * math.exp(-self._reach)
+        return self.factor * math.exp(-self._log_half_width)
 
     @property
     def high(self) -> float:
         """The upper end of the interval."""
-        return self.factor * math.exp(self._reach)
+        return self.factor * math.exp(self._log_half_width)
 
     @property
-    def _reach(self) -> float:
-        return math.hypot(_reach(self.subject.latency), _reach(self.baseline))
+    def _log_half_width(self) -> float:
+        return math.hypot(_log_half_width(self.subject.latency), _log_half_width(self.baseline))
 
 
 def measured_points(report: Report, column: Column) -> list[Point]:
@@ -62,7 +65,7 @@ def measured_points(report: Report, column: Column) -> list[Point]:
 
 
 def published_points(report: Report, column: Column) -> list[Point]:
-    """The networks with a printed latency here."""
+    """The networks with a published latency on this target."""
     return [
         Point(network.name, network.family, network.top1_percent, cell.published)
         for network in report.networks
@@ -71,12 +74,12 @@ def published_points(report: Report, column: Column) -> list[Point]:
 
 
 def curve_at(points: Sequence[Point], top1_percent: float) -> Latency | None:
-    """A family's latency at an accuracy, linear between the two networks around it; None outside its range."""
+    """A family's latency at an accuracy, linear between its two neighbouring networks; None outside its range."""
     return _read(_around(points, top1_percent), top1_percent)
 
 
 def _around(points: Sequence[Point], top1_percent: float) -> tuple[Point, ...]:
-    """The network of an accuracy, the fastest of equals, or the two around it; none outside the range."""
+    """The fastest network of exactly this accuracy, else the nearest below and above; empty outside the range."""
     fastest: dict[float, Point] = {}
     for point in sorted(points, key=lambda point: -point.latency.ms):
         fastest[point.top1_percent] = point
@@ -97,20 +100,20 @@ def _read(around: Sequence[Point], top1_percent: float) -> Latency | None:
 
 
 def _between(low: Latency, high: Latency, share: float) -> Latency:
-    """The latency at a share of the way, with the interval that two independent errors leave it."""
+    """The latency at `share` (0 to 1) of the way, its interval from the two independent errors."""
     low_ms, high_ms = (1 - share) * low.ms, share * high.ms
     ms = low_ms + high_ms
-    reach = math.hypot(low_ms * _reach(low), high_ms * _reach(high)) / ms
-    return Latency(ms, ms * math.exp(-reach), ms * math.exp(reach))
+    half_width = math.hypot(low_ms * _log_half_width(low), high_ms * _log_half_width(high)) / ms
+    return Latency(ms, ms * math.exp(-half_width), ms * math.exp(half_width))
 
 
-def _reach(latency: Latency) -> float:
-    """How far the interval reaches on the scale of logarithms; of an uneven one, such as a range, half its width."""
+def _log_half_width(latency: Latency) -> float:
+    """Half the width of the interval of the latency's logarithm."""
     return math.log(latency.high_ms / latency.low_ms) / 2
 
 
 def speedups(points: Sequence[Point], against: str | None) -> dict[str, Speedup]:
-    """Every network outside the family `against` whose accuracy its curve reaches, by name."""
+    """By name, the speed-up of each network outside the family `against` whose accuracy is within its range."""
     family = [point for point in points if point.family == against]
     found = {}
     for point in points:
@@ -121,13 +124,13 @@ def speedups(points: Sequence[Point], against: str | None) -> dict[str, Speedup]
 
 
 def headline(points: Sequence[Point], against: str | None) -> Speedup | None:
-    """The one that a chart shows: the most accurate network that can be compared, the faster of equals."""
+    """The speed-up that a chart shows: of the most accurate comparable network, the faster one where two are equal."""
     candidates = speedups(points, against).values()
     return max(candidates, key=lambda each: (each.subject.top1_percent, -each.subject.latency.ms), default=None)
 
 
 def pareto_front(points: Sequence[Point]) -> list[Point]:
-    """The networks that no other beats in both latency and accuracy, fastest first."""
+    """The networks that no other is both faster and more accurate than, fastest first."""
     front: list[Point] = []
     for point in sorted(points, key=lambda point: (point.latency.ms, -point.top1_percent)):
         if not front or point.top1_percent > front[-1].top1_percent:

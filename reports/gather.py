@@ -1,4 +1,4 @@
-"""The rows and columns that every report shows: the newest record of each cell beside the published number."""
+"""The rows and columns of every report: the newest record of each cell and the published number."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +16,7 @@ from reports.recorded import ended, why_missing
 from system.errors import UserError, one_line
 from system.names import select
 
-# Whom the published speed-ups compare with.
+# Default baseline family.
 BASELINE = "EfficientNet"
 
 
@@ -40,8 +40,8 @@ def gather(records: Iterable[Record]) -> Report:
             if printed := row.latency_printed.get(name):
                 cell = column.get(model, Cell())
                 column[model] = Cell(cell.measured, Latency.exactly(float(printed)), cell.note, printed)
-    order = [*COLUMNS, *(target.name for target in find_targets("*"))]
-    names = sorted(cells, key=lambda name: order.index(name) if name in order else len(order))
+    known = [*COLUMNS, *(target.name for target in find_targets("*"))]
+    names = sorted(cells, key=lambda name: known.index(name) if name in known else len(known))
     return Report(list(networks.values()), [_column(name, cells[name], newest.get(name)) for name in names])
 
 
@@ -58,9 +58,9 @@ def narrow(report: Report, targets: Sequence[str], families: Sequence[str]) -> R
 
 
 def baseline(report: Report, narrowed: Report, asked: str | None) -> str | None:
-    """The family that speed-ups compare with, `asked` or the usual one; None where `narrowed` lacks the usual one.
+    """The family that speed-ups compare with: `asked`, else the default; None where `narrowed` lacks the default.
 
-    Raises UserError where `asked`, a name or glob, is no single family of `report`, or one that `narrowed` lacks.
+    Raises UserError where `asked`, a name or glob, is not one family of `report`, or is one that `narrowed` lacks.
     """
     families = dict.fromkeys(network.family for network in report.networks)
     names = [asked] if asked in families else select(asked or BASELINE, families, "family")
@@ -113,4 +113,4 @@ def _latency(estimate: Estimate, scale: float) -> Latency:
 def _column(name: str, cells: dict[str, Cell], newest: Record | None) -> Column:
     if newest is None:
         return Column(find_targets(name)[0], cells)
-    return Column(newest.target, cells, newest.conditions, msgspec.to_builtins(newest.protocol))
+    return Column(newest.target, cells, newest)

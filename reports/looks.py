@@ -1,4 +1,4 @@
-"""How a family looks wherever it is drawn: a colour that the colour-blind tell apart, a marker for print in grey."""
+"""The colour and the marker of each family, in every chart, and the short names of networks."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -19,23 +19,23 @@ class Look:
     symbol: str
 
 
-# The colours of Okabe and Ito (2008), told apart by every common kind of colour blindness; yellow is left out, it
-# can't be seen on white. The first two differ in lightness too, for print in grey.
-_COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#595959")
+# The palette of Okabe and Ito (2008), distinct under the common kinds of colour blindness, without its yellow, which
+# white paper hides. The first two differ in lightness too, for print in grey.
+PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#595959")
 _MARKERS = (("o", "circle"), ("s", "square"), ("^", "triangle-up"), ("D", "diamond"), ("v", "triangle-down"))
 
 
 def looks(networks: Sequence[Network]) -> dict[str, Look]:
-    """The look of each family, in the order in which they appear; colours and markers repeat out of step."""
+    """The look of each family, in order of appearance; 7 colours and 5 markers give 35 different pairs."""
     families = dict.fromkeys(network.family for network in networks)
     return {
-        family: Look(_COLOURS[number % len(_COLOURS)], *_MARKERS[number % len(_MARKERS)])
+        family: Look(PALETTE[number % len(PALETTE)], *_MARKERS[number % len(_MARKERS)])
         for number, family in enumerate(families)
     }
 
 
 def short_names(networks: Sequence[Network]) -> dict[str, str]:
-    """A label for each network: its name without what all of its family begin and end with."""
+    """A label for each network: its name without the prefix and suffix that its whole family shares."""
     families: dict[str, set[str]] = {}
     for network in [*map(network_of, zoo().values()), *networks]:
         families.setdefault(network.family, set()).add(network.name)
@@ -43,7 +43,7 @@ def short_names(networks: Sequence[Network]) -> dict[str, str]:
 
 
 def series_of(short_name: str) -> str:
-    """Networks of a family whose names begin alike, before the first digit, are one design at several sizes."""
+    """The part of a short name before its first digit; networks of a family that share it are joined by a line."""
     return re.split(r"\d", short_name, maxsplit=1)[0]
 
 
@@ -56,6 +56,7 @@ def _shorten(name: str, family: set[str], most: int = 22) -> str:
 
 
 def _common_head(names: Iterable[str]) -> str:
+    """The longest prefix that the names share; `os.path.commonprefix`, which does the same, is deprecated."""
     ordered = sorted(names)
     first, last = ordered[0], ordered[-1]
     same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
@@ -63,5 +64,5 @@ def _common_head(names: Iterable[str]) -> str:
 
 
 def _to_separator(text: str) -> str:
-    """`text` up to and with its last separator, so that no word is cut in two."""
+    """`text` up to and including its last separator, so that no word is cut."""
     return text[: max(text.rfind(separator) for separator in "_-/:") + 1]

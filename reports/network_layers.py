@@ -1,4 +1,4 @@
-"""The layers of a report's networks: the zoo's are listed in a file, a few others are listed with torch on the spot."""
+"""The layers of a report's networks: the zoo's from models/layers.csv, a few others listed with torch."""
 
 from dataclasses import dataclass, field
 
@@ -7,18 +7,25 @@ from models.layers import Layer, known_layers, list_layers
 from models.model import Model
 from system.errors import UserError, one_line
 
-# Each takes up to a second, and a report of hundreds of networks shall not take minutes.
+# Each takes up to a second; a report of hundreds of networks must not take minutes.
 MOST_LISTED = 12
+
+
+@dataclass(frozen=True)
+class Uncounted:
+    """Why a network's layers are not known, as a report prints it."""
+
+    reason: str
 
 
 @dataclass
 class NetworkLayers:
-    """Layers by network, each listed once."""
+    """The layers of each network, each network listed once."""
 
-    _listed: dict[tuple[str, int], list[Layer] | str] = field(default_factory=dict)
+    _listed: dict[tuple[str, int], list[Layer] | Uncounted] = field(default_factory=dict)
 
-    def of(self, network: Network) -> list[Layer] | str:
-        """The layers, or why they are not known."""
+    def of(self, network: Network) -> list[Layer] | Uncounted:
+        """The layers, or why there are none."""
         if layers := known_layers(network.name):
             return layers
         key = (network.source, network.resolution_px)
@@ -27,17 +34,17 @@ class NetworkLayers:
         return self._listed[key]
 
 
-_TOO_MANY = f"no floor: only the first {MOST_LISTED} networks outside the zoo are counted"
+_TOO_MANY = Uncounted(f"no floor: only the first {MOST_LISTED} networks outside the zoo are counted")
 
 
-def _listed(network: Network) -> list[Layer] | str:
+def _listed(network: Network) -> list[Layer] | Uncounted:
     kind, _, spec = network.source.partition(":")
     if kind not in ("zennet", "zennet-se", "timm") or not spec or not 8 <= network.resolution_px <= 4096:
-        return f"no floor: its source, {one_line(network.source, 60)}, is none that can be counted"
+        return Uncounted(f"no floor: its source, {one_line(network.source, 60)}, is none that can be counted")
     model = Model(network.name, network.family, network.resolution_px, network.source)
     try:
-        return list_layers(model) or "no floor: it has no convolution and no matrix product"
+        return list_layers(model) or Uncounted("no floor: it has no convolution and no matrix product")
     except ImportError as error:
-        return f"no floor: counting it needs {one_line(error.name, 40)}"
+        return Uncounted(f"no floor: counting it needs {one_line(error.name, 40)}")
     except (UserError, RuntimeError, ValueError, TypeError, AssertionError) as error:
-        return f"no floor: it can't be counted, {one_line(error, 120)}"
+        return Uncounted(f"no floor: it can't be counted, {one_line(error, 120)}")

@@ -1,4 +1,4 @@
-"""Where the time goes, as table and bar chart: what `python -m bench TARGET --profile MODEL` wrote."""
+"""Tables and bar charts of the profiles that `python -m bench TARGET --profile MODEL` wrote."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,8 @@ import msgspec
 
 from bench.profile import Profile
 from reports.chart.chart import draw_files
+from reports.chart.strokes import GREY, TEXT
+from reports.looks import PALETTE
 from reports.table.sheet import Entry, Piece, Sheet
 from reports.table.to_markdown import markdown
 from system.errors import UserError, one_line
@@ -20,7 +22,7 @@ _MOST_BARS = 30
 
 
 def profile_files(results: Path) -> Iterator[tuple[str, bytes]]:
-    """A table and a chart a profile. Raises UserError where one can't be read."""
+    """The name and content of each file: a table and charts for each profile. Raises UserError for a damaged one."""
     for path in sorted((results / "profiles").glob("*.json")):
         try:
             profile = msgspec.json.decode(path.read_bytes(), type=Profile)
@@ -70,26 +72,16 @@ def _figure(profile: Profile) -> "Figure":
     for axes, (name, seconds) in zip(figure.subplots(1, 2), groups.items(), strict=True):
         _bars(axes, name, dict(list(seconds.items())[:_MOST_BARS]), profile.sum_s or 1.0)
     note = f"{sum(profile.by_kind().values()) * 1e3:.2f} ms in operators; {profile.note}"
-    figure.supxlabel(note, fontsize=8, color="#6b6b6b", wrap=True)
+    figure.supxlabel(note, fontsize=8, color=GREY, wrap=True)
     return figure
 
 
 def _bars(axes: "Axes", title: str, seconds: dict[str, float], total_s: float) -> None:
-    places = list(range(len(seconds)))
     milliseconds = [part_s * 1e3 for part_s in seconds.values()]
-    axes.barh(places, milliseconds, color="#0072b2", height=0.7)
-    axes.set_yticks(places, [one_line(name, 40) for name in seconds], fontsize=8, parse_math=False)
+    bars = axes.barh(range(len(seconds)), milliseconds, color=PALETTE[1], height=0.7)
+    axes.bar_label(bars, [f"{part_s / total_s:.1%}" for part_s in seconds.values()], padding=4, fontsize=8, color=TEXT)
+    axes.set_yticks(range(len(seconds)), [one_line(name, 40) for name in seconds], fontsize=8, parse_math=False)
     axes.invert_yaxis()
-    for place, part_ms in zip(places, milliseconds, strict=True):
-        axes.annotate(
-            f"{part_ms / total_s / 1e3:.1%}",
-            (part_ms, place),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color="#404040",
-        )
     axes.set_xlim(0, max(milliseconds, default=1.0) * 1.15)
     axes.set_xlabel("ms a batch")
     axes.set_title(title, fontsize=10)

@@ -1,16 +1,24 @@
-"""What a record says beside its number: when it ended, and why it may give none."""
+"""When a record ended, what machine it is of, and why it gives no number."""
+
+import msgspec
 
 from bench.records.record import Record
 from system.errors import one_line
 
-# No inference is done in less, and nobody waits for longer.
+# Seconds of one inference outside these bounds can't come from a clock.
 _SHORTEST_S, _LONGEST_S = 1e-9, 1e6
 
 
 def ended(record: Record) -> str:
-    """The time at which it ended, as text that sorts; empty where it says none."""
+    """When the record ended, UTC in ISO 8601, which sorts as text; empty where it is not recorded."""
     end = record.conditions.get("end")
     return str(end.get("time", "")) if isinstance(end, dict) else ""
+
+
+def machine(record: Record) -> dict[str, object]:
+    """The recorded facts of the machine; empty where there are none."""
+    facts = msgspec.to_builtins(record.conditions).get("machine")
+    return facts if isinstance(facts, dict) else {}
 
 
 def why_missing(record: Record) -> str | None:
@@ -19,9 +27,9 @@ def why_missing(record: Record) -> str | None:
         return one_line(record.reason or "no reason recorded")
     seconds = record.measurement.seconds
     if not seconds or not all(part.samples.seconds for part in record.measurement.visits):
-        return "its record holds a round without times"
+        return "its record holds a visit without times"
     if not all(_SHORTEST_S <= second <= _LONGEST_S for second in seconds):
-        return "its record holds times that no clock gives (zero, negative, absurd or not finite)"
+        return "its record holds times that can't come from a clock (zero, negative, too long or not finite)"
     if record.target.batch < 1:
         return f"its record says batch {record.target.batch}"
     return None

@@ -1,4 +1,4 @@
-"""From a results folder to the files that people read."""
+"""Every report of a results folder."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ from system.files import write_whole
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """What to render from where to where."""
+    """What to render: the records of `results`, into `out`, for the targets and families that match."""
 
     results: Path
     out: Path
@@ -32,20 +32,20 @@ class RenderRequest:
     against: str | None = None
 
 
-def render(order: RenderRequest) -> list[Path]:
+def render(request: RenderRequest) -> list[Path]:
     """Write every report and return the files. Raises UserError where records or folder can't be used."""
-    everything = gather(newest_records(order.results))
-    report = narrow(everything, order.targets, order.families)
-    style = replace(order.style, against=baseline(everything, report, order.against))
+    everything = gather(newest_records(request.results))
+    report = narrow(everything, request.targets, request.families)
+    style = replace(request.style, against=baseline(everything, report, request.against))
     paths = []
-    for name, content in _files(report, order, style):
-        paths.append(order.out / name)
+    for name, content in _files(report, request, style):
+        paths.append(request.out / name)
         write_whole(paths[-1], content, fix="give another --out")
     return paths
 
 
-def _files(report: Report, order: RenderRequest, style: Style) -> Iterator[tuple[str, bytes]]:
-    floors, against = Floors(order.results), style.against
+def _files(report: Report, request: RenderRequest, style: Style) -> Iterator[tuple[str, bytes]]:
+    floors, against = Floors(request.results), style.against
     sheets = [overview(report), *(details(report, column, floors, against) for column in report.columns)]
     yield "table.md", markdown(sheets).encode()
     yield "table.csv", csv(report, floors, against).encode()
@@ -54,5 +54,5 @@ def _files(report: Report, order: RenderRequest, style: Style) -> Iterator[tuple
     yield "table.html", document("Latency tables", f"<main>\n{tables}\n</main>", STYLE.read_text("utf-8")).encode()
     for format_, content in chart(report, style, ("png", "svg", "pdf")).items():
         yield f"speed.{format_}", content
-    yield from profile_files(order.results)
-    yield "report.html", page(report, sheets, panels(report, style), order.results, order.out).encode()
+    yield from profile_files(request.results)
+    yield "report.html", page(report, sheets, panels(report, style), request.results, request.out).encode()

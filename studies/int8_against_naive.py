@@ -1,4 +1,4 @@
-"""Ours against a plain `quantize_static` call on this CPU: Q/DQ nodes left, latency (interleaved), agreement with FP32.
+"""The INT8 files of this suite and of a plain `quantize_static` call: Q/DQ nodes, latency, fidelity to FP32.
 
 python -m studies.int8_against_naive '*flops400M*' '*latency01ms*' EfficientNet-B3
 """
@@ -26,7 +26,7 @@ from models.zoo import find
 from system.command_line import print_table, run
 from system.machine import usable_cores
 
-_CALIBRATED, _HELD_OUT = 32, 64  # images; ours are calibrated on the same 32
+_CALIBRATED, _HELD_OUT = 32, 64  # images; every variant is calibrated on the same 32
 _HELD_OUT_SEED = 3
 
 
@@ -35,27 +35,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="+")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
-    parser.add_argument("--rounds", type=int, default=60, help="timed runs of each variant, taken in turn")
+    parser.add_argument(
+        "--passes", type=int, default=60, help="timed runs of each variant; a pass runs each of them once"
+    )
     arguments = parser.parse_args()
     rows = []
     for pattern in arguments.model:
         for model in find(pattern):
             with tempfile.TemporaryDirectory() as folder:
-                rows += _compare(model, Cache(arguments.artifacts), Path(folder), arguments.rounds)
+                rows += _compare(model, Cache(arguments.artifacts), Path(folder), arguments.passes)
     print_table(["network", "variant", "Q/DQ left", "float conv", "ms", "fastest", "top-1 agreement", "cosine"], rows)
     return 0
 
 
-def _compare(model: Model, cache: Cache, folder: Path, rounds: int) -> list[list[str]]:
+def _compare(model: Model, cache: Cache, folder: Path, passes: int) -> list[list[str]]:
     fp32 = Job(model=model, format="onnx", precision="fp32")
     variants = {"FP32": Path(cache.obtain(fp32).path)}
     source, naive = folder / "source.onnx", folder / "naive.onnx"
-    source.write_bytes(variants["FP32"].read_bytes())  # it writes beside its source
+    source.write_bytes(variants["FP32"].read_bytes())  # quantize_static writes beside its source
     quantize_static(str(source), str(naive), Feed(calibration_images(fp32, _CALIBRATED)))
     variants["naive"] = naive
-    for name, precision in {"ours for the CPU": "int8-cpu", "ours for TensorRT": "int8"}.items():
-        variants[name] = Path(cache.obtain(Job(model=model, format="onnx_int8", precision=precision)).path)
-    seconds, nodes = _time(variants, folder, model, rounds)
+    for precision in ("int8-cpu", "int8"):
+        variants[precision] = Path(cache.obtain(Job(model=model, format="onnx_int8", precision=precision)).path)
+    seconds, nodes = _time(variants, folder, model, passes)
     images = synthetic_images(_HELD_OUT, model.resolution_px, seed=_HELD_OUT_SEED)
     reference = _logits(variants["FP32"], images)
     rows = []
@@ -77,7 +79,7 @@ def _compare(model: Model, cache: Cache, folder: Path, rounds: int) -> list[list
 
 
 def _time(
-    variants: dict[str, Path], folder: Path, model: Model, rounds: int
+    variants: dict[str, Path], folder: Path, model: Model, passes: int
 ) -> tuple[dict[str, list[float]], dict[str, Counter[str]]]:
     sessions, nodes = {}, {}
     for name, path in variants.items():
@@ -90,7 +92,7 @@ def _time(
         nodes[name] = Counter(node.op_type for node in onnx.load(folder / "optimized.onnx").graph.node)
     seconds: dict[str, list[float]] = {name: [] for name in sessions}
     image = {INPUT: synthetic_images(1, model.resolution_px)}
-    for timed in range(-3, rounds):
+    for timed in range(-3, passes):
         for name, session in sessions.items():
             start_s = time.perf_counter()
             session.run(None, image)

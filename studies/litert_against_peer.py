@@ -1,6 +1,6 @@
-"""Our runtime `litert` beside LiteRT's own benchmark_litert_model: same file, same threads, in turn in one run.
+"""The runtime `litert` and LiteRT's own benchmark_litert_model on the same file and threads, run alternately.
 
-python -m studies.litert_against_peer [MODEL ...] [--threads 1 2] [--precision int8] [--rounds 10] [--runs 30]
+python -m studies.litert_against_peer [MODEL ...] [--threads 1 2] [--precision int8] [--pairs 10] [--runs 30]
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> None:
                 chosen = msgspec.structs.replace(target, precision=arguments.precision, options=options)
                 artifact = Cache(arguments.artifacts).obtain(chosen.job(model))
                 session = open_session(artifact, chosen, timeout_s=600.0)
-                pairs = _in_turn(session, artifact.path, threads, arguments)
+                pairs = _alternately(session, artifact.path, threads, arguments)
                 session.close()
                 ratios = [ours_s / peer_s for ours_s, peer_s in pairs]
                 low, _, high = quantiles(ratios, n=4)
@@ -45,11 +45,11 @@ def main() -> None:
                 )
 
 
-def _in_turn(session: Session, path: str, threads: int, arguments: argparse.Namespace) -> list[tuple[float, float]]:
-    """The medians of ours and the peer's in every round; whoever goes first, goes second next time."""
+def _alternately(session: Session, path: str, threads: int, arguments: argparse.Namespace) -> list[tuple[float, float]]:
+    """The medians in seconds, ours and the peer's, of every pair; the order alternates."""
     turns = [lambda: _ours(session, arguments.runs), lambda: _peer(path, arguments.runs, threads)]
     pairs = []
-    for number in range(arguments.rounds):
+    for number in range(arguments.pairs):
         found = {which: turns[which]() for which in ((0, 1), (1, 0))[number % 2]}
         pairs.append((found[0], found[1]))
     return pairs
@@ -60,7 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("model", nargs="*", default=["*flops400M*", "*latency01ms*", "EfficientNet-B3"])
     parser.add_argument("--precision", default="fp32", choices=("fp32", "int8"))
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     return parser.parse_args()

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.cells import Column, Report
+from reports.chart.axes import ACCURACY_TITLE, LATENCY_TITLE
 from reports.chart.panel import Panel, draw
+from reports.chart.strokes import CROSS, FRONT, GREY, MARKER, MARKER_ALONE, MEASURED, PUBLISHED, Properties
 from reports.equal_accuracy import measured_points, published_points
 from reports.gather import BASELINE
 from reports.looks import Look, looks, short_names
@@ -22,7 +24,7 @@ _PANELS_A_ROW = 4
 
 @dataclass(frozen=True)
 class Style:
-    """What the caller may choose: the family that others are compared with, if any, the axis, a title."""
+    """The caller's choices: the baseline family, None for no speed-ups; a logarithmic latency axis; a title."""
 
     against: str | None = BASELINE
     log: bool = False
@@ -31,13 +33,13 @@ class Style:
 
 def chart(report: Report, style: Style, formats: Sequence[str]) -> dict[str, bytes]:
     """The chart as files, by format (png, svg, pdf)."""
-    # A name in a script that the font lacks is drawn as boxes, which is no reason for a warning a letter.
+    # A letter that the font lacks is drawn as a box; matplotlib would warn of each.
     warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
     return draw_files(_figure(report, style), formats)
 
 
 def draw_files(figure: "Figure", formats: Sequence[str]) -> dict[str, bytes]:
-    """A figure as files that are equal when their data is: no date, and no random ids."""
+    """The figure as files, byte for byte the same for the same data: without dates and random ids."""
     import matplotlib as mpl
 
     mpl.rcParams["svg.hashsalt"] = "zennet-latency"
@@ -51,7 +53,7 @@ def draw_files(figure: "Figure", formats: Sequence[str]) -> dict[str, bytes]:
 
 
 def panels(report: Report, style: Style) -> list[Panel]:
-    """One panel a target that has a point to show."""
+    """A panel for each target that has a number."""
     families, labels = looks(report.networks), short_names(report.networks)
     every = (
         Panel(
@@ -97,12 +99,12 @@ def _figure(report: Report, style: Style) -> "Figure":
         axes.set_axis_off()
     for number, axes in enumerate(grid[: len(shown)]):
         if number % across == 0:
-            axes.set_ylabel("ImageNet top-1 accuracy (%)")
+            axes.set_ylabel(ACCURACY_TITLE)
     _legend(figure, shown)
     # Labels are placed in pixels, so the panels must have their size first.
     for axes, panel in zip(grid, shown, strict=False):
         axes.set_title(panel.title, pad=18, parse_math=False)
-        axes.set_xlabel("Latency of one image (ms)")
+        axes.set_xlabel(LATENCY_TITLE)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes, panel in zip(grid, shown, strict=False):
@@ -116,25 +118,22 @@ def _legend(figure: "Figure", shown: Sequence[Panel]) -> None:
 
     used: dict[str, Look] = {}
     for panel in shown:
-        drawn = {point.family for point in (*panel.measured, *panel.published)}
-        used |= {family: look for family, look in panel.looks.items() if family in drawn}
-    grey: dict[str, Any] = {"color": "#6b6b6b", "marker": "o", "markersize": 6.5, "markeredgewidth": 1.3}
-    entries: dict[str, Any] = {
-        family: Line2D([], [], color=look.colour, marker=look.marker, linewidth=1.8, markersize=6.5)
+        used |= panel.drawn_looks()
+    grey: Properties = {"color": GREY, "marker": "o"}
+    entries: dict[str, Any] = {  # a line, or several drawn over each other
+        family: Line2D([], [], color=look.colour, marker=look.marker, **MARKER | MEASURED)
         for family, look in used.items()
     }
     if any(panel.measured for panel in shown):
-        entries["measured, 95 % interval"] = Line2D([], [], **grey, linewidth=1.8)
+        entries["measured, 95 % interval"] = Line2D([], [], **grey | MARKER | MEASURED)
     if any(not point.trusted for panel in shown for point in panel.measured):
-        cross = Line2D([], [], color="white", marker="x", markersize=4.5, markeredgewidth=1.3, linestyle="none")
-        entries["not stable"] = (Line2D([], [], **grey | {"linestyle": "none"}), cross)
+        entries["not stable"] = (Line2D([], [], **grey | MARKER_ALONE), Line2D([], [], **CROSS))
     if any(panel.published for panel in shown):
-        hollow = grey | {"markerfacecolor": "white", "linestyle": (0, (4, 2))}
-        entries["published"] = Line2D([], [], **hollow, linewidth=1.1)
-    entries["Pareto front"] = Line2D([], [], color="#9a9a9a", linewidth=0.9, linestyle=(0, (1, 1.5)))
+        entries["published"] = Line2D([], [], markerfacecolor="white", **grey | MARKER | PUBLISHED)
+    entries["Pareto front"] = Line2D([], [], **FRONT)
     rows = math.ceil(len(entries) / max(2, int(figure.get_figwidth() / 1.7)))
     columns = math.ceil(len(entries) / rows)
-    # The legend drops labels that begin with an underscore, so each gets its text afterwards.
+    # matplotlib leaves out labels that begin with an underscore, so each gets its text afterwards.
     handles, numbers = list(entries.values()), list(map(str, range(len(entries))))
     legend = figure.legend(handles, numbers, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
     for text, label in zip(legend.get_texts(), entries, strict=True):

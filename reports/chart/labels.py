@@ -1,9 +1,11 @@
-"""Where the labels of points go, so that none covers a point, a line or another label."""
+"""Positions for the labels of points, so that none covers a point, a line or another label."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from reports.chart.strokes import TEXT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +15,7 @@ KEEP_CLEAR = "keep-clear"
 _LABEL_PT = 7.0
 _MARKER_PT = 4.5
 
-Place = tuple[float, float]
+Position = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -57,42 +59,43 @@ class Label:
     height: float
 
 
-# Which way a label goes from its point, best first: right, below right, left, above left, above, below.
-_WAYS = ((1, 0), (1, -1), (-1, 0), (-1, 1), (0, 1), (0, -1), (1, 1), (-1, -1))
+# The direction of a label from its point (right, up), the preferred one first.
+_DIRECTIONS = ((1, 0), (1, -1), (-1, 0), (-1, 1), (0, 1), (0, -1), (1, 1), (-1, -1))
 
 
-def place(
+def arrange(
     labels: Sequence[Label],
-    lines: Iterable[Sequence[Place]],
+    lines: Iterable[Sequence[Position]],
     taken: Sequence[Box],
     frame: Box,
     gap: float,
 ) -> list[tuple[Label, Box]]:
-    """A box for each label that has room inside `frame`, in the order of importance given; the others get none.
+    """A box inside `frame` for each label that has room, the first labels first; labels without room are left out.
 
-    `lines` are polylines that no label may cover, `taken` boxes that are occupied, `gap` the distance to the point.
+    All in pixels: `lines` are polylines and `taken` are boxes that no label may cover, `gap` is the distance from a
+    label to its point.
     """
     occupied = [*taken, *(box for line in lines for box in _along(line, gap))]
-    placed = []
+    arranged = []
     for label in labels:
-        for way in _WAYS:
-            box = _box(label, way, gap)
+        for direction in _DIRECTIONS:
+            box = _box(label, direction, gap)
             if box.inside(frame) and not any(box.overlaps(other) for other in occupied):
                 occupied.append(box)
-                placed.append((label, box))
+                arranged.append((label, box))
                 break
-    return placed
+    return arranged
 
 
-def _box(label: Label, way: tuple[int, int], gap: float) -> Box:
-    across, up = way
-    left = label.x + (across - 1) * label.width / 2 + across * gap
-    bottom = label.y + (up - 1) * label.height / 2 + up * (gap if not across else gap / 2)
+def _box(label: Label, direction: tuple[int, int], gap: float) -> Box:
+    right, up = direction
+    left = label.x + (right - 1) * label.width / 2 + right * gap
+    bottom = label.y + (up - 1) * label.height / 2 + up * (gap if not right else gap / 2)
     return Box(left, bottom, left + label.width, bottom + label.height)
 
 
-def _along(line: Sequence[Place], step: float) -> Iterable[Box]:
-    """Small boxes along a polyline, which may be a single place."""
+def _along(line: Sequence[Position], step: float) -> Iterable[Box]:
+    """Small boxes along a polyline, which may be a single position."""
     yield from (Box.around(x, y, 1.0) for x, y in line[:1])
     for (x0, y0), (x1, y1) in pairwise(line):
         steps = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) / step))
@@ -101,24 +104,22 @@ def _along(line: Sequence[Place], step: float) -> Iterable[Box]:
             yield Box.around(x0 + share * (x1 - x0), y0 + share * (y1 - y0), 1.0)
 
 
-def write(axes: "Axes", texts: Sequence[tuple[str, Place]], lines: Sequence[Sequence[Place]]) -> None:
-    """Write texts beside their places, the important first, wherever there is room; `lines` are kept clear."""
+def write(axes: "Axes", texts: Sequence[tuple[str, Position]], lines: Sequence[Sequence[Position]]) -> None:
+    """Write each text beside its position (in data units) where it covers no `lines`, the first texts first."""
     pixels = axes.figure.dpi / 72
     height = 1.2 * _LABEL_PT * pixels
     back = axes.transData.inverted().transform
 
-    def pixel(place: Place) -> Place:
-        x, y = axes.transData.transform(place)
+    def pixel(position: Position) -> Position:
+        x, y = axes.transData.transform(position)
         return float(x), float(y)
 
-    # About how wide a text is; measuring each would take longer than drawing it.
+    # The width is estimated from the number of letters: measuring a text takes longer than drawing it.
     labels = [Label(text, *pixel(at), 0.62 * _LABEL_PT * pixels * len(text), height) for text, at in texts]
     drawn = [[pixel(at) for at in line] for line in lines]
     taken = [Box.around(*at, _MARKER_PT * pixels) for line in drawn for at in line]
     taken += [Box(*text.get_window_extent().extents) for text in axes.texts if text.get_gid() == KEEP_CLEAR]
     frame = Box(*axes.get_window_extent().extents)
-    for label, box in place(labels, drawn, taken, frame, 6.0 * pixels):
+    for label, box in arrange(labels, drawn, taken, frame, 6.0 * pixels):
         x, y = back((box.left, (box.bottom + box.top) / 2))
-        axes.text(
-            x, y, label.text, fontsize=_LABEL_PT, color="#404040", va="center", ha="left", zorder=6, parse_math=False
-        )
+        axes.text(x, y, label.text, fontsize=_LABEL_PT, color=TEXT, va="center", ha="left", zorder=6, parse_math=False)

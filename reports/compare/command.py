@@ -1,4 +1,4 @@
-"""`python -m reports compare`: print what changed between two runs, and fail a build that got slower."""
+"""`python -m reports compare`: what changed between two runs; with --fail-if-slower, exit code 1 where it is slower."""
 
 import argparse
 import sys
@@ -20,20 +20,20 @@ def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("new", nargs="?", help="likewise; the last sweep unless given")
     parser.add_argument("--results", type=Path, default=Path("results"), help="where sweeps are (default: %(default)s)")
     parser.add_argument(
-        "--sweeps", type=int, default=1, metavar="N", help="take the last N sweeps of each together (default: 1)"
+        "--sweeps", type=int, default=1, metavar="N", help="pool the last N sweeps of each run (default: 1)"
     )
     parser.add_argument(
         "--fail-if-slower",
         type=float,
         metavar="PERCENT",
-        help="exit 1 if one is, beyond noise, or has a trusted number in OLD and none in NEW",
+        help="exit 1 if a network is slower by more, or has a stable number in OLD and none in NEW",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_compare)
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    """Compare two runs, round by round: ratios with their intervals, and what differs in their contexts."""
+    """Compare two runs, network by network: ratios with their 95 % intervals, and what differs in their contexts."""
     if (arguments.old is None) != (arguments.new is None):
         raise UserError("compare takes two runs or none", found=arguments.old, fix="name OLD and NEW, or neither")
     if arguments.sweeps < 1:
@@ -59,7 +59,7 @@ def _warn(old: Sequence[Record], new: Sequence[Record]) -> None:
     olds, news = by_cell(old), by_cell(new)
     lines: dict[str, int] = {}
     for cell in olds.keys() & news.keys():
-        # Of several sweeps the newest stands for the others, if they are like it.
+        # The newest sweeps are compared, and within each run every earlier sweep with the newest.
         pairs = [(olds[cell][-1], news[cell][-1])]
         pairs += [(earlier, side[-1]) for side in (olds[cell], news[cell]) for earlier in side[:-1]]
         for line in {line for pair in pairs for line in differences(*pair)}:
@@ -84,12 +84,12 @@ def _print(comparisons: Sequence[Comparison]) -> None:
     ]
     heads = ["old ms a batch", "new ms a batch", "new/old", "95 % interval", "detectable", "change"]
     print_table(["target", "model", *heads], rows)
-    print(f"{TEST}. Detectable: a change that 8 of 10 such comparisons would claim.", file=sys.stderr)  # noqa: T201
+    print(f"{TEST}. Detectable: a change that 8 of 10 such comparisons would find.", file=sys.stderr)  # noqa: T201
 
 
 def _outcome(found: Comparison) -> str:
     if found.reason or found.p is None:
-        return f"can't say: {found.reason or 'the interval has no end'}"
+        return f"can't say: {found.reason or 'the interval is infinite'}"
     if not found.different or found.ratio is None:
         return "none found"
     return f"{abs(found.ratio - 1):.1%} {'slower' if found.ratio > 1 else 'faster'}"
@@ -99,9 +99,9 @@ def _gate(old: Sequence[Record], new: Sequence[Record], comparisons: Sequence[Co
     lines = [
         f"{found.model} on {found.target} is more than {percent:g} % slower" for found in slower(comparisons, percent)
     ]
-    # What can't be compared any more must not pass as unchanged.
+    # A number that can't be compared any more must not pass as unchanged.
     lines += [
-        f"{model} on {target} has no trusted number any more: {why}" for (target, model), why in lost(old, new).items()
+        f"{model} on {target} has no stable number any more: {why}" for (target, model), why in lost(old, new).items()
     ]
     for line in lines:
         print(f"error: {one_line(line)}", file=sys.stderr)  # noqa: T201

@@ -1,4 +1,4 @@
-"""Which records a run is: a folder's or a file's last sweeps, one sweep, or the last of what is there."""
+"""The records of a run: the last sweeps of a folder or a file, one sweep by its id, or the last two sweeps."""
 
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -14,9 +14,9 @@ Key = TypeVar("Key")
 
 
 def run_named(text: str, results: Path, sweeps: int = 1) -> list[Record]:
-    """The last `sweeps` records of each cell in a folder or file, or the sweep in `results` whose id begins so.
+    """The last `sweeps` records of each cell in a folder or file, or the one sweep in `results` by the start of its id.
 
-    Raises UserError where there is no such thing, or more than one, or where a sweep would have to be several.
+    Raises UserError where there is none or more than one, or where `sweeps` is above 1 with the id of one sweep.
     """
     path = Path(text)
     if path.exists():
@@ -35,9 +35,9 @@ def run_named(text: str, results: Path, sweeps: int = 1) -> list[Record]:
 
 
 def last_two(results: Path, sweeps: int = 1) -> tuple[list[Record], list[Record]]:
-    """The last `sweeps` sweeps and those before them, as many, of every target that has all of these.
+    """The last `sweeps` sweeps of every target, and the same number of sweeps before them, these first.
 
-    Raises UserError where no target has.
+    Targets with fewer than twice `sweeps` are left out. Raises UserError where none is left.
     """
     old: list[Record] = []
     new: list[Record] = []
@@ -61,7 +61,7 @@ def by_cell(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
 
 
 def _oldest_first(records: Iterable[Record]) -> list[Record]:
-    """By the time at which they ended, since files are merged by `cat`; those of one second stay in their order."""
+    """Sorted by end time, since merged files are in any order; records of the same second keep theirs."""
     return sorted(records, key=ended)
 
 

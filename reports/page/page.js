@@ -1,12 +1,12 @@
 "use strict";
 
-/** The page: what is shown, the switches for it, and the panels that plotly draws of it. */
+/** The state of the page (which targets, families and options are shown), its switches and its panels. */
 
-/** The plotting library travels compressed, a third of its size; every browser since 2023 can unpack it. */
+/** Unpacks the plotting library, which is compressed to a third of its size; needs a browser from 2023 or later. */
 async function unpack(base64) {
   const letters = atob(base64);
   const bytes = new Uint8Array(letters.length);
-  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at); // twenty times as fast as from()
+  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at); // 20 times as fast as Uint8Array.from()
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).text();
 }
@@ -25,7 +25,7 @@ const shown = {
   log: data.log,
 };
 
-/** Panels are made when they are first shown, since twenty at once would keep the page from opening, then hidden. */
+/** Panels are made when they are first shown, since making twenty takes seconds; afterwards they are hidden. */
 const made = new Map();
 
 function panelElement(panel) {
@@ -39,14 +39,14 @@ function panelElement(panel) {
   const plot = document.createElement("div");
   plot.className = "plot";
   plot.setAttribute("role", "img");
-  const words = panel.headline ? `; ${panel.headline.words} against ${panel.headline.against}` : "";
-  plot.setAttribute("aria-label", `${panel.title}: accuracy against latency, ${panel.subtitle}${words}`);
+  const speedup = panel.arrow ? `; ${panel.arrow.text} against ${panel.arrow.against}` : "";
+  plot.setAttribute("aria-label", `${panel.title}: accuracy against latency, ${panel.subtitle}${speedup}`);
   element.append(title, subtitle, plot);
   return element;
 }
 
-/** Puts what is shown into the page, in the order of the data, and hides the others. */
-function placePanels() {
+/** Puts the panels that are shown into the page, in the order of the data, and hides the others. */
+function arrangePanels() {
   for (const panel of data.panels) {
     const isShown = shown.targets.has(panel.target);
     if (isShown && !made.has(panel.id)) made.set(panel.id, panelElement(panel));
@@ -58,14 +58,14 @@ function placePanels() {
 
 let renders = 0;
 
-/** Draws what is shown; one that began later takes the place of one that has not ended. */
+/** Draws what is shown; a call ends early when a later one begins. */
 async function render() {
-  if (!window.Plotly) return; // still being unpacked: start() draws then
+  if (!window.Plotly) return; // not unpacked yet: start() calls again
   const mine = ++renders;
-  placePanels();
+  arrangePanels();
   for (const panel of data.panels.filter((each) => shown.targets.has(each.target))) {
     await draw(panel, made.get(panel.id).querySelector(".plot"));
-    await new Promise(requestAnimationFrame); // each is seen as soon as it is drawn
+    await new Promise(requestAnimationFrame); // the browser shows each panel as soon as it is drawn
     if (mine !== renders) return;
   }
   performance.mark("drawn");

@@ -1,21 +1,20 @@
-"""The page: one file that works offline, with the interactive chart, the tables, conditions, protocol and records."""
+"""The page: one offline file with the interactive chart, the tables, conditions, protocol and links to the records."""
 
 import base64
 import gzip
 import importlib.util
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from bench.protocol import Protocol
-from reports.cells import Column, Report
+from bench.records.record import Record
+from reports.cells import Report
 from reports.chart.panel import Panel
-from reports.page.data import page_data
+from reports.page.data import PageData, page_data
 from reports.table.sheet import Sheet
 from reports.table.to_html import document, html, text_of
 from system.errors import UserError
@@ -25,11 +24,10 @@ _SCRIPTS = [Path(__file__).with_name(name) for name in ("tables.js", "plot.js", 
 _SAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 _ABOUT = (
-    "How fast networks are on real hardware, and what accuracy that buys. Upright numbers were measured under the "
-    "protocol below and carry a 95 % interval; <em>numbers in italics were published</em> and are shown as "
-    "printed, or computed for what was. "
-    "Latency is of one image, whatever the batch. In the chart, solid points are measured, hollow ones published, "
-    "a cross is a number that the verdict does not trust, and the dotted line is the Pareto front."
+    "Latency and accuracy of networks on each target. Upright numbers were measured under the protocol below, with "
+    "their 95 % intervals, or computed; <em>numbers in italics are published ones as printed</em>, or computed from "
+    "these. Latency is of one image: a batch's time over its images. In the chart, solid points are measured, hollow "
+    "ones published, a cross marks a number whose verdict is not stable, and the dotted line is the Pareto front."
 )
 
 
@@ -39,7 +37,7 @@ def page(report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], resul
         f"<details><summary>{text_of(sheet.title)}</summary>{html(sheet, f'sheet-{number}')}</details>"
         for number, sheet in enumerate(sheets[1:], start=1)
     ]
-    measured = [column for column in report.columns if column.measured or column.conditions]
+    newest = [column.newest for column in report.columns if column.newest]
     body = f"""<main>
 <h1>Speed and accuracy</h1>
 <p class="quiet">{_ABOUT}</p>
@@ -52,11 +50,11 @@ def page(report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], resul
 <h2>Each target in detail</h2>
 {"".join(folded)}
 <h2>Conditions and versions</h2>
-{"".join(_conditions(column) for column in measured) or "<p>Nothing was measured yet.</p>"}
+{"".join(_conditions(record) for record in newest) or "<p>Nothing was measured yet.</p>"}
 <h2>Protocol</h2>
-{_protocol(measured)}
+{_protocol([record.protocol for record in newest])}
 <h2>Raw records</h2>
-{_records(measured, results, out)}
+{_records(newest, results, out)}
 </main>
 <script type="application/json" id="data">{_json(page_data(panels))}</script>
 <script type="text/plain" id="plotly">{_plotly()}</script>
@@ -74,13 +72,13 @@ def _scripts() -> str:
     return "\n".join(f"<script>\n{path.read_text(encoding='utf-8')}</script>" for path in _SCRIPTS)
 
 
-def _json(value: object) -> str:
-    """JSON that can't end the script element it stands in."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_SAFE)
+def _json(data: PageData) -> str:
+    """JSON that can't end the script element that holds it."""
+    return msgspec.json.encode(data).decode().translate(_SAFE)
 
 
 def _plotly() -> str:
-    """Plotly's offline bundle, compressed; its Python side is not imported."""
+    """Plotly's offline bundle, gzip in base64; its Python package is not imported."""
     package = importlib.util.find_spec("plotly")
     if package is None or not package.submodule_search_locations:
         raise UserError("the page needs plotly", found="it is not installed", fix="make report installs it")
@@ -88,13 +86,13 @@ def _plotly() -> str:
     return base64.b64encode(gzip.compress(bundle.read_bytes(), compresslevel=6, mtime=0)).decode()
 
 
-def _conditions(column: Column) -> str:
-    pairs = [("target", msgspec.to_builtins(column.target)), *column.conditions.items()]
-    return f"<details><summary>{text_of(column.title)}</summary>{_list(_flat(dict(pairs)))}</details>"
+def _conditions(record: Record) -> str:
+    conditions = {"target": msgspec.to_builtins(record.target), **msgspec.to_builtins(record.conditions)}
+    return f"<details><summary>{text_of(record.target.title)}</summary>{_list(_flat(conditions))}</details>"
 
 
-def _flat(table: dict[str, Any], path: str = "") -> list[tuple[str, str]]:
-    """Nested tables as one list of names and values; what has no value is left out."""
+def _flat(table: dict[str, object], path: str = "") -> list[tuple[str, str]]:
+    """Nested tables as one list of names and values; empty values are left out."""
     pairs: list[tuple[str, str]] = []
     for key, value in table.items():
         if isinstance(value, dict):
@@ -108,23 +106,31 @@ def _list(pairs: Sequence[tuple[str, str]]) -> str:
     return f"<dl>{''.join(f'<dt>{text_of(name)}</dt><dd>{text_of(value)}</dd>' for name, value in pairs)}</dl>"
 
 
-def _protocol(columns: Sequence[Column]) -> str:
-    """Every number of the protocol with what it means; what columns were measured by, where they differ."""
-    meanings = {
-        field.name: (getattr(field.type, "extra_json_schema", None) or {}).get("description", "")
-        for field in msgspec.inspect.type_info(Protocol).fields  # type: ignore[attr-defined]
-    }
-    used = [column.protocol for column in columns] or [msgspec.to_builtins(Protocol())]
+def _protocol(used: Sequence[Protocol]) -> str:
+    """Each number of the protocol, every value that was used of it (the default where none was), and its meaning."""
+    values = [msgspec.structs.asdict(protocol) for protocol in used or [Protocol()]]
     pairs = []
-    for name, meaning in meanings.items():
-        values = list(dict.fromkeys(f"{protocol[name]:g}" for protocol in used if name in protocol))
-        pairs.append((name, f"{', '.join(values)}: {meaning.replace('%%', '%')}"))
+    for name, meaning in _meanings().items():
+        shown = dict.fromkeys(f"{each[name]:g}" for each in values)
+        pairs.append((name, f"{', '.join(shown)}: {meaning}"))
     return _list(pairs)
 
 
-def _records(columns: Sequence[Column], results: Path, out: Path) -> str:
-    files = [path for column in columns if (path := results / f"{column.name}.jsonl").is_file()]
+def _meanings() -> dict[str, str]:
+    """What each field of the protocol means, from its description."""
+    protocol = msgspec.inspect.type_info(Protocol)
+    assert isinstance(protocol, msgspec.inspect.StructType)
+    types = {field.name: field.type for field in protocol.fields}
+    return {
+        name: str((type_.extra_json_schema or {}).get("description", "")).replace("%%", "%")
+        for name, type_ in types.items()
+        if isinstance(type_, msgspec.inspect.Metadata)
+    }
+
+
+def _records(newest: Sequence[Record], results: Path, out: Path) -> str:
+    files = [path for record in newest if (path := results / f"{record.target.name}.jsonl").is_file()]
     links = (
         f'<li><a href="{text_of(quote(os.path.relpath(path, out)))}">{text_of(path.name)}</a></li>' for path in files
     )
-    return f"<ul>{''.join(links)}</ul>" if files else "<p>There are none.</p>"
+    return f"<ul>{''.join(links)}</ul>" if files else "<p>None.</p>"

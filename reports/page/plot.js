@@ -1,12 +1,12 @@
 "use strict";
 
-/** What plotly draws of a panel: traces and layout, from `data` (data.py) and from what is `shown` (page.js). */
+/** Plotly's traces and layout of a panel, from `data` (data.py) and the state of the switches, `shown` (page.js). */
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** A family's colour; those were chosen for white paper, so that on dark paper they are lightened (--lift). */
+/** A family's colour, lightened in the dark scheme by the percentage --lift. */
 function shade(family) {
   const lift = parseFloat(colour("--lift")) / 100;
   const parts = [1, 3, 5].map((at) => parseInt(family.colour.slice(at, at + 2), 16));
@@ -42,7 +42,7 @@ function trace(series) {
   };
 }
 
-/** The staircase below and right of which every network shown is beaten by another. */
+/** The Pareto front of the networks that are shown, as a staircase. */
 function frontTrace(series) {
   const measured = series.filter((each) => each.measured);
   const points = (measured.length ? measured : series).flatMap((each) => each.points);
@@ -57,36 +57,33 @@ function frontTrace(series) {
   };
 }
 
-/** The arrow at equal accuracy; on a logarithmic axis annotations are placed by exponent. */
-function arrow(headline) {
-  if (headline === null || !shown.families.has(headline.family) || !shown.families.has(headline.against)) return [];
-  if (headline.published && !shown.published) return [];
+/** The arrow at equal accuracy; positions on a logarithmic axis are exponents of 10. */
+function annotations(arrow) {
+  if (arrow === null || !shown.families.has(arrow.family) || !shown.families.has(arrow.against)) return [];
+  if (arrow.published && !shown.published) return [];
   const at = (ms) => (shown.log ? Math.log10(ms) : ms);
-  const left = Math.min(headline.ms, headline.baseline_ms);
-  const common = { xref: "x", yref: "y", y: headline.top1 };
+  const left = Math.min(arrow.ms, arrow.baseline_ms);
+  const common = { xref: "x", yref: "y", y: arrow.top1 };
   return [
     {
-      ...common, x: at(headline.ms), ax: at(headline.baseline_ms), ay: headline.top1, axref: "x", ayref: "y",
+      ...common, x: at(arrow.ms), ax: at(arrow.baseline_ms), ay: arrow.top1, axref: "x", ayref: "y",
       text: "", showarrow: true, arrowhead: 2, arrowwidth: 3, arrowcolor: colour("--arrow"), standoff: 6, opacity: 0.8,
     },
     {
-      ...common, x: at(headline.above ? headline.baseline_ms : left), xanchor: headline.above ? "right" : "left",
-      yanchor: headline.above ? "bottom" : "top", yshift: headline.above ? 6 : -6,
-      text: headline.words.replace(", ", "<br>"), showarrow: false, font: { color: colour("--ink"), size: 13 },
+      ...common, x: at(arrow.above ? arrow.baseline_ms : left), xanchor: arrow.above ? "right" : "left",
+      yanchor: arrow.above ? "bottom" : "top", yshift: arrow.above ? 6 : -6,
+      text: arrow.text.replace(", ", "<br>"), showarrow: false, font: { color: colour("--ink"), size: 13 },
       bgcolor: colour("--paper"), opacity: 0.85, borderpad: 1,
     },
   ];
 }
 
-/** Room on both sides; a logarithmic range is of exponents. */
+/** The range of the latency axis as plotly wants it: of a logarithmic axis the exponents. */
 function latencyRange(panel) {
-  const points = panel.series.flatMap((series) => series.points);
-  const most = Math.max(...points.map((point) => point.high_ms));
-  const least = Math.min(...points.map((point) => point.low_ms));
-  return shown.log ? [Math.log10(least) - 0.15, Math.log10(most) + 0.15] : [-0.04 * most, 1.06 * most];
+  return shown.log ? panel.log_latency_range.map(Math.log10) : panel.latency_range;
 }
 
-/** Of a logarithmic axis, 1, 2 and 5 of each decade, written out: plotly would write "2" for 20 as for 200. */
+/** Ticks of a logarithmic axis at 1, 2 and 5 of each decade; plotly's own labels would be "2" for 20 and for 200. */
 function decadeTicks(low, high) {
   const digits = high - low < 3 ? [1, 2, 5] : [1];
   const values = [];
@@ -96,7 +93,7 @@ function decadeTicks(low, high) {
   return values;
 }
 
-/** Even steps, four or more: between 10 and 20 the digits of a decade would leave none. */
+/** Ticks of a logarithmic axis of less than a decade: even steps, at least four. */
 function evenTicks(least, most) {
   const rough = (most - least) / 4;
   const decade = 10 ** Math.floor(Math.log10(rough));
@@ -123,11 +120,11 @@ function layout(panel) {
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     hoverlabel: { bgcolor: colour("--band"), bordercolor: colour("--rule"), font: { color: colour("--ink") }, align: "left" },
     xaxis: {
-      ...axis, title: { text: "Latency of one image (ms)" }, type: shown.log ? "log" : "linear",
+      ...axis, title: { text: data.latency_title }, type: shown.log ? "log" : "linear",
       range, ...(shown.log ? logTicks(range) : {}),
     },
-    yaxis: { ...axis, range: panel.accuracy_range, title: { text: "ImageNet top-1 accuracy (%)" } },
-    annotations: arrow(panel.headline),
+    yaxis: { ...axis, range: panel.accuracy_range, title: { text: data.accuracy_title } },
+    annotations: annotations(panel.arrow),
   };
 }
 
@@ -137,6 +134,6 @@ async function draw(panel, element) {
   );
   const options = { responsive: true, displayModeBar: false };
   await Plotly.react(element, [frontTrace(series), ...series.map(trace)], layout(panel), options);
-  // One that was hidden while the window changed its width does not see it on its own.
+  // A plot that was hidden while the window was resized does not resize on its own.
   if (Math.abs(element._fullLayout.width - element.clientWidth) > 1) await Plotly.Plots.resize(element);
 }

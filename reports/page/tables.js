@@ -1,6 +1,6 @@
 "use strict";
 
-/** Entries without a value stay at the end, whichever way the rest is sorted. */
+/** Sorts the rows by a column; entries without a value come last in both directions. */
 function sortBy(table, column, ascending) {
   const value = (row) => row.cells[column].dataset.value;
   const compare = (one, other) => {

@@ -1,4 +1,4 @@
-"""One sheet a target: every figure of every network there, and how measured and published agree."""
+"""The table of one target: every statistic of every network, its floor, and measured against published."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from reports.cells import Cell, Column, Report
 from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
 from reports.floor import Floor, Floors
 from reports.looks import short_names
-from reports.table.sheet import Entry, Footnotes, Piece, Sheet, doubt, places_of, printed_note, spread, with_interval
+from reports.table.sheet import Entry, Footnotes, Piece, Sheet, decimals_of, doubt, printed_note, spread, with_interval
 
 HEADINGS = (
     "Model",
@@ -27,7 +27,7 @@ HEADINGS = (
 
 
 def details(report: Report, column: Column, floors: Floors, against: str | None) -> Sheet:
-    """The sheet of one column; networks of which nothing is known there are left out."""
+    """The table of one column; networks without a number and without a reason are left out."""
     notes = Footnotes()
     measured = speedups(measured_points(report, column), against)
     published = speedups(published_points(report, column), against)
@@ -90,21 +90,21 @@ def _printed_notes(
         return []
     notes = [printed_note(column, network)]
     if printed_floor and printed_floor.broken_by(cell.published.ms):
-        notes.append("impossible: below the floor, which is what the hardware needs for the arithmetic alone")
+        notes.append("impossible: below the floor, the least time that the hardware can take")
     elif floor and floor.broken_by(cell.published.ms):
         threads = column.target.options.get("threads")
         how = f"on {threads} core{'s' if threads != 1 else ''} in {column.target.precision}"
-        notes.append(f"impossible {how}, as this target is measured: it used more, or other arithmetic")
+        notes.append(f"impossible {how}, which is how this target is measured: it used more cores or another precision")
     return notes
 
 
 def _below(cell: Cell, floor: Floor | None) -> str:
-    """Why a measured number stands below its floor, which it can't do where the floor is of printed peaks."""
+    """What a measured number below its floor means; "" where it is not below."""
     if cell.measured is None or floor is None or cell.measured.latency.ms >= floor.whole_ms:
         return ""
     if floor.peaks.measured:
-        return "faster than the rates that the probe reached: the probe was disturbed, or the layers are faster"
-    return "impossible: below the floor, so the clock, the device or the network is not what it is said to be"
+        return "below the floor of the rates that the probe reached: it was disturbed, or the layers reach higher rates"
+    return "impossible: below the floor; the clock, the device or the network is not the one that the record names"
 
 
 def _ratio(cell: Cell) -> Entry:
@@ -114,25 +114,26 @@ def _ratio(cell: Cell) -> Entry:
 
 
 def _floor(cell: Cell, floor: Floor | None, printed_floor: Floor | None, marks: tuple[int, ...]) -> Entry:
-    """The floor of the target as it is measured and, where it differs, that of the published number."""
+    """The floor of the measured number and, where it differs, that of the published number."""
     if floor is None or printed_floor is None:
         return Entry((Piece("none", notes=marks),) if marks else ())
     entry = _number(floor.whole_ms)
     if cell.published is None or printed_floor.whole_ms == floor.whole_ms:
         return entry
     printed_ms = printed_floor.whole_ms
-    pieces = (*entry.pieces, Piece(f"{printed_ms:.{places_of(printed_ms)}f}", printed=True))
-    return Entry(pieces, entry.value)
+    pieces = (*entry.pieces, Piece(f"{printed_ms:.{decimals_of(printed_ms)}f}", printed=True))
+    return Entry(pieces, entry.sort_key)
 
 
 def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entry:
-    """How many times its floor each number is."""
-    pieces = []
+    """Each number over its floor."""
+    ratios: dict[bool, float] = {}
     if cell.measured and floor:
-        pieces.append(Piece(f"{cell.measured.latency.ms / floor.whole_ms:.1f}x"))
+        ratios[False] = cell.measured.latency.ms / floor.whole_ms
     if cell.published and printed_floor:
-        pieces.append(Piece(f"{cell.published.ms / printed_floor.whole_ms:.1f}x", printed=True))
-    return Entry(tuple(pieces), float(pieces[0].text[:-1]) if pieces else None)
+        ratios[True] = cell.published.ms / printed_floor.whole_ms
+    pieces = tuple(Piece(f"{ratio:.1f}x", printed=printed) for printed, ratio in ratios.items())
+    return Entry(pieces, next(iter(ratios.values()), None))
 
 
 def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnotes) -> Entry:
@@ -149,30 +150,30 @@ def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnot
 def _number(value: float | None, *, printed: bool = False) -> Entry:
     if value is None:
         return Entry()
-    text = f"{value:.1f}" if printed else f"{value:.{places_of(value)}f}"
+    text = f"{value:.1f}" if printed else f"{value:.{decimals_of(value)}f}"
     return Entry((Piece(text, printed=printed),), value)
 
 
-def _place(report: Report, column: Column) -> str:
-    """Where the shown numbers truly ran and what timed them, by the sessions' own word."""
+def _ran_on(report: Report, column: Column) -> str:
+    """The devices and the clocks of the measured numbers, as their sessions reported them; "" where there are none."""
     found = [measured for network in report.networks if (measured := column.cell(network).measured)]
-    ways = Counter(f"on {measured.ran_on or 'an unnamed place'}, timed by {measured.clock}" for measured in found)
-    told = (way if len(ways) == 1 else f"{way} ({count} of {len(found)} networks)" for way, count in ways.items())
-    return f"Ran {'; '.join(told)}." if ways else ""
+    pairs = Counter(f"on {measured.ran_on or 'an unnamed device'}, timed by {measured.clock}" for measured in found)
+    told = (pair if len(pairs) == 1 else f"{pair} ({count} of {len(found)} networks)" for pair, count in pairs.items())
+    return f"Ran {'; '.join(told)}." if pairs else ""
 
 
 def _text(report: Report, column: Column, floors: Floors) -> list[str]:
-    lines = [line] if (line := _place(report, column)) else []
+    lines = [line] if (line := _ran_on(report, column)) else []
     if lack := floors.lack(column):
         lines.append(lack)
     elif peaks := floors.peaks(column):
         what = "rates that a probe reached" if peaks.measured else "peaks"
         rate = peaks.ops.get(column.target.precision)
-        arithmetic = (
-            f"{rate / 1e9:,.{places_of(rate / 1e9)}f} G operations/s in {column.target.precision}, " if rate else ""
+        compute = (
+            f"{rate / 1e9:,.{decimals_of(rate / 1e9)}f} G operations/s in {column.target.precision}, " if rate else ""
         )
         lines.append(
-            f"Floor from {what} of {peaks.title}: {arithmetic}{peaks.memory / 1e9:.4g} GB/s. "
+            f"Floor from {what} of {peaks.title}: {compute}{peaks.memory / 1e9:.4g} GB/s. "
             f"Sources: {'; '.join(peaks.source)}."
         )
     if agreed := agreement(column):
@@ -180,7 +181,7 @@ def _text(report: Report, column: Column, floors: Floors) -> list[str]:
         furthest = ", ".join(f"{short[model]} {agreed.ratios[model]:.2f}x" for model in list(agreed.ratios)[:3])
         tau = f", Kendall's tau {agreed.tau:.2f}" if agreed.tau is not None else ""
         lines.append(
-            f"Measured against published: {len(agreed.ratios)} networks, usual ratio {agreed.median_ratio:.2f}x{tau}; "
+            f"Measured against published: {len(agreed.ratios)} networks, median ratio {agreed.median_ratio:.2f}x{tau}; "
             f"furthest from it: {furthest}."
         )
     return lines

@@ -1,4 +1,4 @@
-"""The table as it is read, before any format: headings, rows of entries, footnotes."""
+"""A table before it has a format: headings, rows of entries and footnotes; the overview of all targets."""
 
 import math
 from collections.abc import Sequence
@@ -7,13 +7,20 @@ from dataclasses import dataclass, field
 from bench.records.record import Network
 from reports.cells import Cell, Column, Latency, Report
 
-# What a table says of its pieces that are `printed`.
+# The legend of a table with pieces that are `printed`.
 ITALICS = "Italics: published, or computed for what was published."
+
+
+# Letters of a text that a table shows at most; a record may hold text of any length.
+MOST_LETTERS = 2000
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some text of an entry. `printed` marks what was published, or is computed for what was."""
+    """Some text of an entry. `printed` marks a published number, or one computed from published ones.
+
+    `notes` are the numbers of its footnotes.
+    """
 
     text: str
     printed: bool = False
@@ -22,15 +29,18 @@ class Piece:
 
 @dataclass(frozen=True)
 class Entry:
-    """One place of the table: pieces, one under the other; `value` is what it sorts by."""
+    """One entry of a table: pieces, one below the other. `sort_key` is None where there is nothing to sort by."""
 
     pieces: tuple[Piece, ...] = ()
-    value: float | str | None = None
+    sort_key: float | str | None = None
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table: the first column holds names, the others numbers. Footnote n is `notes[n - 1]`, `text` stands above."""
+    """A table: the first column holds names, the others numbers.
+
+    Footnote n is `notes[n - 1]`; `text` is paragraphs above the table.
+    """
 
     title: str
     headings: Sequence[Piece]
@@ -41,17 +51,17 @@ class Sheet:
 
 @dataclass
 class Footnotes:
-    """Notes numbered in the order in which they are first used; the same text is one note."""
+    """Footnotes in the order of their first use, numbered from 1; equal texts are one footnote."""
 
     numbers: dict[str, int] = field(default_factory=dict)
 
     def mark(self, *texts: str) -> tuple[int, ...]:
-        """The numbers of the texts that are not empty."""
+        """The numbers of the texts; empty texts have none."""
         return tuple(self.numbers.setdefault(text, len(self.numbers) + 1) for text in texts if text)
 
 
 def overview(report: Report) -> Sheet:
-    """The published table's columns, and one more for every other target that was measured."""
+    """One row for each network: its size, its accuracy and its latency on every target."""
     notes = Footnotes()
     columns = [Piece(f"{column.heading}, ms", notes=notes.mark(_about(column))) for column in report.columns]
     headings = [*map(Piece, ("Model", "Resolution, px", "#Params", "FLOPs (MACs)", "Top-1, %")), *columns]
@@ -69,7 +79,7 @@ def _about(column: Column) -> str:
 
 
 def superscript(numbers: Sequence[int]) -> str:
-    """Footnote marks in plain text."""
+    """Numbers of footnotes as superscript digits."""
     return " ".join(str(number).translate(_SUPERSCRIPT) for number in numbers)
 
 
@@ -90,7 +100,7 @@ def _identity(report: Report, network: Network, notes: Footnotes) -> list[Entry]
 
 
 def _count(count: int | None, printed: str, notes: tuple[int, ...]) -> Entry:
-    """A count as computed, and as printed."""
+    """A computed count, and the published one as printed."""
     pieces = [Piece(short_count(count))] if count is not None else []
     pieces += [Piece(printed, printed=True, notes=notes)] if printed else []
     return Entry(tuple(pieces), count)
@@ -111,43 +121,43 @@ def _latency(column: Column, network: Network, notes: Footnotes) -> Entry:
 
 
 def printed_note(column: Column, network: Network) -> str:
-    """Why a printed latency is not what it seems."""
+    """The remark on a published latency of a network; "" where there is none."""
     from models.published import published
 
     return published()[network.name].latency_note if column.name == "v100" else ""
 
 
 def doubt(cell: Cell) -> str:
-    """Why a measured number can't be trusted; nothing where it can."""
+    """The verdict on a measured number and its details; "" where it is stable."""
     if cell.measured is None or cell.measured.trusted:
         return ""
     return f"{cell.measured.verdict}: {cell.measured.detail}".removesuffix(": ")
 
 
 def with_interval(latency: Latency) -> str:
-    """A number to three digits with its interval to the same place."""
+    """A latency in milliseconds with its interval, both to the same decimals."""
     return spread(latency.ms, latency.low_ms, latency.high_ms)
 
 
 def spread(value: float, low: float, high: float, unit: str = "") -> str:
-    """A number to three digits, or as many more as tell it from the ends of its interval; without one, alone."""
+    """A number to three digits with its interval, or to as many digits as the number and both ends need to differ."""
     ends = [end for end in (low, high) if not math.isclose(end, value)]
-    places = places_of(value)
-    while any(f"{end:.{places}f}" == f"{value:.{places}f}" for end in ends):
-        places += 1
-    text = f"{value:.{places}f}{unit}"
-    return f"{text} ({low:.{places}f}–{high:.{places}f})" if ends else text
+    decimals = decimals_of(value)
+    while any(f"{end:.{decimals}f}" == f"{value:.{decimals}f}" for end in ends):
+        decimals += 1
+    text = f"{value:.{decimals}f}{unit}"
+    return f"{text} ({low:.{decimals}f}–{high:.{decimals}f})" if ends else text
 
 
-def places_of(value: float, digits: int = 3) -> int:
-    """How many decimal places show `digits` digits of a number, once it is rounded to them."""
+def decimals_of(value: float, digits: int = 3) -> int:
+    """How many decimals show a number to `digits` significant digits, after rounding to them."""
     exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
     return max(digits - 1 - exponent, 0)
 
 
 def short_count(count: int) -> str:
-    """A count the way papers print it: 7.47M, 402M, 22.0B."""
+    """A count to three digits with a unit, as papers print it: 7.47M, 402M, 22.0B."""
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if count >= size:
-            return f"{count / size:.{places_of(count / size)}f}{letter}"
+            return f"{count / size:.{decimals_of(count / size)}f}{letter}"
     return str(count)

@@ -1,6 +1,6 @@
-"""The table as data: a row a network, every figure of every target a column."""
+"""The table as CSV: a row for each network, a column for each statistic of each target."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.records.record import Network
 from reports.cells import Cell, Report
@@ -10,9 +10,11 @@ from reports.floor import Floor, Floors
 if TYPE_CHECKING:
     import pandas as pd
 
+Row = dict[str, str | float | None]
+
 
 def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame":
-    """Every number, one column each, milliseconds of one image unless the name says otherwise; empty where none is."""
+    """Every number, latencies in milliseconds of one image unless the column's name says otherwise."""
     import pandas as pd
 
     rows = [_identity(report, network) for network in report.networks]
@@ -30,7 +32,7 @@ def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame"
 
 
 def csv(report: Report, floors: Floors, against: str | None) -> str:
-    """The frame as CSV; what a spreadsheet would read as a formula begins with an apostrophe."""
+    """The frame as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
     table = frame(report, floors, against)
     texts = table.select_dtypes(exclude="number").columns
     table[texts] = table[texts].map(_no_formula)
@@ -38,11 +40,11 @@ def csv(report: Report, floors: Floors, against: str | None) -> str:
     return text
 
 
-def _no_formula(value: Any) -> Any:
+def _no_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _identity(report: Report, network: Network) -> dict[str, Any]:
+def _identity(report: Report, network: Network) -> Row:
     printed = report.printed(network)
     return {
         "model": network.name,
@@ -56,7 +58,7 @@ def _identity(report: Report, network: Network) -> dict[str, Any]:
     }
 
 
-def _numbers(cell: Cell) -> dict[str, Any]:
+def _numbers(cell: Cell) -> Row:
     measured, published = cell.measured, cell.published
     return {
         "ms": measured.latency.ms if measured else None,
@@ -78,7 +80,7 @@ def _numbers(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _faster(faster: Speedup | None) -> dict[str, Any]:
+def _faster(faster: Speedup | None) -> Row:
     return {
         "speedup": faster.factor if faster else None,
         "speedup_low": faster.low if faster else None,
@@ -87,7 +89,7 @@ def _faster(faster: Speedup | None) -> dict[str, Any]:
     }
 
 
-def _above(cell: Cell, floor: Floor | None) -> dict[str, Any]:
+def _above(cell: Cell, floor: Floor | None) -> Row:
     latency = cell.latency
     return {
         "floor_ms": floor.whole_ms if floor else None,

@@ -1,15 +1,15 @@
-"""A sheet as an HTML table that a page can sort by any column."""
+"""A sheet as an HTML table that the page's script can sort by any column."""
 
 from html import escape
 
-from reports.table.sheet import Entry, Piece, Sheet
+from reports.table.sheet import MOST_LETTERS, Entry, Piece, Sheet
 from system.errors import one_line
 
 
 def html(sheet: Sheet, name: str) -> str:
-    """A heading, the table and its footnotes; `data-value` holds what an entry sorts by, `em` is what was published.
+    """A heading, the table and its footnotes; `data-value` is an entry's sort key, `em` marks published numbers.
 
-    `name` is the id of the section, and part of the ids of its footnotes.
+    `name` is the id of the section and the prefix of its footnotes' ids.
     """
     head = "".join(f'<th scope="col">{_piece(heading, name)}</th>' for heading in sheet.headings)
     rows = (f"<tr>{''.join(_entry(entry, name, at) for at, entry in enumerate(row))}</tr>" for row in sheet.rows)
@@ -50,10 +50,10 @@ def document(title: str, body: str, style: str) -> str:
 def _entry(entry: Entry, name: str, at: int) -> str:
     pieces = "<br>".join(_piece(piece, name) for piece in entry.pieces)
     if at == 0:
-        names = pieces.replace("_", "_<wbr>")  # where there is no room for a name, its words stay whole
-        return f'<th scope="row" data-value="{text_of(str(entry.value))}">{names}</th>'
-    value = "" if entry.value is None else f' data-value="{text_of(str(entry.value))}"'
-    return f"<td{value}>{pieces}</td>"
+        names = pieces.replace("_", "_<wbr>")  # a long name may break here, between words
+        return f'<th scope="row" data-value="{text_of(str(entry.sort_key))}">{names}</th>'
+    sort_key = "" if entry.sort_key is None else f' data-value="{text_of(str(entry.sort_key))}"'
+    return f"<td{sort_key}>{pieces}</td>"
 
 
 def _piece(piece: Piece, name: str) -> str:
@@ -64,4 +64,4 @@ def _piece(piece: Piece, name: str) -> str:
 
 def text_of(text: str) -> str:
     """Text that HTML shows as it is, on one line."""
-    return escape(one_line(text, 2000))
+    return escape(one_line(text, MOST_LETTERS))

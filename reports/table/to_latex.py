@@ -1,11 +1,11 @@
-"""A sheet as LaTeX, for papers: needs the packages booktabs and graphicx, which every TeX has."""
+"""A sheet as LaTeX, for papers; it needs the packages booktabs and graphicx."""
 
 import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reports.table.sheet import ITALICS, Entry, Piece, Sheet
+from reports.table.sheet import ITALICS, MOST_LETTERS, Entry, Piece, Sheet
 from system.errors import one_line
 
 _SPECIAL = {
@@ -22,28 +22,28 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    # A row that begins with one of these would be an argument of the row before it.
+    # At the start of a row these would be read as arguments of the end of the row before.
     "[": "{[}",
     "*": "{*}",
     "–": "--",
     "…": r"\ldots{}",
     "±": r"$\pm$",
 }
-# TeX's default fonts draw these as one letter.
+# Pairs that TeX's default fonts draw as one letter.
 _LIGATURE = re.compile(r"(?<=[-`'?!])(?=[-`'])")
 _NO_LETTER = frozenset("«»ÐðÞþ")  # of Latin-1, those that its default encoding lacks
 _HEADING_WIDTH = 14
-# As wide as it is, but never wider than the text.
+# Shrinks a table that is wider than the text.
 _FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 
 
 def latex(sheets: Sequence[Sheet]) -> str:
-    """A table environment a sheet; text above the rules, footnotes below."""
+    """A table environment for each sheet: its text, the table, its footnotes."""
     return "% \\usepackage{booktabs,graphicx}\n" + "\n".join(_sheet(_filled(sheet)) for sheet in sheets)
 
 
 def _filled(sheet: Sheet) -> Sheet:
-    """Without the columns that are empty in every row: paper has no room for them."""
+    """Without the columns that are empty in every row, since a page is narrow."""
     kept = [at for at in range(len(sheet.headings)) if at == 0 or any(row[at].pieces for row in sheet.rows)]
     headings, rows = [sheet.headings[at] for at in kept], [[row[at] for at in kept] for row in sheet.rows]
     return replace(sheet, headings=headings, rows=rows)
@@ -72,7 +72,7 @@ def _sheet(sheet: Sheet) -> str:
 
 
 def _lines(row: Sequence[Entry]) -> list[str]:
-    """A row of entries with several pieces takes as many lines as the longest."""
+    """A row on as many lines as its entry with the most pieces has."""
     height = max((len(entry.pieces) for entry in row), default=0)
     return [
         _row([_piece(entry.pieces[line]) if line < len(entry.pieces) else "" for entry in row])
@@ -104,8 +104,8 @@ def _superscript(numbers: Sequence[int]) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX typesets as it is; what its default fonts lack becomes a question mark."""
-    return "{}".join("".join(map(_letter, part)) for part in _LIGATURE.split(one_line(text, 2000)))
+    """Text that LaTeX typesets literally; letters that its default fonts lack become question marks."""
+    return "{}".join("".join(map(_letter, part)) for part in _LIGATURE.split(one_line(text, MOST_LETTERS)))
 
 
 def _letter(letter: str) -> str:

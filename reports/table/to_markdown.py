@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from reports.table.sheet import ITALICS, Entry, Piece, Sheet, superscript
+from reports.table.sheet import ITALICS, MOST_LETTERS, Entry, Piece, Sheet, superscript
 from system.errors import one_line
 
 
@@ -34,13 +34,15 @@ def _entry(entry: Entry) -> str:
 
 
 def _piece(piece: Piece) -> str:
-    # Marks stand inside the italics: behind a closing asterisk that follows a bracket they would make it a letter.
+    # Footnote marks are inside the italics: CommonMark takes an asterisk between a bracket and a superscript digit for
+    # a literal one.
     text = escape(piece.text) + superscript(piece.notes)
     return f"*{text}*" if piece.printed else text
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no HTML, table bar, emphasis or formula; underscores within words are safe."""
-    text = re.sub(r"([\\`*\[\]|~])", r"\\\1", one_line(text, 2000))
+    """Text that Markdown shows literally: without HTML, table bars, emphasis and formulas."""
+    text = re.sub(r"([\\`*\[\]|~])", r"\\\1", one_line(text, MOST_LETTERS))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+    # Underscores within words are no emphasis in CommonMark.
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)

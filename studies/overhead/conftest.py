@@ -10,18 +10,18 @@ from models import find
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """The cache of `make bench`: benchmarks may need what takes long to make."""
+    """The cache of `make bench`, since some artifacts take minutes to make."""
     return Path("artifacts")
 
 
 @pytest.fixture
 def record(tmp_path):
     (target,) = find_targets("fake")
-    order = SweepRequest(
+    request = SweepRequest(
         target=target,
         models=find("EfficientNet-B3"),
-        protocol=Protocol(max_rounds=50, interval=1e-9),
+        protocol=Protocol(max_visits=50, interval=1e-9),
         results=tmp_path / "results",
         artifacts=tmp_path / "artifacts",
     )
-    return sweep(order)[0]
+    return sweep(request)[0]

@@ -1,4 +1,4 @@
-"""What a user waits for: `--help`, listings, a cache hit, an export, a rendering; beside bare Python's start."""
+"""Wall times of commands: `--help`, listings, a cache hit, an export, a rendering; each beside bare Python's."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from exporters.artifact import Job
 from exporters.cache import Cache
 from models import find
 
-ROOMS = ("models", "exporters", "devices", "bench", "reports")
+PACKAGES = ("models", "exporters", "devices", "bench", "reports")
 
 
 def command(*arguments: str) -> None:
@@ -25,10 +25,10 @@ def test_bare_python(benchmark):
     benchmark.pedantic(command, args=("-c", "pass"), rounds=5)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_help(benchmark, room):
+@pytest.mark.parametrize("package", PACKAGES)
+def test_help(benchmark, package):
     benchmark.group = "start"
-    benchmark.pedantic(command, args=("-m", room, "--help"), rounds=5)
+    benchmark.pedantic(command, args=("-m", package, "--help"), rounds=5)
 
 
 def test_listing_models(benchmark):
@@ -75,7 +75,7 @@ def test_importing_pandas_and_matplotlib(benchmark):
 
 
 def test_help_answers_in_less_than_0_3_seconds():
-    """The fastest of five starts, beside bare Python's, on whatever machine this is."""
+    """The fastest of five starts, with bare Python's to compare; seconds of this machine."""
 
     def fastest(*arguments: str) -> float:
         taken = []
@@ -86,7 +86,7 @@ def test_help_answers_in_less_than_0_3_seconds():
         return min(taken)
 
     bare_s = fastest("-c", "import argparse")
-    for room in ROOMS:
-        help_s = fastest("-m", room, "--help")
-        print(f"python -m {room} --help: {help_s:.3f} s, {help_s / bare_s:.1f} times bare Python")
+    for package in PACKAGES:
+        help_s = fastest("-m", package, "--help")
+        print(f"python -m {package} --help: {help_s:.3f} s, {help_s / bare_s:.1f} times bare Python")
         assert help_s < 0.3

@@ -1,4 +1,4 @@
-"""The measuring loop against a bare loop over the same ONNX Runtime session: it must add less than 1 %."""
+"""The measuring loop and a bare loop over the same ONNX Runtime session: it must add less than 1 %."""
 
 import time
 from statistics import median
@@ -49,7 +49,7 @@ def test_measuring_loop(benchmark, session):
 
 
 def test_the_loop_adds_less_than_one_percent(session):
-    """Interleaved in one run, so that both see the same machine; the ratio of the fast halves."""
+    """Both loops alternate, under the same conditions; the ratio is of the medians of their faster halves."""
     bare_s, ours_s = [], []
     for _ in range(40):
         for taken, loop in ((bare_s, lambda: bare(session)), (ours_s, lambda: session.run(COUNT))):

@@ -1,9 +1,9 @@
-"""Break the suite in every way that its users will, and write what happened into docs/reliability.md.
+"""Plant faults that users meet, check how the suite reacts, and write the outcomes into docs/reliability.md.
 
     make faults
 
-Each row is a kind of fault, how many cases were tried, and how they ended. A case that ends otherwise than it should
-stops the run with its traceback. The fake device and small networks keep it to minutes.
+Each row is a kind of fault, the number of cases tried, and their outcome. A case with another outcome than the expected
+one stops the run with a traceback. The fake device and small networks keep the run to minutes.
 """
 
 import argparse
@@ -47,14 +47,14 @@ FAULTS: tuple[Fault, ...] = (
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 _HEAD = """# Reliability
 
-What was broken on purpose, and what happened (`make faults` writes this page).
+Planted faults and their outcomes, as `make faults` tries them and writes them into this page.
 
 | fault | cases | outcome |
 |---|---:|---|"""
 
 
 def main() -> None:
-    """Try every fault, or those named, and write their rows into the page as each ends."""
+    """Try every fault, or the named ones, and write the row of each into the page when it ends."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="*", help="only faults of these names, for example results.peaks")
     names = parser.parse_args().name
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _write(row: str) -> None:
-    """Put a row in its place; those of other faults stay as they were when these were last tried."""
+    """Write a row into the table; the rows of other faults stay as they are."""
     known = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
     rows = {line.split(" | ")[0]: line for line in [*known, row]}
     firsts = (f"| {(fault.__doc__ or '').rstrip('.')}" for fault in FAULTS)

@@ -30,7 +30,7 @@ def artifact_bits(folder: Path) -> tuple[int, str]:
         assert cache.find(_tiny()) is None
     path.write_bytes(content)
     assert cache.find(_tiny()) is not None
-    return 200, "all 200 found before the file was used"
+    return 200, "all 200 detected before the file was used"
 
 
 def artifacts(folder: Path) -> tuple[int, str]:
@@ -44,7 +44,7 @@ def artifacts(folder: Path) -> tuple[int, str]:
             assert cache.find(_tiny(format_)) is None
             cases += 1
         assert cache.obtain(_tiny(format_)).sha256 == sha256_of(path) == sha256
-    return cases, "found before the file was used, made again with the same sha256"
+    return cases, "detected before the file was used, exported again with the same sha256"
 
 
 def sidecars(folder: Path) -> tuple[int, str]:
@@ -61,7 +61,7 @@ def sidecars(folder: Path) -> tuple[int, str]:
         assert artifact is None or artifact.sha256 == made.sha256
         cases += 1
     assert cache.obtain(_tiny()).sha256 == made.sha256
-    return cases, f"{found} made again, the others still name the file's own sha256; none was taken for another file"
+    return cases, f"{found} exported again, the others still have the file's sha256; none led to a wrong file"
 
 
 def downloads(folder: Path) -> tuple[int, str]:
@@ -80,4 +80,4 @@ def downloads(folder: Path) -> tuple[int, str]:
         with suppress(UserError):
             find_tool({"benchmark_model_address": (folder / "none").as_uri()})
             raise AssertionError("an empty file was taken for the tool")
-    return cases + 1, "found before it was used, downloaded again; one error where that fails"
+    return cases + 1, "detected before it was used, downloaded again; one error where that fails"

@@ -1,11 +1,11 @@
-"""What happens to files: cut short, overwritten with noise, single bits flipped."""
+"""Damaged versions of a file: cut short, overwritten with noise, single bits flipped."""
 
 import random
 from collections.abc import Iterator
 
 
 def damaged(content: bytes, seed: int, count: int) -> Iterator[bytes]:
-    """`count` versions of a file that differ from it: empty, noise, and in turn cut, overwritten or a bit flipped."""
+    """`count` damaged versions of a file: empty, noise, then in turn cut short, overwritten, or one bit flipped."""
     dice = random.Random(seed)
     yield b""
     yield dice.randbytes(300)

@@ -13,7 +13,7 @@ _CAP_DAC_OVERRIDE, _PR_CAPBSET_DROP = 1, 24
 
 
 def _files_up_to(most_bytes: int) -> Callable[[], None]:
-    """What makes a child's writes fail where a file outgrows `most_bytes`, as on a full disk."""
+    """A function for a child to call first: its writes then fail beyond `most_bytes` of a file, as on a full disk."""
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -43,28 +43,31 @@ def full(folder: Path) -> tuple[int, str]:
     rendering = ("reports", "render", "--results", folder / "results", "--out", folder / "out")
     assert "can't write" in one_error(command(*rendering, preexec_fn=_files_up_to(100)))
     assert not list((folder / "out").iterdir())
-    return 8, "one error each; what was on disk is whole, records that did not fit are saved where the error says"
+    return (
+        8,
+        "one error each; files on disk stay whole, records that did not fit are saved elsewhere, which the error names",
+    )
 
 
 def unwritable(folder: Path) -> tuple[int, str]:
-    """A file where results, artifacts or reports should go, and read-only folders."""
+    """A file in the place of the results, artifacts or reports folder, and read-only folders."""
     fake_sweep(folder)
     file, locked = folder / "file", folder / "locked"
     file.write_text("")
     locked.mkdir(mode=0o555)
     elsewhere = {"--results": folder / "results", "--artifacts": folder / "artifacts"}
-    for place in (file, locked):
+    for where in (file, locked):
         for option in elsewhere:
-            paths = [word for pair in (elsewhere | {option: place}).items() for word in pair]
-            assert str(place) in one_error(command("bench", "fake", *paths, preexec_fn=_obey_permissions))
-        exporting = ("exporters", TINY, "--to", "fake", "--out", place)
-        assert str(place) in one_error(command(*exporting, preexec_fn=_obey_permissions))
-        rendering = ("reports", "render", "--results", folder / "results", "--out", place)
-        assert str(place) in one_error(command(*rendering, preexec_fn=_obey_permissions))
+            paths = [word for pair in (elsewhere | {option: where}).items() for word in pair]
+            assert str(where) in one_error(command("bench", "fake", *paths, preexec_fn=_obey_permissions))
+        exporting = ("exporters", TINY, "--to", "fake", "--out", where)
+        assert str(where) in one_error(command(*exporting, preexec_fn=_obey_permissions))
+        rendering = ("reports", "render", "--results", folder / "results", "--out", where)
+        assert str(where) in one_error(command(*rendering, preexec_fn=_obey_permissions))
     assert render(folder).returncode == 0
     return 8, "one error that names the folder; exit 1"
 
 
 def _obey_permissions() -> None:
-    # Root overrides them; a program that root starts without this capability doesn't.
+    # Root ignores permissions; without this capability it obeys them.
     ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, 0, 0, 0)

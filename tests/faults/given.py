@@ -18,7 +18,7 @@ _KINDS = ("jpeg", "png", "webp", "bmp")
 
 
 def _refused(function: Callable[[], object], naming: Path | str = "") -> bool:
-    """Whether it raised a UserError of one line that names the file; anything else that it raises stops the run."""
+    """Whether it raised a UserError of one line that names the file; any other exception stops the run."""
     try:
         function()
     except UserError as error:
@@ -39,11 +39,11 @@ def targets(folder: Path) -> tuple[int, str]:
         if ended.returncode:
             assert str(path) in one_error(ended)
             refused += 1
-    return len(versions), f"{refused} refused with one error that names the file, the others still TOML of targets"
+    return len(versions), f"{refused} refused with one error that names the file, the others still valid"
 
 
 def checkpoints(folder: Path) -> tuple[int, str]:
-    """A checkpoint (`--weights`), damaged, of another network, or none at all."""
+    """A checkpoint (`--weights`): damaged, of another network, or another kind of file."""
     model, path = find(TINY)[0], folder / "weights.pth"
     state, refused, cases = model.build().state_dict(), 0, 0
     for zipped in (True, False):
@@ -57,7 +57,7 @@ def checkpoints(folder: Path) -> tuple[int, str]:
         torch.save(content, path)
         assert _refused(lambda: model.build(path))
     assert "checkpoint" in one_error(command("exporters", TINY, "--to", "onnx", "--weights", folder, "--out", folder))
-    rest = "the others had other weights in the same shapes"
+    rest = "the others are valid, with other weights"
     return cases + len(others) + 1, f"{refused + len(others) + 1} refused with one error; {rest}; never a crash"
 
 
@@ -72,7 +72,7 @@ def calibration(folder: Path) -> tuple[int, str]:
             refused += _refused(lambda: calibration_images(job, 1), path)
             cases += 1
         path.unlink()
-    return cases + 1, f"{refused + 1} refused with one error that names the file, the others still a picture"
+    return cases + 1, f"{refused + 1} refused with one error that names the file, the others still images"
 
 
 def _image(kind: str) -> bytes:

@@ -27,4 +27,4 @@ def address_space(folder: Path) -> tuple[int, str]:
     assert records[large].reason
     assert records[large].measurement is None
     assert records[TINY].measurement is not None, records[TINY].reason
-    return 2, "the reason stands in the error, in a sweep in the record; nothing half-made is left, others go on"
+    return 2, "the error, or in a sweep the record, has the reason; no partial file is left, the sweep continues"

@@ -62,11 +62,11 @@ def journals(folder: Path) -> tuple[int, str]:
     aside = [path.read_bytes() for path in results.glob("fake.journal-*")]
     assert aside
     outcome = "what can't be read is measured again, or one error says that the sweep can't be resumed"
-    return cases, f"{outcome}; {len(aside)}, whose sweep could not be read, were put aside whole"
+    return cases, f"{outcome}; {len(aside)}, whose sweep could not be read, were renamed and kept"
 
 
 def _whole_journal(folder: Path) -> bytes:
-    """The journal of a sweep that was measured to its end and never got to remove it."""
+    """The journal of a sweep that was measured to its end and killed before it removed the journal."""
     order = SweepRequest(
         target=find_targets("fake")[0],
         models=list(zoo().values()),
@@ -80,7 +80,7 @@ def _whole_journal(folder: Path) -> bytes:
 
 
 def peaks(folder: Path) -> tuple[int, str]:
-    """What a probe measured (`results/peaks.json`), damaged."""
+    """The rates of a probe (`results/peaks.json`), damaged."""
     path, refused = folder / PROBED, 0
     versions = list(damaged(_PEAKS.read_bytes(), 9, 60))
     for broken in versions:
@@ -91,7 +91,7 @@ def peaks(folder: Path) -> tuple[int, str]:
             assert str(path) in str(error)
             refused += 1
     assert refused
-    return len(versions), f"{refused} refused with one error that names the file, the others still JSON of its kind"
+    return len(versions), f"{refused} refused with one error that names the file, the others still valid"
 
 
 def profiles(folder: Path) -> tuple[int, str]:
@@ -108,4 +108,4 @@ def profiles(folder: Path) -> tuple[int, str]:
         if ended.returncode:
             assert str(path) in one_error(ended)
             refused += 1
-    return len(versions), f"{refused} refused with one error that names the file, the others still JSON of its kind"
+    return len(versions), f"{refused} refused with one error that names the file, the others still valid"

@@ -23,7 +23,7 @@ def results(folder: Path) -> tuple[int, str]:
         assert any(code == 0 for _, code in ended)
     for sweep, count in Counter(record.sweep for record in read_records(folder / "results" / "fake.jsonl")).items():
         assert count == len(EACH_ONCE), sweep
-    return _TURNS, "one measures, the other ends with one error; every sweep on disk is whole"
+    return _TURNS, "one measures, the other ends with one error; every sweep on disk is complete"
 
 
 def cache(folder: Path) -> tuple[int, str]:
@@ -34,4 +34,4 @@ def cache(folder: Path) -> tuple[int, str]:
     assert len(found) == 4
     assert len(set(found)) == 1
     assert len(list(folder.rglob("*.onnx"))) == 1
-    return 4, "one made it, the others waited and took it"
+    return 4, "one exported it, the others waited and used its file"

@@ -1,4 +1,4 @@
-"""Sweeps that are killed, and sweeps whose measuring processes are."""
+"""Sweeps that are killed, and sweeps whose worker processes are killed."""
 
 import json
 import random
@@ -33,7 +33,7 @@ def killed(folder: Path) -> tuple[int, str]:
             kills += 1
             measuring += journal.exists()
         lines = file.read_text().splitlines() if file.exists() else []
-        assert lines[: len(kept)] == kept, "a finished cell was lost"
+        assert lines[: len(kept)] == kept, "a finished network was lost"
         kept = lines
         if len(kept) == len(EACH_ONCE):  # complete: the next kills hit another sweep
             assert Counter(json.loads(line)["model"]["name"] for line in kept) == EACH_ONCE
@@ -43,8 +43,8 @@ def killed(folder: Path) -> tuple[int, str]:
     records = read_records(file)
     assert Counter(record.model.name for record in records) == EACH_ONCE
     assert all(len(record.measurement.visits) == 60 for record in records if record.measurement)
-    rest = "`--resume` completed every sweep: no finished cell lost, none doubled, no visit counted twice"
-    return kills, f"{measuring} of them while it measured; {rest}"
+    rest = "`--resume` completed every sweep: no finished network lost or repeated, no visit counted twice"
+    return kills, f"{measuring} of them during a measurement; {rest}"
 
 
 def _killed_after(seconds: float, line: list[str]) -> bool:
@@ -60,20 +60,20 @@ def losing_workers(folder: Path) -> tuple[int, str]:
     """The process that holds a network killed, stopped by an abort or crashed while it is measured."""
     signals = (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV)
     for number, kind in enumerate(signals):
-        # The last worker that was opened: the first two read the references.
+        # The last worker that was opened; the first two run the reference workloads.
         record = _losing(folder, f"results-{number}", -1, kind, "--min-visits", "100000")
         assert record.measurement and len(record.measurement.visits) < 100000
         assert record.reason and (kind.name in record.reason or "killed" in record.reason), record.reason
-    return len(signals), "one record with the visits so far and the cause; the sweep goes on and ends by itself"
+    return len(signals), "one record with the visits so far and the cause; the sweep continues to its end"
 
 
 def losing_the_reference(folder: Path) -> tuple[int, str]:
-    """A process that reads a reference work killed while a network is measured."""
+    """A process that runs the reference workloads killed while a network is measured."""
     for worker in (0, 1):
         record = _losing(folder, f"results-{worker}", worker, signal.SIGKILL, "--budget", "4", "--interval", "1e-9")
         assert record.measurement and record.reason is None, record.reason
         assert all(part.before and part.after for part in record.measurement.visits)
-    return 2, "it is started again, and the sweep goes on; no network is blamed"
+    return 2, "it is started again and the sweep continues; no network gets a reason"
 
 
 def _losing(folder: Path, name: str, worker: int, kind: signal.Signals, *options: str) -> Record:

@@ -1,4 +1,4 @@
-"""Files that try to reach beyond themselves: external data elsewhere, code in a checkpoint."""
+"""Files that refer to other files or contain code: ONNX external data, pickles in checkpoints."""
 
 import pickle
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _ELSEWHERE = ("../../../../etc/passwd", "/etc/passwd", "..", "weights.bin")
 
 
 def external_data(folder: Path) -> tuple[int, str]:
-    """An ONNX artifact rewritten so that its weights lie in another file."""
+    """An ONNX artifact rewritten to have its weights in another file."""
     cache, job = Cache(folder / "artifacts"), Job(model=find(TINY)[0], format="onnx", precision="fp32")
     path = Path(cache.obtain(job).path)
     content = path.read_bytes()
@@ -30,11 +30,11 @@ def external_data(folder: Path) -> tuple[int, str]:
         ended = command("exporters", TINY, "--to", "onnx", "--out", folder / "artifacts")
         assert ended.returncode == 0, ended.stderr
         assert path.read_bytes() == content
-    return len(_ELSEWHERE), "never loaded: it is not the file that was made, and is made again"
+    return len(_ELSEWHERE), "never loaded: its sha256 differs, so it is exported again"
 
 
 class _Evil:
-    """Runs code when it is unpickled by a careless reader."""
+    """Runs code when it is unpickled without restrictions."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker

@@ -1,3 +1,6 @@
+import math
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +19,17 @@ def test_kendall_is_scipys(pairs):
     else:
         theirs = kendalltau([left for left, _ in pairs], [right for _, right in pairs]).statistic
         assert ours == pytest.approx(theirs)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12))
+def test_kendall_is_agreeing_less_disagreeing_pairs_over_untied_ones(pairs):
+    signs = [
+        ((one > other) - (one < other), (first > second) - (first < second))
+        for (one, first), (other, second) in combinations(pairs, 2)
+    ]
+    untied = sum(left != 0 for left, _ in signs) * sum(right != 0 for _, right in signs)
+    expected = sum(left * right for left, right in signs) / math.sqrt(untied) if untied else None
+    assert kendall(pairs) == (None if expected is None else pytest.approx(expected))
 
 
 def test_a_common_factor_is_agreement_and_the_odd_one_out_comes_first(make_record):

@@ -14,11 +14,11 @@ PEAKS = Peaks(title="a chip", ops={"fp32": 1e9}, memory=1e9, cache=0, source=["m
 (CPU,) = find_targets("cpu")
 
 
-def test_arithmetic_and_memory_bound_layers_each_count_by_their_own_limit():
+def test_compute_and_memory_bound_layers_each_count_by_their_own_limit():
     compute = Layer("compute", macs=1_000_000, weights=10, inputs=10, outputs=10)
     moving = Layer("moving", macs=10, weights=1_000_000, inputs=10, outputs=10)
     floor = roofline([compute, moving], PEAKS, CPU)
-    assert floor.arithmetic_ms == pytest.approx(2.00002)
+    assert floor.compute_ms == pytest.approx(2.00002)
     assert floor.memory_ms == pytest.approx(4 * 1_000_030 / 1e6)
     assert floor.whole_ms == floor.memory_ms
     assert floor.layers_ms == pytest.approx(2 + 4 * 1_000_020 / 1e6)
@@ -54,9 +54,9 @@ def test_no_published_number_is_below_what_its_whole_device_can_do():
             assert not floor.broken_by(published()[network.name].latency_ms[column.name])
 
 
-def test_a_target_on_one_core_has_a_quarter_of_the_arithmetic():
+def test_a_target_on_one_core_has_a_quarter_of_the_compute_rate():
     report, floors = gather([]), Floors(Path("absent"))
     (pixel2,) = (column for column in report.columns if column.name == "pixel2")
     network = report.networks[0]
     one, four = floors.floor(pixel2, network), floors.floor(pixel2, network, as_published=True)
-    assert one.arithmetic_ms == pytest.approx(4 * four.arithmetic_ms)
+    assert one.compute_ms == pytest.approx(4 * four.compute_ms)

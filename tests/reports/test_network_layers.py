@@ -41,15 +41,15 @@ def test_a_network_outside_the_zoo_is_counted_from_its_source():
     ],
 )
 def test_one_that_cannot_be_counted_says_why(source, reason):
-    assert reason in NetworkLayers().of(network(source))
+    assert reason in NetworkLayers().of(network(source)).reason
     assert reason in Floors(Path("absent")).lack_of(column("v100"), network(source))
 
 
 def test_only_some_are_counted():
     layers = NetworkLayers()
     found = [layers.of(network(f"elsewhere:{at}")) for at in range(MOST_LISTED + 1)]
-    assert "only the first" in found[-1]
-    assert "only the first" not in found[-2]
+    assert "only the first" in found[-1].reason
+    assert "only the first" not in found[-2].reason
 
 
 @pytest.mark.parametrize(

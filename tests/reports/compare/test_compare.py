@@ -161,7 +161,7 @@ def test_times_that_no_clock_gives_are_no_number(broken):
 
 
 @pytest.mark.parametrize("visits_s", [[0.1], [0.1, 0.2], [1e-3, 1.0, 1e3]])
-def test_of_rounds_that_leave_no_interval_nothing_is_claimed_and_the_others_are_still_told_together(visits_s):
+def test_of_visits_that_leave_no_interval_nothing_is_claimed_and_the_others_are_still_told_together(visits_s):
     others = a_run(1)[:2]
     (found, *_, together) = compare([a_record(NAMES[2], visits_s), *others], [a_record(NAMES[2], [0.1] * 9), *others])
     assert together.model == TOGETHER
@@ -242,9 +242,9 @@ def test_the_gate_closes_where_a_trusted_number_is_lost(tmp_path):
     gated = run_compare(tmp_path, "old", "new", "--fail-if-slower", "3")
     assert gated.returncode == 1
     assert [line for line in gated.stderr.splitlines() if line.startswith("error: ")] == [
-        "error: b on fake has no trusted number any more: out of memory",
-        "error: c on fake has no trusted number any more: contended",
-        "error: d on fake has no trusted number any more: not measured",
+        "error: b on fake has no stable number any more: out of memory",
+        "error: c on fake has no stable number any more: contended",
+        "error: d on fake has no stable number any more: not measured",
     ]
 
 

@@ -5,8 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from bench.protocol import Protocol
 from bench.records.record import Verdict
 from devices.targets import find_targets
 from models import zoo
@@ -325,9 +326,7 @@ def test_on_a_phone_the_arrows_words_stay_on_the_plot_and_names_break_between_wo
     metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     words = "0.82x: slower (0.80 to 0.85), not all stable"
-    opened.execute_script(
-        "data.panels.forEach((panel) => { if (panel.headline) panel.headline.words = arguments[0] })", words
-    )
+    opened.execute_script("data.panels.forEach((panel) => { if (panel.arrow) panel.arrow.text = arguments[0] })", words)
     press(opened, "published numbers")
     press(opened, "published numbers")
     box = "getBoundingClientRect()"
@@ -346,6 +345,9 @@ def test_it_is_one_file_with_conditions_protocol_and_links_to_the_records(page):
     assert re.findall(r'(?:src|href)="(?!#|data:|\.\./results/)[^"]*"', text.replace("<img src=x", "")) == []
     assert 'href="../results/cpu.jsonl"' in text
     assert "seconds of sampling for the whole target" in text
+    protocol = re.search(r"<h2>Protocol</h2>\n<dl>(.*?)</dl>", text, re.DOTALL)[1]
+    values = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?): .+?</dd>", protocol))
+    assert values == {name: f"{value:g}" for name, value in asdict(Protocol()).items()}
     assert "<dt>machine cpu</dt>" in text
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
     assert {panel["target"] for panel in json.loads(data)["panels"]} >= {"cpu", "evil", "v100", "t4", "pixel2"}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.cells import Latency
-from reports.table.sheet import places_of, short_count, with_interval
+from reports.table.sheet import decimals_of, short_count, with_interval
 
 latencies = st.floats(1e-6, 1e6)
 
@@ -26,13 +26,13 @@ latencies = st.floats(1e-6, 1e6)
     ],
 )
 def test_a_number_has_three_digits(value, text):
-    assert f"{value:.{places_of(value)}f}" == text
+    assert f"{value:.{decimals_of(value)}f}" == text
 
 
 @given(st.floats(1e-6, 999.4))
 def test_three_digits_are_as_many_as_rounding_to_three_keeps(value):
-    assert float(f"{value:.{places_of(value)}f}") == float(f"{value:.3g}")
-    assert len(f"{value:.{places_of(value)}f}".replace(".", "").lstrip("0")) == 3
+    assert float(f"{value:.{decimals_of(value)}f}") == float(f"{value:.3g}")
+    assert len(f"{value:.{decimals_of(value)}f}".replace(".", "").lstrip("0")) == 3
 
 
 @given(latencies, st.floats(1e-8, 2.0), st.floats(1e-8, 2.0))
@@ -46,7 +46,7 @@ def test_an_interval_never_prints_equal_to_its_number(ms, below, above):
 
 @given(latencies)
 def test_a_number_without_an_interval_stands_alone(ms):
-    assert with_interval(Latency.exactly(ms)) == f"{ms:.{places_of(ms)}f}"
+    assert with_interval(Latency.exactly(ms)) == f"{ms:.{decimals_of(ms)}f}"
 
 
 def test_what_used_to_vanish():
