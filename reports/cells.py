@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.records.record import Network, Record
+from bench.trust.verdict import USABLE
 from devices.targets import Target
 from models.published import Published, published
 
@@ -15,7 +16,10 @@ _PUBLISHED = {"v100": "NVIDIA V100 FP16", "t4": "NVIDIA T4 TensorRT INT8", "pixe
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of one image with their 95 % interval; a published number has none, so all three are equal."""
+    """Milliseconds of one image with their 95 % interval.
+
+    A published number has none, and neither has one of fewer than four visits: all three are then equal.
+    """
 
     ms: float
     low_ms: float
@@ -26,18 +30,30 @@ class Latency:
         """A number without an interval."""
         return cls(ms, ms, ms)
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether anything is known of its error."""
+        return self.low_ms < self.high_ms
+
 
 @dataclass(frozen=True)
 class Measured:
     """The statistics and the verdict of one record.
 
-    `raw_ms` is the wall-clock median of all samples, disturbed ones too, as a plain timing loop would report it.
+    `raw_ms` is the wall-clock median of all samples, disturbed ones too, as a plain timing loop would report it,
+    `undivided_ms` the number without the correction by the reference workloads, `corrected_by` what that changed,
+    relative. `refers_to` says at which condition of the machine the number holds. `within_sweep` is true where the
+    interval can't say what another sweep would give.
     `batch` is images in one inference, `samples` and `visits` are counts.
     """
 
     latency: Latency
     batch: int
     raw_ms: float
+    undivided_ms: float
+    corrected_by: float
+    refers_to: str
+    within_sweep: bool
     p5_ms: float
     p95_ms: float
     p99_ms: float
@@ -49,9 +65,9 @@ class Measured:
     detail: str
 
     @property
-    def trusted(self) -> bool:
-        """Whether the verdict is "stable"."""
-        return self.verdict == "stable"
+    def usable(self) -> bool:
+        """Whether the verdict says that it can be used and compared."""
+        return self.verdict in USABLE
 
     @property
     def images_per_s(self) -> float:

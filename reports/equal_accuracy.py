@@ -16,7 +16,7 @@ class Point:
     family: str
     top1_percent: float
     latency: Latency
-    trusted: bool = True
+    usable: bool = True
     verdict: str = ""
 
 
@@ -30,7 +30,7 @@ class Speedup:
 
     subject: Point
     baseline: Latency
-    trusted: bool = True
+    usable: bool = True
 
     @property
     def factor(self) -> float:
@@ -49,6 +49,8 @@ class Speedup:
 
     @property
     def _log_half_width(self) -> float:
+        if not (self.subject.latency.has_interval and self.baseline.has_interval):
+            return 0.0
         return math.hypot(_log_half_width(self.subject.latency), _log_half_width(self.baseline))
 
 
@@ -60,7 +62,7 @@ def measured_points(report: Report, column: Column) -> list[Point]:
         if measured is not None and network.top1_percent is not None:
             verdict = f"{measured.verdict}: {measured.detail}".removesuffix(": ")
             name, family, top1 = network.name, network.family, network.top1_percent
-            points.append(Point(name, family, top1, measured.latency, measured.trusted, verdict))
+            points.append(Point(name, family, top1, measured.latency, measured.usable, verdict))
     return points
 
 
@@ -100,9 +102,11 @@ def _read(around: Sequence[Point], top1_percent: float) -> Latency | None:
 
 
 def _between(low: Latency, high: Latency, share: float) -> Latency:
-    """The latency at `share` (0 to 1) of the way, its interval from the two independent errors."""
+    """The latency at `share` (0 to 1) of the way, its interval from the two independent errors, if both have one."""
     low_ms, high_ms = (1 - share) * low.ms, share * high.ms
     ms = low_ms + high_ms
+    if not (low.has_interval and high.has_interval):
+        return Latency.exactly(ms)
     half_width = math.hypot(low_ms * _log_half_width(low), high_ms * _log_half_width(high)) / ms
     return Latency(ms, ms * math.exp(-half_width), ms * math.exp(half_width))
 
@@ -119,7 +123,7 @@ def speedups(points: Sequence[Point], against: str | None) -> dict[str, Speedup]
     for point in points:
         around = _around(family, point.top1_percent) if point.family != against else ()
         if (baseline := _read(around, point.top1_percent)) is not None:
-            found[point.name] = Speedup(point, baseline, all(each.trusted for each in (point, *around)))
+            found[point.name] = Speedup(point, baseline, all(each.usable for each in (point, *around)))
     return found
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from bench.records.network_run import network_of
 from bench.records.record import Record
-from bench.trust.measurement import Measurement
+from bench.trust.measurement import Basis, Measurement
 from bench.trust.statistics import Estimate
+from bench.trust.visit import COMPUTE, CORE_TO_CORE
 from devices.targets import find_targets
 from models.published import COLUMNS, published
 from models.zoo import zoo
@@ -92,6 +93,10 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         latency=_latency(estimate, scale),
         batch=record.target.batch,
         raw_ms=measurement.raw_median_s * scale,
+        undivided_ms=measurement.undivided.median_s * scale,
+        corrected_by=measurement.corrected_by,
+        refers_to=_refers_to(measurement.basis),
+        within_sweep=estimate.within_sweep,
         p5_ms=measurement.percentile(5) * scale,
         p95_ms=measurement.percentile(95) * scale,
         p99_ms=measurement.percentile(99) * scale,
@@ -102,6 +107,15 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         verdict=verdict.word if verdict else "not judged",
         detail=verdict.detail if verdict else "",
     )
+
+
+def _refers_to(basis: Basis | None) -> str:
+    """The condition of the machine that numbers hold at, in words; empty where nothing was read."""
+    if basis is None or not basis.reference_s:
+        return ""
+    names = {COMPUTE: "compute", CORE_TO_CORE: "core-to-core"}
+    told = (f"{names.get(name, name)} {seconds * 1e3:.2f} ms" for name, seconds in basis.reference_s.items())
+    return f"{', '.join(told)} (machine epoch {basis.epoch or 'unnamed'})"
 
 
 def _latency(estimate: Estimate, scale: float) -> Latency:

@@ -126,8 +126,8 @@ def _legend(figure: "Figure", shown: Sequence[Panel]) -> None:
     }
     if any(panel.measured for panel in shown):
         entries["measured, 95 % interval"] = Line2D([], [], **grey | MARKER | MEASURED)
-    if any(not point.trusted for panel in shown for point in panel.measured):
-        entries["not stable"] = (Line2D([], [], **grey | MARKER_ALONE), Line2D([], [], **CROSS))
+    if any(not point.usable for panel in shown for point in panel.measured):
+        entries["not usable"] = (Line2D([], [], **grey | MARKER_ALONE), Line2D([], [], **CROSS))
     if any(panel.published for panel in shown):
         entries["published"] = Line2D([], [], markerfacecolor="white", **grey | MARKER | PUBLISHED)
     entries["Pareto front"] = Line2D([], [], **FRONT)

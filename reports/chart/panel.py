@@ -87,7 +87,7 @@ def _curves(axes: "Axes", points: Sequence[Point], panel: Panel, *, measured: bo
         axes.plot(x, y, color=look.colour, markerfacecolor=face, marker=look.marker, zorder=3, **MARKER_ALONE)
     if measured:
         _intervals(axes, points)
-        _crosses(axes, [point for point in points if not point.trusted])
+        _crosses(axes, [point for point in points if not point.usable])
 
 
 def _intervals(axes: "Axes", points: Sequence[Point]) -> None:
@@ -124,7 +124,7 @@ def arrow_text(speedup: Speedup) -> str:
     if speedup.low != speedup.high:
         decimals = 1 if speedup.factor >= 1 and f"{speedup.low:.1f}" != f"{speedup.high:.1f}" else 2
         text += f" ({speedup.low:.{decimals}f} to {speedup.high:.{decimals}f})"
-    return text if speedup.trusted else f"{text}, not all stable"
+    return text if speedup.usable else f"{text}, not all usable"
 
 
 def room_above(panel: Panel, speedup: Speedup) -> bool:

@@ -29,7 +29,7 @@ class PointData(msgspec.Struct, frozen=True, kw_only=True):
     low_ms: float
     high_ms: float
     top1: float
-    trusted: bool
+    usable: bool
     hover: str
 
 
@@ -134,7 +134,7 @@ def _point(point: Point, panel: Panel, faster: Speedup | None, *, measured: bool
         low_ms=point.latency.low_ms,
         high_ms=point.latency.high_ms,
         top1=point.top1_percent,
-        trusted=point.trusted,
+        usable=point.usable,
         hover="<br>".join(texts),
     )
 

@@ -17,7 +17,7 @@ function trace(series) {
   const look = data.families.find((family) => family.name === series.family);
   const shaded = shade(look);
   const points = series.points;
-  const symbols = points.map((point) => (point.trusted ? look.symbol + (series.measured ? "" : "-open") : "x"));
+  const symbols = points.map((point) => (point.usable ? look.symbol + (series.measured ? "" : "-open") : "x"));
   return {
     type: "scatter",
     mode: "lines+markers",

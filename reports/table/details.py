@@ -16,6 +16,7 @@ HEADINGS = (
     "ms an image",
     "ms a batch",
     "images/s",
+    "Undivided, ms",
     "Plain median, ms",
     "p95, ms",
     "Published, ms",
@@ -68,10 +69,11 @@ def _measured(cell: Cell, marks: tuple[int, ...]) -> Entry:
 
 def _throughput(cell: Cell) -> list[Entry]:
     if cell.measured is None:
-        return [Entry(), Entry(), Entry(), Entry()]
+        return [Entry(), Entry(), Entry(), Entry(), Entry()]
     return [
         _number(cell.measured.latency.ms * cell.measured.batch),
         _number(cell.measured.images_per_s),
+        _number(cell.measured.undivided_ms),
         _number(cell.measured.raw_ms),
         _number(cell.measured.p95_ms),
     ]
@@ -139,7 +141,7 @@ def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entr
 def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnotes) -> Entry:
     pieces = []
     if measured:
-        marks = () if measured.trusted else notes.mark("from numbers that are not all stable")
+        marks = () if measured.usable else notes.mark("from numbers that are not all usable")
         pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x"), notes=marks))
     if published:
         pieces.append(Piece(f"{published.factor:.1f}x", printed=True))
@@ -162,8 +164,21 @@ def _ran_on(report: Report, column: Column) -> str:
     return f"Ran {'; '.join(told)}." if pairs else ""
 
 
+def _holds_for(report: Report, column: Column) -> list[str]:
+    """The condition that the numbers refer to, and whether their intervals are for another sweep or for this one."""
+    found = [measured for network in report.networks if (measured := column.cell(network).measured)]
+    conditions = dict.fromkeys(measured.refers_to for measured in found if measured.refers_to)
+    lines = [f"Numbers hold where the reference workloads take {condition}." for condition in conditions]
+    if any(measured.within_sweep and measured.latency.has_interval for measured in found):
+        lines.append(
+            "Intervals hold within one sweep: how far sweeps of this machine lie apart is known from three sweeps on."
+        )
+    return lines
+
+
 def _text(report: Report, column: Column, floors: Floors) -> list[str]:
     lines = [line] if (line := _ran_on(report, column)) else []
+    lines += _holds_for(report, column)
     if lack := floors.lack(column):
         lines.append(lack)
     elif peaks := floors.peaks(column):

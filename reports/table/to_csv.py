@@ -62,8 +62,11 @@ def _numbers(cell: Cell) -> Row:
     measured, published = cell.measured, cell.published
     return {
         "ms": measured.latency.ms if measured else None,
-        "low_ms": measured.latency.low_ms if measured else None,
-        "high_ms": measured.latency.high_ms if measured else None,
+        "low_ms": measured.latency.low_ms if measured and measured.latency.has_interval else None,
+        "high_ms": measured.latency.high_ms if measured and measured.latency.has_interval else None,
+        "within_sweep": measured.within_sweep if measured else None,
+        "undivided_ms": measured.undivided_ms if measured else None,
+        "corrected_by": measured.corrected_by if measured else None,
         "raw_ms": measured.raw_ms if measured else None,
         "p5_ms": measured.p5_ms if measured else None,
         "p95_ms": measured.p95_ms if measured else None,
@@ -83,9 +86,9 @@ def _numbers(cell: Cell) -> Row:
 def _faster(faster: Speedup | None) -> Row:
     return {
         "speedup": faster.factor if faster else None,
-        "speedup_low": faster.low if faster else None,
-        "speedup_high": faster.high if faster else None,
-        "speedup_stable": faster.trusted if faster else None,
+        "speedup_low": faster.low if faster and faster.low < faster.high else None,
+        "speedup_high": faster.high if faster and faster.low < faster.high else None,
+        "speedup_usable": faster.usable if faster else None,
     }
 
 

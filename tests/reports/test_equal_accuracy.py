@@ -74,8 +74,8 @@ def test_95_of_100_intervals_hold_the_factor_of_another_run(accuracy, network, f
 @pytest.mark.parametrize("doubted", [0, 1, 2, 3])
 def test_a_factor_is_trusted_if_every_number_that_it_is_from_is(doubted):
     used = [point(20, 82.0, "A"), point(100, 80.0, "B"), point(300, 84.0, "B"), point(900, 86.0, "B")]
-    points = [replace(each, trusted=number != doubted) for number, each in enumerate(used)]
-    assert headline(points, "B").trusted == (doubted == 3)
+    points = [replace(each, usable=number != doubted) for number, each in enumerate(used)]
+    assert headline(points, "B").usable == (doubted == 3)
 
 
 def test_without_the_family_there_is_no_speedup():

@@ -74,4 +74,4 @@ def test_a_network_outside_the_zoo_brings_its_own_row(make_record, network_of):
 
 def test_an_untrusted_number_says_so(make_record):
     measured = cell(gather([make_record(verdict=Verdict(word="contended", detail="80 %"))]), "cpu").measured
-    assert (measured.trusted, measured.verdict, measured.detail) == (False, "contended", "80 %")
+    assert (measured.usable, measured.verdict, measured.detail) == (False, "contended", "80 %")

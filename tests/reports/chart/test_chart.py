@@ -26,4 +26,4 @@ def test_the_arrow_says_where_its_factor_is_from_numbers_in_doubt(make_record, w
     texts = [text.get_text() for axes in _figure(report, Style()).axes for text in axes.texts]
     (arrow,) = [text for text in texts if "1.0x" in text]
     (panel,) = page_data(panels(report, Style())).panels
-    assert ("not all stable" in arrow) == ("not all stable" in panel.arrow.text) == (word != "stable")
+    assert ("not all usable" in arrow) == ("not all usable" in panel.arrow.text) == (word != "stable")

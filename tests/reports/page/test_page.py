@@ -325,7 +325,7 @@ def test_on_a_desk_a_name_is_one_line_and_a_mark_stands_beside_its_heading(opene
 def test_on_a_phone_the_arrows_words_stay_on_the_plot_and_names_break_between_words(opened):
     metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    words = "0.82x: slower (0.80 to 0.85), not all stable"
+    words = "0.82x: slower (0.80 to 0.85), not all usable"
     opened.execute_script("data.panels.forEach((panel) => { if (panel.arrow) panel.arrow.text = arguments[0] })", words)
     press(opened, "published numbers")
     press(opened, "published numbers")

@@ -70,7 +70,7 @@ def test_a_speedup_from_a_number_in_doubt_is_footnoted(make_record, doubted):
     shown = sheet([make_record(model, verdict=Verdict(word=word)) for model, word in words.items()], "cpu")
     (piece,) = row(shown, subject)["Speed-up at equal accuracy against EfficientNet"].pieces
     noted = [shown.notes[number - 1] for number in piece.notes]
-    assert noted == ([] if doubted == "EfficientNet-B6" else ["from numbers that are not all stable"])
+    assert noted == ([] if doubted == "EfficientNet-B6" else ["from numbers that are not all usable"])
 
 
 def test_where_the_numbers_ran_and_what_timed_them_is_told(make_record):
