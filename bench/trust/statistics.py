@@ -127,7 +127,7 @@ def pool(estimates: Sequence[Estimate]) -> Pooled:
     """Take the estimates of runs of one and the same thing together; at least one.
 
     The error is what the runs say of themselves; where they lie apart more than twice as far, which chance alone makes
-    one in twenty do, it is that.
+    one in twenty do, it is that. Where no run knows how far runs lie apart, only their distances tell.
     """
     count = len(estimates)
     # Relative to the first, so that one run alone says exactly what it said.
@@ -136,7 +136,9 @@ def pool(estimates: Sequence[Estimate]) -> Pooled:
     own = math.hypot(*(found.log_error for found in estimates)) / count
     apart = stdev(logs) / math.sqrt(count) if count > 1 else 0.0
     freedom = welch_freedom([(found.log_error, found.freedom) for found in estimates])
-    if apart > 2 * own:
+    if count > 1 and all(found.within_sweep for found in estimates):
+        own, freedom = max(own, apart), count - 1.0
+    elif apart > 2 * own:
         # What they don't say of themselves is known from their distances alone.
         unsaid = math.sqrt(apart**2 - own**2)
         own, freedom = apart, welch_freedom([(own, freedom), (unsaid, count - 1.0)])

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.records.record import Record
-from reports.compare.compare import TEST, Comparison, compare, lost, slower
+from reports.compare.compare import TEST, Comparison, compare, lost, slower, testable
 from reports.compare.contexts import differences
 from reports.compare.runs import by_cell, last_two, run_named
 from system.command_line import print_json, print_table
 from system.errors import UserError, one_line
+
+# "untestable" must not pass for unchanged.
+_EXIT_CODES = {"compared": 0, "not slower": 0, "slower": 1, "untestable": 3}
 
 
 def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,7 +29,8 @@ def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--fail-if-slower",
         type=float,
         metavar="PERCENT",
-        help="exit 1 if a network is slower by more, or has a stable number in OLD and none in NEW",
+        help="exit 1 if a network is slower by more, or has a usable number in OLD and none in NEW; exit 3 if none of "
+        "them can be tested",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_compare)
@@ -46,13 +50,16 @@ def _compare(arguments: argparse.Namespace) -> int:
     if not comparisons:
         raise UserError("nothing to compare", found="no network on a target that both runs have", fix="choose others")
     _warn(old, new)
+    outcome, lines = _gate(old, new, comparisons, arguments.fail_if_slower)
     if arguments.json:
         import msgspec
 
-        print_json({"test": TEST, "comparisons": msgspec.to_builtins(comparisons)})
+        print_json({"test": TEST, "outcome": outcome, "comparisons": msgspec.to_builtins(comparisons)})
     else:
         _print(comparisons)
-    return 0 if arguments.fail_if_slower is None else _gate(old, new, comparisons, arguments.fail_if_slower)
+    for line in lines:
+        print(f"error: {one_line(line)}", file=sys.stderr)  # noqa: T201
+    return _EXIT_CODES[outcome]
 
 
 def _warn(old: Sequence[Record], new: Sequence[Record]) -> None:
@@ -95,17 +102,25 @@ def _outcome(found: Comparison) -> str:
     return f"{abs(found.ratio - 1):.1%} {'slower' if found.ratio > 1 else 'faster'}"
 
 
-def _gate(old: Sequence[Record], new: Sequence[Record], comparisons: Sequence[Comparison], percent: float) -> int:
+def _gate(
+    old: Sequence[Record], new: Sequence[Record], comparisons: Sequence[Comparison], percent: float | None
+) -> tuple[str, list[str]]:
+    """What the gate says, and why it fails; without a threshold it only tells whether anything could be tested."""
+    if percent is None:
+        return "compared", []
     lines = [
         f"{found.model} on {found.target} is more than {percent:g} % slower" for found in slower(comparisons, percent)
     ]
     # A number that can't be compared any more must not pass as unchanged.
     lines += [
-        f"{model} on {target} has no stable number any more: {why}" for (target, model), why in lost(old, new).items()
+        f"{model} on {target} has no usable number any more: {why}" for (target, model), why in lost(old, new).items()
     ]
-    for line in lines:
-        print(f"error: {one_line(line)}", file=sys.stderr)  # noqa: T201
-    return 1 if lines else 0
+    if lines:
+        return "slower", lines
+    if testable(comparisons):
+        return "not slower", []
+    reasons = ", ".join(dict.fromkeys(found.reason for found in comparisons if found.reason))
+    return "untestable", [f"untestable: no network's change can be tested: {reasons}; measure with --repeat, or a duet"]
 
 
 def _milliseconds(seconds: float | None) -> str:

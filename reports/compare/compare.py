@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bench.records.record import Record
+from bench.trust.run_to_run import FEWEST_SWEEPS
 from bench.trust.statistics import Estimate, Pooled, pool, t_quantile, t_tail, welch_freedom
 from models.zoo import zoo
 from reports.compare.runs import by_cell
@@ -21,6 +22,7 @@ TOGETHER = "all together"
 _ALPHA = 0.05
 # The probability that a change of the detectable size is found.
 _POWER = 0.8
+_UNKNOWN = f"of fewer than {FEWEST_SWEEPS} sweeps, so that how far sweeps lie apart is unknown"
 # The exponential of a larger number overflows a float.
 _LARGEST = 700.0
 
@@ -51,9 +53,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def compare(old: Sequence[Record], new: Sequence[Record]) -> list[Comparison]:
     """Compare the records of two runs that are of the same target and model, in the order of the zoo.
 
-    Where a run has several sweeps of a network, its stable numbers are pooled. After the networks there is one row for
-    each target: the geometric mean of the changes of its stable networks. Networks that only one run has are left out.
-    For a number that is not stable the ratio is given, with the verdict as `reason`, and no difference is claimed.
+    Where a run has several sweeps of a network, its usable numbers are pooled. After the networks there is one row for
+    each target: the geometric mean of the changes of its usable networks. Networks that only one run has are left out.
+    Where a number is not usable, or how far sweeps of its machine lie apart is unknown, the ratio is given, with the
+    `reason`, and no difference is claimed.
     """
     olds, news = by_cell(old), by_cell(new)
     found = [_compare(olds[cell], news[cell]) for cell in sorted(olds, key=_sort_key) if cell in news]
@@ -62,15 +65,32 @@ def compare(old: Sequence[Record], new: Sequence[Record]) -> list[Comparison]:
     return _holm(found, alpha) + _holm(together, alpha)
 
 
+def testable(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The rows of which a change could be claimed."""
+    return [found for found in comparisons if found.p is not None and not found.reason]
+
+
 def slower(comparisons: Sequence[Comparison], percent: float) -> list[Comparison]:
-    """The networks that are slower by more than `percent`: the lower end of the ratio's interval is above that."""
-    return [
-        found for found in comparisons if found.different and found.low is not None and found.low > 1 + percent / 100
-    ]
+    """The networks that are slower by more than `percent`, by one-sided t tests against that, with Holm's correction.
+
+    The probability that any network is named that is not is at most 5 %.
+    """
+    bound, tested = math.log1p(percent / 100), []
+    for found in testable(comparisons):
+        if found.ratio is not None and found.freedom is not None and found.model != TOGETHER:
+            excess = math.log(found.ratio) - bound
+            p = t_tail(excess / found.error, found.freedom) if found.error else float(excess <= 0)
+            tested.append((p, found))
+    named = []
+    for rank, (p, found) in enumerate(sorted(tested, key=lambda each: each[0])):
+        if p > _ALPHA / (len(tested) - rank):
+            break
+        named.append(found)
+    return named
 
 
 def lost(old: Sequence[Record], new: Sequence[Record]) -> dict[tuple[str, str], str]:
-    """By target and model, why there is no stable number in the new run where the old run has one."""
+    """By target and model, why there is no usable number in the new run where the old run has one."""
     olds, news = by_cell(old), by_cell(new)
     trusted = [cell for cell in sorted(olds, key=_sort_key) if not _side(olds[cell])[1]]
     doubts = {cell: _side(news[cell])[1] if cell in news else "not measured" for cell in trusted}
@@ -99,12 +119,13 @@ def _compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
 
 
 def _side(records: Sequence[Record]) -> tuple[Pooled | None, str]:
-    """A run's number of one cell: its stable ones pooled, else the newest one; and why it is not stable, or missing."""
+    """A run's number of one cell: its usable ones pooled, else the newest one; and why nothing is claimed of it."""
     numbers = [record for record in records if why_missing(record) is None]
     measured = [(record, record.measurement.estimate) for record in numbers if record.measurement]
     trusted = [estimate for record, estimate in measured if not _doubt(record, estimate)]
     if trusted:
-        return pool(trusted), ""
+        unknown = all(estimate.within_sweep for estimate in trusted) and len(trusted) < FEWEST_SWEEPS
+        return pool(trusted), _UNKNOWN if unknown else ""
     if not measured:
         return None, why_missing(records[-1]) or ""
     record, estimate = measured[-1]
@@ -113,7 +134,7 @@ def _side(records: Sequence[Record]) -> tuple[Pooled | None, str]:
 
 def _doubt(record: Record, estimate: Estimate) -> str:
     """Why no difference is claimed for a number; "" where one can be."""
-    if record.verdict and record.verdict.word != "stable":
+    if record.verdict and not record.verdict.usable:
         return record.verdict.word
     return "of too few visits for an interval" if math.isinf(estimate.log_error) else ""
 
@@ -128,7 +149,7 @@ def _changed(found: Comparison, before: Pooled, after: Pooled) -> Comparison:
 
 
 def _together(target: str, comparisons: Sequence[Comparison]) -> Comparison | None:
-    """The geometric mean of the changes of a target's stable networks; None where there are fewer than two."""
+    """The geometric mean of the changes of a target's usable networks; None where there are fewer than two."""
     known = [
         (math.log(found.ratio), found.error, found.freedom)
         for found in comparisons
