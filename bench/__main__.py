@@ -14,7 +14,7 @@ from bench.options import add_options, with_options
 from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
-from devices.session import absence_of
+from devices.runtime import absence_of
 from devices.targets import Target, find_targets
 from models.model import Model
 from models.zoo import find

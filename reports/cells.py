@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from bench.records.conditions import Conditions
 from bench.records.record import Network
 from devices.targets import Target
 from models.published import Published, published
@@ -87,11 +88,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One target; `conditions` and `protocol` are those of its newest record, empty where nothing was measured."""
+    """One target; `conditions` and `protocol` are those of its newest record, None and empty where nothing was."""
 
     target: Target
     cells: dict[str, Cell]
-    conditions: dict[str, Any] = field(default_factory=dict)
+    conditions: Conditions | None = None
     protocol: dict[str, Any] = field(default_factory=dict)
 
     @property

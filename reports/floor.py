@@ -55,9 +55,8 @@ class Floors:
         if column.target.options.get("delegate") == "gpu":
             return None  # those of a phone are its CPU's
         known = known_peaks().get(column.target.device)
-        if known is None and column.target.device == "CPU":
-            machine = column.conditions.get("machine")
-            known = self._probed.get(machine_key(machine)) if isinstance(machine, dict) else None
+        if known is None and column.target.device == "CPU" and column.conditions is not None:
+            known = self._probed.get(machine_key(column.conditions.machine))
         return known
 
     def floor(self, column: Column, network: Network, *, as_published: bool = False) -> Floor | None:

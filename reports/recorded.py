@@ -9,8 +9,8 @@ _SHORTEST_S, _LONGEST_S = 1e-9, 1e6
 
 def ended(record: Record) -> str:
     """The time at which it ended, as text that sorts; empty where it says none."""
-    end = record.conditions.get("end")
-    return str(end.get("time", "")) if isinstance(end, dict) else ""
+    end = record.conditions.end
+    return end.time if end else ""
 
 
 def why_missing(record: Record) -> str | None:

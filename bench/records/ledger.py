@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from bench.protocol import Protocol
+from bench.records.conditions import Conditions
 from bench.records.journal import Journal, Opened, Started, Visited
 from bench.records.network_run import NetworkRun
 from bench.records.record import Network, Record
@@ -47,7 +48,7 @@ class Ledger:
             sweep=uuid.uuid4().hex[:12],
             target=target,
             protocol=protocol,
-            conditions={"machine": machine(), "start": moment()},
+            conditions=Conditions(machine=machine(), start=moment()),
         )
         self._take_up(started)
         self.journal.append(started)
@@ -68,11 +69,11 @@ class Ledger:
             self._recall()
             assert self.started is not None
             self.journal.append(self.started)
-        then = self.started.conditions.get("machine", {})
+        then, now = (msgspec.structs.asdict(found) for found in (self.started.conditions.machine, machine()))
         differing = [
             *_differing("target", msgspec.structs.asdict(self.started.target), msgspec.structs.asdict(target)),
             *_differing("protocol", msgspec.structs.asdict(self.started.protocol), msgspec.structs.asdict(protocol)),
-            *_differing("machine", *({key: found.get(key) for key in _SAME} for found in (then, machine()))),
+            *_differing("machine", *({key: found[key] for key in _SAME} for found in (then, now))),
         ]
         if differing:
             raise UserError(
@@ -108,7 +109,7 @@ class Ledger:
             target=self.started.target,
             protocol=self.started.protocol,
             artifact=cell.artifact,
-            conditions=self.started.conditions | {"end": moment()},
+            conditions=msgspec.structs.replace(self.started.conditions, end=moment()),
             measurement=measurement,
             verdict=judge(measurement, self.started.protocol) if measurement else None,
             reason=cell.reason,
@@ -142,7 +143,8 @@ class Ledger:
 
     def _take_up(self, started: Started) -> None:
         self.started = started
-        earlier_s = best_of_earlier(self.file, started.conditions.get("machine", {}), but=started.sweep)
+        this_machine = msgspec.structs.asdict(started.conditions.machine)
+        earlier_s = best_of_earlier(self.file, this_machine, but=started.sweep)
         self._baseline = Baseline(started.protocol, earlier_s)
 
     def _recall(self) -> None:
@@ -153,7 +155,7 @@ class Ledger:
 
 
 def _started_by(record: Record) -> Started:
-    conditions = {key: value for key, value in record.conditions.items() if key != "end"}
+    conditions = msgspec.structs.replace(record.conditions, end=None)
     return Started(sweep=record.sweep, target=record.target, protocol=record.protocol, conditions=conditions)
 
 

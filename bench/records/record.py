@@ -2,11 +2,12 @@
 
 from functools import cached_property
 from statistics import median
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from bench.protocol import Protocol
+from bench.records.conditions import Conditions
 from bench.trust.rejection import Limits, Visit, least_disturbed, rejection_reason, value_s
 from bench.trust.statistics import Estimate, estimate, percentile
 from devices.targets import Target
@@ -90,7 +91,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     target: Target
     protocol: Protocol
     artifact: Artifact | None
-    conditions: dict[str, Any]
+    conditions: Conditions
     measurement: Measurement | None = None
     verdict: Verdict | None = None
     reason: str | None = None

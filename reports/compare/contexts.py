@@ -22,7 +22,7 @@ def _context(record: Record) -> dict[str, Any]:
         "artifact": _artifact(record),
         "place": record.measurement.ran_on if record.measurement else None,
         "clock": record.measurement.clock if record.measurement else None,
-        "machine": record.conditions.get("machine"),
+        "machine": msgspec.to_builtins(record.conditions.machine),
     }
 
 

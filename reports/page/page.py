@@ -89,7 +89,7 @@ def _plotly() -> str:
 
 
 def _conditions(column: Column) -> str:
-    pairs = [("target", msgspec.to_builtins(column.target)), *column.conditions.items()]
+    pairs = [("target", msgspec.to_builtins(column.target)), *(msgspec.to_builtins(column.conditions) or {}).items()]
     return f"<details><summary>{text_of(column.title)}</summary>{_list(_flat(dict(pairs)))}</details>"
 
 

@@ -6,7 +6,7 @@ import sys
 import msgspec
 import pytest
 
-from devices.session import absence_of, runtime_of
+from devices.runtime import Runtime, absence_of, runtime_of
 from devices.targets import find_targets, read_targets
 from models import UserError, find
 
@@ -21,7 +21,7 @@ def test_the_targets_of_the_mission_are_declared():
 
 @pytest.mark.parametrize("target", find_targets("*"), ids=lambda target: target.name)
 def test_every_target_has_a_runtime_and_a_format(target):
-    assert hasattr(runtime_of(target), "open_session")
+    assert isinstance(runtime_of(target), Runtime)
     assert target.job(find("EfficientNet-B3")[0]).precision == target.precision
 
 
@@ -66,8 +66,8 @@ def test_a_wrong_file_names_table_and_field(tmp_path, text, says):
     ("name", "options", "says"),
     [
         ("cpu", {"thread": 2}, "no such option: 'thread'.*threads"),
-        ("cpu", {"threads": "many"}, "so many threads: 'many'"),
-        ("cpu", {"threads": 0}, "so many threads: 0"),
+        ("cpu", {"threads": "many"}, "option threads: 'many'; give a whole number from 1 on or physical cores"),
+        ("cpu", {"threads": 0}, "option threads: 0; give a whole number from 1 on"),
         ("cpu-torch", {"threads": True, "graph": 1}, "'graph'"),
         ("pixel2", {"afinity": "80"}, "'afinity'.*affinity"),
         ("v100-torch", {"graph": True}, "'graph'.*cuda_graph"),
