@@ -14,7 +14,7 @@ PROBED = "peaks.json"  # in the results folder, beside the records that it belon
 
 
 class Peaks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The comments of peaks.toml say what each field means; `measured` marks a rate reached by a probe, no limit."""
+    """The comments of peaks.toml say what each field means; `measured` marks rates that a probe reached."""
 
     title: str
     ops: dict[str, float]

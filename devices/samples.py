@@ -8,7 +8,7 @@ import msgspec
 # the table is open; two keys have a meaning for the verdict, each a text that says why.
 DeviceReadings = dict[str, Any]
 THROTTLED = "throttled"  # the device ran slower than it can, to cool down or save power
-CONTENDED = "contended"  # somebody else used it
+CONTENDED = "contended"  # another process used it
 
 
 class Samples(msgspec.Struct, frozen=True, kw_only=True):

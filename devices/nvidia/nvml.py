@@ -1,4 +1,4 @@
-"""What a GPU was doing meanwhile, by NVML: clocks, power, temperature, why its clocks are low, and who else uses it."""
+"""What a GPU was doing meanwhile, by NVML: clocks and why they are low, power, temperature, other processes on it."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ class Watch:
 
     def processes(self) -> list[int]:
         """The other processes that compute on the GPU now."""
-        running = self._ask("nvmlDeviceGetComputeRunningProcesses") or []
+        running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses) or []
         return sorted(process.pid for process in running if process.pid != os.getpid())
 
     def start(self) -> None:
@@ -66,14 +66,14 @@ class Watch:
     def facts(self) -> dict[str, str | int]:
         """What doesn't change while a session lives."""
         nvml = self._nvml
-        ecc = self._ask("nvmlDeviceGetCurrentEccMode")
+        ecc = self._ask(nvml.nvmlDeviceGetCurrentEccMode)
         facts = {
-            "gpu": self._ask("nvmlDeviceGetName"),
+            "gpu": self._ask(nvml.nvmlDeviceGetName),
             "driver": nvml.nvmlSystemGetDriverVersion(),
             "ecc": None if ecc is None else ("on" if ecc else "off"),
-            "power_limit_w": self._watts("nvmlDeviceGetEnforcedPowerLimit"),
-            "max_sm_clock_mhz": self._ask("nvmlDeviceGetMaxClockInfo", nvml.NVML_CLOCK_SM),
-            "max_memory_clock_mhz": self._ask("nvmlDeviceGetMaxClockInfo", nvml.NVML_CLOCK_MEM),
+            "power_limit_w": self._watts(nvml.nvmlDeviceGetEnforcedPowerLimit),
+            "max_sm_clock_mhz": self._ask(nvml.nvmlDeviceGetMaxClockInfo, nvml.NVML_CLOCK_SM),
+            "max_memory_clock_mhz": self._ask(nvml.nvmlDeviceGetMaxClockInfo, nvml.NVML_CLOCK_MEM),
         }
         return {name: value for name, value in facts.items() if value is not None}
 
@@ -81,13 +81,13 @@ class Watch:
         """The readings of this moment; `throttled` and `contended` only where they are."""
         nvml = self._nvml
         reasons = self._reasons()
-        limit_w = self._watts("nvmlDeviceGetEnforcedPowerLimit")
+        limit_w = self._watts(nvml.nvmlDeviceGetEnforcedPowerLimit)
         readings: DeviceReadings = {
-            "sm_clock_mhz": self._ask("nvmlDeviceGetClockInfo", nvml.NVML_CLOCK_SM),
-            "memory_clock_mhz": self._ask("nvmlDeviceGetClockInfo", nvml.NVML_CLOCK_MEM),
-            "power_w": self._watts("nvmlDeviceGetPowerUsage"),
+            "sm_clock_mhz": self._ask(nvml.nvmlDeviceGetClockInfo, nvml.NVML_CLOCK_SM),
+            "memory_clock_mhz": self._ask(nvml.nvmlDeviceGetClockInfo, nvml.NVML_CLOCK_MEM),
+            "power_w": self._watts(nvml.nvmlDeviceGetPowerUsage),
             "power_limit_w": limit_w,
-            "temperature_c": self._ask("nvmlDeviceGetTemperature", nvml.NVML_TEMPERATURE_GPU),
+            "temperature_c": self._ask(nvml.nvmlDeviceGetTemperature, nvml.NVML_TEMPERATURE_GPU),
             "clocks_event_reasons": named(reasons),
             "clocks_locked": bool(reasons & 0x2),
         }
@@ -98,23 +98,23 @@ class Watch:
         return readings
 
     def _reasons(self) -> int:
-        """The clocks-event reasons; drivers before 535 know them by their older name alone."""
-        for function in ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"):
-            if (bits := self._ask(function)) is not None:
+        """The clocks-event reasons; drivers before 535 know only the older name of the function."""
+        nvml = self._nvml
+        for call in (nvml.nvmlDeviceGetCurrentClocksEventReasons, nvml.nvmlDeviceGetCurrentClocksThrottleReasons):
+            if (bits := self._ask(call)) is not None:
                 return int(bits)
         return 0
 
-    def _ask(self, function: str, *arguments: int) -> Any:
-        """One answer; None where this GPU or its driver doesn't give it."""
+    def _ask(self, call: Callable[..., Any], *arguments: int) -> Any:
+        """The answer of one of NVML's functions; None where this GPU or its driver doesn't give it."""
         nvml = self._nvml
-        call: Callable[..., Any] = getattr(nvml, function)
         try:
             return call(self._handle, *arguments)
         except (nvml.NVMLError_NotSupported, nvml.NVMLError_NoPermission, nvml.NVMLError_FunctionNotFound):
             return None
 
-    def _watts(self, function: str) -> int | None:
-        milliwatts = self._ask(function)
+    def _watts(self, call: Callable[..., Any]) -> int | None:
+        milliwatts = self._ask(call)
         return None if milliwatts is None else round(milliwatts / 1000)
 
 

@@ -76,8 +76,8 @@ class OrtGpuSession:
         import torch
 
         kind = DTYPES[self._session.get_inputs()[0].type]
-        dtype: Any = getattr(torch, kind)
-        shown = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0))
+        shown = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0).astype(kind))
+        dtype = shown.dtype
         images = torch.empty(shown.shape, dtype=dtype, device="cuda")
         images.copy_(shown)
         logits = torch.empty((batch, self._session.get_outputs()[0].shape[-1]), dtype=dtype, device="cuda")
@@ -101,7 +101,7 @@ def provider_options(artifact: Artifact, target: Target, gpu: Gpu) -> dict[str, 
 
 
 def _engine_folder(artifact: Artifact, target: Target, gpu: Gpu) -> str:
-    """Beside the file; one for each content, batch, set of options and GPU.
+    """Where TensorRT's engine is kept: beside the file, one for each content, batch, set of options and GPU.
 
     ONNX Runtime names an engine after the network, its precision and sm_XX, and would take one of other options.
     """

@@ -21,7 +21,7 @@ _CUDA = {V100: (12, "R525"), T4: (12, "R525"), ANY: (13, "R580")}
 
 
 def absence(target: "Target") -> str | None:
-    """Why there is no such GPU to run on, or not all of one; None where there is."""
+    """Why there is no such GPU to run on, or none that no other process uses; None where there is."""
     gpu = find_gpu()
     if isinstance(gpu, str):
         return gpu

@@ -5,6 +5,7 @@ import http.client
 import os
 import shutil
 import tempfile
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,9 @@ def _fetch(address: str, file: BinaryIO) -> None:
             said = answer.headers.get("Content-Length")
             shutil.copyfileobj(answer, file)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _undelivered(address, one_line(getattr(error, "reason", error), 160)) from error
+        raise _undelivered(
+            address, one_line(error.reason if isinstance(error, urllib.error.URLError) else error, 160)
+        ) from error
     if said is not None and said != str(file.tell()):
         raise _undelivered(address, f"{file.tell()} of {said} bytes")
 

@@ -19,11 +19,11 @@ for f in {_CPU}/cpu[0-9]*/cpufreq; do
 done 2>/dev/null
 """
 _CORE = re.compile(rf"^{_CPU}/cpu(\d{{1,4}})/cpufreq (\d{{1,12}}) (\d{{1,12}}) (\d{{1,12}}) (\S+)\s*$", re.MULTILINE)
-_TELL_S = 30.0
+_TELL_S = 30.0  # between two messages while it cools
 
 
 class Core(msgspec.Struct, frozen=True, kw_only=True):
-    """One core: its highest frequency, the cap on it now, its frequency now, and who governs it."""
+    """One core: its highest frequency, the cap on it now, its frequency now, and its frequency governor."""
 
     number: int
     max_hz: float

@@ -1,4 +1,4 @@
-"""One phone while several sessions use it: the first takes it, the last one leaves it as it was."""
+"""One phone that several sessions use: the first one prepares it, the last one restores it."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +13,7 @@ from system.errors import UserError
 
 
 class SharedPhone:
-    """One phone while sessions use it; the first takes it, the last one leaves it as it was."""
+    """One phone, its tool and its held states, while sessions use it."""
 
     def __init__(self, link: Link, options: PhoneOptions) -> None:
         self.link, self._options = link, options
@@ -23,7 +23,7 @@ class SharedPhone:
         self.tool_sha256 = ""
 
     def take(self) -> None:
-        """Count a user; the first one brings the tool and sets the states."""
+        """One user more; the first one copies the tool and sets the states."""
         self.await_return()
         if self._users == 0:
             self._prepare()

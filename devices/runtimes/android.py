@@ -25,7 +25,7 @@ _STARTUP_RUNS = 3  # what an invocation does besides its runs takes less than so
 
 
 def absence(target: Target) -> str | None:
-    """Why the phone can't be measured; never waits longer than a few seconds."""
+    """Why the phone can't be measured, or None; waits a few seconds at most."""
     try:
         connect(target)
     except UserError as error:
@@ -91,7 +91,7 @@ class AndroidSession:
             raise SessionLost(str(error)) from error
 
     def close(self) -> None:
-        """Leave the phone; its files stay there for the next time. A second call does nothing."""
+        """Leave the phone; the last session restores its states, and the files stay. A second call does nothing."""
         if self._open:
             self._open = False
             self._phone.leave()
@@ -127,7 +127,7 @@ class AndroidSession:
         return invoke(self._phone.link, [*arguments, *more], affinity=self._options.mask, limit_s=limit_s)
 
     def _delegation(self, text: str) -> str:
-        """What truly ran it. Raises UserError where a GPU target ran on the CPU, be it in part."""
+        """What truly ran it. Raises UserError where a GPU target ran on the CPU, even in part."""
         said = delegation_of(text)
         if self._options.delegate != "gpu":
             return said or "xnnpack by default"
