@@ -15,7 +15,7 @@ from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
 from bench.trust.statistics import Estimate
-from devices.session import absence_of
+from devices.runtime import absence_of
 from devices.targets import Target, find_targets
 from models.model import Model
 from models.zoo import find

@@ -9,9 +9,10 @@ from statistics import median
 import msgspec
 
 from devices.profilers.operators import Operator, Profiler, faster_mean
-from devices.session import Runtime, Session, runtime_of, sessions_at_once
+from devices.runtime import runtime_of
+from devices.session import Session
 from devices.targets import Target
-from devices.worker import SessionLost
+from devices.worker import SessionLost, open_here
 from exporters.artifact import Artifact, Job
 from exporters.cache import Cache
 from models.model import Model
@@ -62,15 +63,14 @@ def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile
 
     Raises UserError where the runtime has no profiler here, or where a session is lost meanwhile.
     """
-    runtime = runtime_of(target)
-    open_profiler = getattr(runtime, "open_profiler", None)
+    open_profiler = runtime_of(target).open_profiler
     if open_profiler is None:
         raise UserError(
             f"no profiler for target {target.name}", found=f"runtime {target.runtime}", fix="profile a CPU target"
         )
     model, artifact = job.model, Cache(artifacts).obtain(job)
     try:
-        seconds, profiled_seconds, operators = _timed(runtime, open_profiler, artifact, target)
+        seconds, profiled_seconds, operators = _timed(open_profiler, artifact, target)
     except SessionLost as error:
         raise UserError(f"can't profile {model.name} on {target.name}", found=str(error), fix="run it again") from error
     latency_s, profiled_s = faster_mean(seconds), faster_mean(profiled_seconds)
@@ -99,17 +99,17 @@ def print_profile(found: Profile) -> None:
 
 
 def _timed(
-    runtime: Runtime, open_profiler: Callable[[Artifact, Target], Profiler], artifact: Artifact, target: Target
+    open_profiler: Callable[[Artifact, Target], Profiler], artifact: Artifact, target: Target
 ) -> tuple[list[float], list[float], list[Operator]]:
     """The seconds without and with the profiler, and the operators.
 
     They take turns, so that both see the same neighbours; on a device that holds one session, one follows the other.
     """
     with ExitStack() as opened:
-        plain = opened.enter_context(closing(runtime.open_session(artifact, target)))
+        plain = opened.enter_context(closing(open_here(artifact, target)))
         turns = _turns(plain)
         seconds: list[float] = []
-        alone = sessions_at_once(target) == 1
+        alone = runtime_of(target).sessions_at_once(target) == 1
         if alone:
             seconds += plain.run(2 * turns).seconds
             opened.close()

@@ -7,7 +7,8 @@ from bench.measure import warm_up
 from bench.protocol import Protocol
 from bench.records.journal import Opened
 from bench.records.network_run import NetworkRun
-from devices.session import Session, clock_of, sessions_at_once
+from devices.runtime import runtime_of
+from devices.session import Session
 from devices.targets import Target
 from devices.worker import open_session
 from system.machine import available_bytes
@@ -23,8 +24,9 @@ class Sessions:
     def __init__(self, target: Target, protocol: Protocol, tell: Callable[[Opened], None]) -> None:
         self._target, self._protocol, self._tell = target, protocol, tell
         self._open: dict[str, Session] = {}  # in the order of their last use
-        self._most = sessions_at_once(target) or sys.maxsize
-        self._clock_s = clock_of(target)
+        runtime = runtime_of(target)
+        self._most = runtime.sessions_at_once(target) or sys.maxsize
+        self._clock_s = runtime.now_s
         self.loading_s = 0.0  # what loading and warming up took so far
 
     def of(self, cell: NetworkRun) -> Session:

@@ -16,7 +16,7 @@ from bench.records.network_run import NetworkRun, network_of
 from bench.records.record import Record
 from bench.sessions import Sessions
 from bench.trust.reference import Reference, reference_artifacts, reference_for
-from devices.session import clock_of
+from devices.runtime import runtime_of
 from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact
@@ -137,7 +137,7 @@ def _measure(
     request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], sessions: Sessions, reference: Reference
 ) -> None:
     """Go in passes. Every network gets one visit at least, whatever the budget."""
-    protocol, clock_s = request.protocol, clock_of(request.target)
+    protocol, clock_s = request.protocol, runtime_of(request.target).now_s
     origin_s = clock_s() - ledger.elapsed_s - sessions.loading_s
 
     def elapsed_s() -> float:

@@ -3,10 +3,10 @@
 import functools
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from devices.host.conditions import Machine
 from system.errors import UserError, one_line
 
 _FILE = Path(__file__).with_name("peaks.toml")
@@ -14,7 +14,7 @@ PROBED = "peaks.json"  # in the results folder, beside the records that it belon
 
 
 class Peaks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The comments of peaks.toml say what each field means; `measured` marks a rate reached by a probe, no limit."""
+    """The comments of peaks.toml say what each field means; `measured` marks rates that a probe reached."""
 
     title: str
     ops: dict[str, float]
@@ -31,9 +31,9 @@ def known_peaks() -> dict[str, Peaks]:
     return msgspec.convert(tomllib.loads(_FILE.read_text(encoding="utf-8")), dict[str, Peaks])
 
 
-def machine_key(machine: dict[str, Any]) -> str:
-    """What a probe's result belongs to, by a record's `conditions["machine"]`."""
-    return f"{machine.get('cpu')}, {machine.get('usable_cores')} cores"
+def machine_key(machine: Machine) -> str:
+    """Which machine a probe's result is of."""
+    return f"{machine.cpu}, {machine.usable_cores} cores"
 
 
 def read_probed(results: Path) -> dict[str, Peaks]:

@@ -4,6 +4,12 @@ from typing import Any
 
 import msgspec
 
+# What a device told during one call of `run`, by names that end in their unit. Each device has readings of its own, so
+# the table is open; two keys have a meaning for the verdict, each a text that says why.
+DeviceReadings = dict[str, Any]
+THROTTLED = "throttled"  # the device ran slower than it can, to cool down or save power
+CONTENDED = "contended"  # another process used it
+
 
 class Samples(msgspec.Struct, frozen=True, kw_only=True):
     """The seconds of each inference of one batch, in order, and what else was seen during each of them.
@@ -14,10 +20,9 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
     (host time to queue the batch); a tool that gives aggregates has one sample an invocation, its median, and
     `count`, `min_s`, `max_s`, `mean_s`, … beside it.
 
-    `conditions` holds one table of readings a call of `run`: clocks, temperatures, power, by names that end in their
-    unit. Two keys have a meaning for the verdict: `throttled` and `contended`, a text that says why.
+    `conditions` holds one table of readings a call of `run`: clocks, temperatures, power.
     """
 
     seconds: list[float]
     evidence: dict[str, list[float]] = {}
-    conditions: list[dict[str, Any]] = []
+    conditions: list[DeviceReadings] = []

@@ -11,14 +11,17 @@ from exporters.artifact import Job
 from exporters.formats import find_format
 from models.model import Model
 from system.errors import UserError, one_line
-from system.machine import usable_cores
 from system.names import select
 
 _FILE = Path(__file__).with_name("targets.toml")
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One column of the table; the comments of targets.toml say what each field means."""
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of the table; the comments of targets.toml say what each field means.
+
+    A record may hold fields of a later version, which are ignored; targets.toml may not. What `options` may hold is up
+    to the runtime (`devices.runtime`).
+    """
 
     name: str
     title: str
@@ -68,20 +71,8 @@ def _read(name: str, table: object) -> Target:
     try:
         if not isinstance(table, dict):
             raise msgspec.ValidationError("expected a table")
+        if unknown := ", ".join(sorted(table.keys() - set(Target.__struct_fields__))):
+            raise msgspec.ValidationError(f"unknown field {unknown}")
         return msgspec.convert(table | {"name": name}, Target)
     except msgspec.ValidationError as error:
         raise msgspec.ValidationError(f"[{name}] {error}") from error
-
-
-def threads_of(target: Target) -> int:
-    """How many threads a target runs with: its option, "physical cores" meaning all that this process may use.
-
-    Raises UserError where the option is no such number.
-    """
-    threads = target.options.get("threads", "physical cores")
-    if threads == "physical cores":
-        return usable_cores()
-    if not isinstance(threads, int) or threads < 1:
-        fix = 'give a number from 1 on, or "physical cores"'
-        raise UserError(f"target {target.name} can't have so many threads", found=repr(threads), fix=fix)
-    return threads

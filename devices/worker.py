@@ -8,8 +8,10 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import cast
 
+from devices.runtime import runtime_of
 from devices.samples import Samples
-from devices.session import Session, runtime_of
+from devices.session import Session
+from devices.slowdown import slowed
 from devices.targets import Target
 from exporters.artifact import Artifact
 from system.child import Failure, guard_child, reason_of, reason_of_death
@@ -25,13 +27,23 @@ def open_session(artifact: Artifact, target: Target, *, timeout_s: float) -> Ses
 
     Raises SessionLost where it can't be loaded, whatever the cause.
     """
-    runtime = runtime_of(target)
-    if not runtime.IN_PROCESS:
+    if not runtime_of(target).in_process:
         return WorkerSession(artifact, target, timeout_s=timeout_s)
     try:
-        return runtime.open_session(artifact, target)
+        return open_here(artifact, target)
     except UserError as error:
         raise SessionLost(str(error)) from error
+
+
+def open_here(artifact: Artifact, target: Target) -> Session:
+    """Load an artifact on a target in this process, with the slowdown that its options plant.
+
+    Raises UserError where it can't be loaded.
+    """
+    runtime = runtime_of(target)
+    share = runtime.read_options(target).planted_slowdown
+    session = runtime.open_session(artifact, target)
+    return slowed(session, share) if share else session
 
 
 class WorkerSession:
@@ -94,7 +106,7 @@ def _serve(pipe: Connection, artifact: Artifact, target: Target) -> None:
 def _answers(pipe: Connection, artifact: Artifact, target: Target) -> Iterator[object]:
     """What the session says of itself, then the samples of each run that is asked for, or why there are none."""
     try:
-        session = runtime_of(target).open_session(artifact, target)
+        session = open_here(artifact, target)
         yield session.ran_on, session.clock, session.aggregates
         while True:
             count = pipe.recv()

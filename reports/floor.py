@@ -11,7 +11,6 @@ from devices.targets import Target
 from models.layers import Layer
 from reports.cells import Column
 from reports.network_layers import NetworkLayers, Uncounted
-from reports.recorded import machine
 
 _BYTES = {"fp32": 4, "tf32": 4, "fp16": 2, "bf16": 2, "int8": 1}
 
@@ -57,7 +56,7 @@ class Floors:
             return None  # peaks.toml has the phone's CPU only
         known = known_peaks().get(column.target.device)
         if known is None and column.target.device == "CPU" and column.newest is not None:
-            return self._probed.get(machine_key(machine(column.newest)))
+            return self._probed.get(machine_key(column.newest.conditions.machine))
         return known
 
     def floor(self, column: Column, network: Network, *, as_published: bool = False) -> Floor | None:

@@ -1,7 +1,5 @@
 """When a record ended, what machine it is of, and why it gives no number."""
 
-import msgspec
-
 from bench.records.record import Record
 from system.errors import one_line
 
@@ -11,14 +9,8 @@ _SHORTEST_S, _LONGEST_S = 1e-9, 1e6
 
 def ended(record: Record) -> str:
     """When the record ended, UTC in ISO 8601, which sorts as text; empty where it is not recorded."""
-    end = record.conditions.get("end")
-    return str(end.get("time", "")) if isinstance(end, dict) else ""
-
-
-def machine(record: Record) -> dict[str, object]:
-    """The recorded facts of the machine; empty where there are none."""
-    facts = msgspec.to_builtins(record.conditions).get("machine")
-    return facts if isinstance(facts, dict) else {}
+    end = record.conditions.end
+    return end.time if end else ""
 
 
 def why_missing(record: Record) -> str | None:

@@ -5,10 +5,10 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from devices.host.conditions import Machine
 from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError, one_line
@@ -35,12 +35,11 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     since: str
 
 
-def epoch_of(machine: Mapping[str, Any], target: Target, workloads: Mapping[str, Artifact]) -> Epoch:
+def epoch_of(machine: Machine, target: Target, workloads: Mapping[str, Artifact]) -> Epoch:
     """The epoch of a sweep: processor, kernel, cores, threads, runtimes and the reference workloads' files."""
-    versions = machine.get("versions") or {}
-    facts = {name: str(machine.get(name)) for name in ("cpu", "usable_cores", "kernel")}
+    facts = {"cpu": str(machine.cpu), "usable_cores": str(machine.usable_cores), "kernel": str(machine.kernel)}
     facts["threads"] = str(target.options.get("threads"))
-    facts |= {name: str(versions[name]) for name in _RUNTIMES if name in versions}
+    facts |= {name: machine.versions[name] for name in _RUNTIMES if name in machine.versions}
     facts |= {f"{name} workload": artifact.sha256[:12] for name, artifact in workloads.items()}
     content = msgspec.json.encode(facts, order="sorted")
     return Epoch(name=hashlib.sha256(content).hexdigest()[:12], facts=facts)

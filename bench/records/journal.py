@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from bench.protocol import Protocol
+from bench.records.conditions import Conditions
 from bench.records.epoch import Epoch
 from bench.records.record import Network
 from bench.records.store import append_line, read_lines
@@ -26,7 +26,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     sweep: str
     target: Target
     protocol: Protocol
-    conditions: dict[str, Any]
+    conditions: Conditions
     epoch: Epoch | None = None  # journals of schema 1 have none
 
 

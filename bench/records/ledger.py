@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from bench.protocol import Protocol
-from bench.records.epoch import Epoch, epoch_of, freeze, frozen
+from bench.records.conditions import Conditions
+from bench.records.epoch import epoch_of, freeze, frozen
 from bench.records.history import History, history
 from bench.records.journal import Journal, Opened, Started, Visited
 from bench.records.network_run import NetworkRun
@@ -55,7 +56,7 @@ class Ledger:
             sweep=uuid.uuid4().hex[:12],
             target=target,
             protocol=protocol,
-            conditions={"machine": facts, "start": moment()},
+            conditions=Conditions(machine=facts, start=moment()),
             epoch=epoch_of(facts, target, self._workloads),
         )
         self._take_up(started)
@@ -77,11 +78,11 @@ class Ledger:
             self._recall()
             assert self.started is not None
             self.journal.append(self.started)
-        then = self.started.conditions.get("machine", {})
+        then, now = (msgspec.structs.asdict(found) for found in (self.started.conditions.machine, machine()))
         differing = [
             *_differing("target", msgspec.structs.asdict(self.started.target), msgspec.structs.asdict(target)),
             *_differing("protocol", msgspec.structs.asdict(self.started.protocol), msgspec.structs.asdict(protocol)),
-            *_differing("machine", *({key: found.get(key) for key in _SAME_MACHINE} for found in (then, machine()))),
+            *_differing("machine", *({key: found[key] for key in _SAME_MACHINE} for found in (then, now))),
         ]
         if differing:
             raise UserError(
@@ -156,7 +157,7 @@ class Ledger:
             target=self.started.target,
             protocol=self.started.protocol,
             artifact=run.artifact,
-            conditions=self.started.conditions | {"end": moment()},
+            conditions=msgspec.structs.replace(self.started.conditions, end=moment()),
             measurement=measurement,
             verdict=judge(measurement, self.started.protocol) if measurement else None,
             reason=run.reason,
@@ -190,10 +191,12 @@ class Ledger:
         self.records = {record.model.name: record for record in read_records(self.file) if record.sweep == sweep}
 
     def _started_by(self, record: Record) -> Started:
-        conditions = {key: value for key, value in record.conditions.items() if key != "end"}
-        epoch: Epoch = epoch_of(conditions.get("machine", {}), record.target, self._workloads)
         return Started(
-            sweep=record.sweep, target=record.target, protocol=record.protocol, conditions=conditions, epoch=epoch
+            sweep=record.sweep,
+            target=record.target,
+            protocol=record.protocol,
+            conditions=msgspec.structs.replace(record.conditions, end=None),
+            epoch=epoch_of(record.conditions.machine, record.target, self._workloads),
         )
 
 

@@ -1,10 +1,9 @@
 """`Record`: one cell of the table, as it is kept on disk, raw times included."""
 
-from typing import Any
-
 import msgspec
 
 from bench.protocol import Protocol
+from bench.records.conditions import Conditions
 from bench.trust.measurement import Measurement
 from bench.trust.verdict import Verdict
 from devices.targets import Target
@@ -36,7 +35,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     target: Target
     protocol: Protocol
     artifact: Artifact | None
-    conditions: dict[str, Any]
+    conditions: Conditions
     measurement: Measurement | None = None
     verdict: Verdict | None = None
     reason: str | None = None

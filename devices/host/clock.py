@@ -1,12 +1,13 @@
-"""The one stopwatch for everything that runs on this machine: each sample with the evidence of who disturbed it."""
+"""The one stopwatch for everything that runs on this machine: each sample with the evidence of what disturbed it."""
 
 import functools
 import itertools
 import os
 import resource
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 NAME = "host: time.perf_counter_ns around each inference"
 
+_slowdown: ContextVar[float] = ContextVar("slowdown", default=0.0)
+
 
 def time_each(call: Callable[[], object], count: int) -> Samples:
     """Call `call` `count` times; the seconds of each, the readings taken outside them."""
+    if share := _slowdown.get():
+        call = _lengthened(call, share)
     seconds: list[float] = []
     evidence: dict[str, list[float]] = {name: [] for name in _Counters.NAMES}
     with _Counters() as counters:
@@ -35,6 +40,28 @@ def time_each(call: Callable[[], object], count: int) -> Samples:
                 evidence[name].append(new - old)
             before = after
     return Samples(seconds=seconds, evidence=evidence)
+
+
+@contextmanager
+def lengthening(share: float) -> Iterator[None]:
+    """Within the block every call that `time_each` times takes longer by this share of its time, on purpose."""
+    token = _slowdown.set(share)
+    try:
+        yield
+    finally:
+        _slowdown.reset(token)
+
+
+def _lengthened(call: Callable[[], object], share: float) -> Callable[[], None]:
+    def lengthened() -> None:
+        start_ns = time.perf_counter_ns()
+        call()
+        end_ns = time.perf_counter_ns()
+        end_ns += int((end_ns - start_ns) * share)
+        while time.perf_counter_ns() < end_ns:
+            pass
+
+    return lengthened
 
 
 class _Counters:

@@ -2,11 +2,12 @@
 
 import os
 import platform
-import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
+import msgspec
+
+from devices.host.provenance import suite_version
 from exporters.artifact import versions
 from system.machine import available_bytes, usable_cores
 
@@ -26,54 +27,78 @@ _LIBRARIES = (
 _CPU = Path("/sys/devices/system/cpu")
 
 
-def machine() -> dict[str, Any]:
-    """What doesn't change while a sweep runs: hardware, system, versions and the suite's own commit."""
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What doesn't change while a sweep runs; None where the system, or an older record, doesn't say."""
+
+    cpu: str | None = None
+    cores: int | None = None
+    threads: int | None = None
+    usable_cores: int | None = None
+    governor: str | None = None
+    memory_bytes: int | None = None
+    system: str | None = None
+    kernel: str | None = None
+    virtualized: bool | None = None
+    python: str | None = None
+    versions: dict[str, str] = {}
+    suite: str | None = None
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes from moment to moment; None where the system, or an older record, doesn't say.
+
+    `time` is UTC, in ISO 8601. `steal_s` is what other guests of the host took since it started and `busy_s` what this
+    machine worked, all cores summed.
+    """
+
+    time: str = ""
+    load_1min: float | None = None
+    cpu_hz: float | None = None
+    steal_s: float | None = None
+    busy_s: float | None = None
+    available_bytes: int | None = None
+
+
+def machine() -> Machine:
+    """This machine, its versions and the suite's own."""
     import psutil
 
-    return {
-        "cpu": cpu_model(),
-        "cores": psutil.cpu_count(logical=False),
-        "threads": os.cpu_count(),
-        "usable_cores": usable_cores(),
-        "governor": _read(_CPU / "cpu0/cpufreq/scaling_governor"),
-        "memory_bytes": psutil.virtual_memory().total,
-        "system": platform.platform(),
-        "kernel": platform.release(),
-        "virtualized": "hypervisor" in (_cpuinfo("flags") or ""),
-        "python": platform.python_version(),
-        "versions": {name: version for name, version in versions(_LIBRARIES).items() if version != "absent"},
-        "suite": suite_commit(),
-    }
+    return Machine(
+        cpu=cpu_model(),
+        cores=psutil.cpu_count(logical=False),
+        threads=os.cpu_count(),
+        usable_cores=usable_cores(),
+        governor=_read(_CPU / "cpu0/cpufreq/scaling_governor"),
+        memory_bytes=psutil.virtual_memory().total,
+        system=platform.platform(),
+        kernel=platform.release(),
+        virtualized="hypervisor" in (_cpuinfo("flags") or ""),
+        python=platform.python_version(),
+        versions={name: version for name, version in versions(_LIBRARIES).items() if version != "absent"},
+        suite=suite_version(),
+    )
 
 
-def moment() -> dict[str, Any]:
-    """What changes from moment to moment: the time, load, frequencies, stolen and available resources."""
+def moment() -> Moment:
+    """This machine now: load, frequency, stolen and available resources."""
     import psutil
 
     frequency = psutil.cpu_freq()
-    times = psutil.cpu_times()
-    return {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "load_1min": os.getloadavg()[0],
-        "cpu_hz": frequency.current * 1e6 if frequency else None,
-        "steal_s": getattr(times, "steal", None),
-        "busy_s": sum(times) - times.idle - getattr(times, "iowait", 0.0),
-        "available_bytes": available_bytes(),
-    }
+    # Which times a system counts differs: steal and iowait are Linux's.
+    times = psutil.cpu_times()._asdict()
+    return Moment(
+        time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        load_1min=os.getloadavg()[0],
+        cpu_hz=frequency.current * 1e6 if frequency else None,
+        steal_s=times.get("steal"),
+        busy_s=sum(times.values()) - times["idle"] - times.get("iowait", 0.0),
+        available_bytes=available_bytes(),
+    )
 
 
 def cpu_model() -> str:
     """The processor's name as its vendor gives it."""
     return _cpuinfo("model name") or platform.processor() or platform.machine()
-
-
-def suite_commit() -> str | None:
-    """The git commit of this suite, "-dirty" behind it where files differ; None outside a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 def _cpuinfo(field: str) -> str | None:

@@ -1,12 +1,13 @@
-"""Bring the processor's cores together, where a host moves them about.
+"""Bring a virtual machine's cores back under one last-level cache, where its host has spread them over two.
 
-A virtual machine's cores are threads of its host, which may put two of them under one last-level cache or under two.
-Work that its cores share then takes a half longer (docs/trust.md has the figures), although every core is as fast as
-before. Hosts move threads that wake each other towards each other, so waking each other is what brings them back.
+A virtual machine's cores are threads of its host. Work that the cores share takes up to half as long again under two
+caches (docs/trust.md has the figures), although every core is as fast as before. Hosts move threads that wake each
+other closer together, so the cores are made to wake each other.
 """
 
 import os
 import subprocess
+import sys
 import time
 
 
@@ -14,12 +15,13 @@ class Cores:
     """The cores that this process may use; one echo (`cat`) is the other side of their wake-ups."""
 
     def __init__(self) -> None:
-        self._all = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        self._all = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
         self._echo: subprocess.Popen[bytes] | None = None
 
     def gather(self, duration_s: float) -> None:
-        """Let the first core and each other one wake each other in turn, `duration_s` in all; the thread sleeps so
-        long where there is one core, or no way to say which one to use (not Linux).
+        """Let the first core and each other one wake each other in turn, `duration_s` in all.
+
+        The thread sleeps that long where there is one core, or no way to choose one (not Linux).
         """
         if len(self._all) < 2:
             time.sleep(duration_s)

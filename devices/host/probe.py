@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from devices.host.conditions import cpu_model
+from devices.host.conditions import Machine, cpu_model
 from devices.peaks import PROBED, Peaks, machine_key, read_probed
 from system.command_line import run
 from system.errors import UserError
@@ -27,8 +27,11 @@ def main() -> int:
 
 
 def probe_again(results: Path) -> Peaks:
-    """The best rates that this machine ever reached: neighbours can only lower one. Kept in `results/peaks.json`."""
-    key, probed = machine_key({"cpu": cpu_model(), "usable_cores": usable_cores()}), read_probed(results)
+    """The best rates that this machine ever reached: other guests of its host can only lower one.
+
+    They are kept in `results/peaks.json`.
+    """
+    key, probed = machine_key(Machine(cpu=cpu_model(), usable_cores=usable_cores())), read_probed(results)
     probed[key] = _better(probe(), probed.get(key))
     _write(results, probed)
     return probed[key]
@@ -95,7 +98,7 @@ def _memory_rate(size_bytes: int = 1 << 28) -> float:
 
 
 def _best_s(call: Callable[[], object]) -> float:
-    """The seconds of the fastest of many calls, since neighbours slow most of them; the first doesn't count."""
+    """The seconds of the fastest of many calls but the first, since other guests of the host slow most of them."""
     call()
     seconds: list[float] = []
     while sum(seconds) < _LASTING_S:

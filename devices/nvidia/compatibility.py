@@ -3,7 +3,7 @@
 import importlib.util
 import re
 
-from devices.nvidia.preflight import TURING, lane_of
+from devices.nvidia.preflight import TURING, installer_of
 from system.gpu import Gpu
 
 _CUDNN_WITHOUT_VOLTA = 91100
@@ -78,5 +78,5 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _fix(gpu: Gpu, what: str) -> str:
-    lane = lane_of(gpu)
-    return f"{lane} installs {what}" if lane else f"no lane supports {gpu.name}"
+    command = installer_of(gpu)
+    return f"{command} installs {what}" if command else f"no environment supports {gpu.name}"

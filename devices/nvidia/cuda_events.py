@@ -7,7 +7,7 @@ from typing import Any
 
 from devices.nvidia.nvml import merged
 from devices.nvidia.sampler import sampling
-from devices.samples import Samples
+from devices.samples import DeviceReadings, Samples
 from system.errors import UserError, one_line
 
 NAME = "GPU: CUDA events around each batch, one synchronisation a round"
@@ -16,7 +16,7 @@ _FULL = ("out of memory", "failed to allocate", "memory is full")
 
 
 def time_each(
-    queue: Callable[[], object], count: int, *, cuda: Any, stream: Any, read: Callable[[], dict[str, Any]]
+    queue: Callable[[], object], count: int, *, cuda: Any, stream: Any, read: Callable[[], DeviceReadings]
 ) -> Samples:
     """Queue `count` batches on `stream` and wait once; `cuda` is torch.cuda, or a test's probe in its place.
 

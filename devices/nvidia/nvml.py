@@ -1,9 +1,10 @@
-"""What a GPU was doing meanwhile, by NVML: clocks, power, temperature, why its clocks are low, and who else uses it."""
+"""What a GPU was doing meanwhile, by NVML: clocks and why they are low, power, temperature, other processes on it."""
 
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from devices.samples import CONTENDED, THROTTLED, DeviceReadings
 from system.errors import UserError, one_line
 
 # NVML's clocks-event reasons by bit; those in _SLOWED say that the clocks are lower than they could be.
@@ -20,7 +21,7 @@ _REASONS = {
 }
 _POWER_CAP = 0x4
 _SLOWED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
-# A card that lives on its slot's power alone (T4: 70 W) reaches its limit under any full load: that is its speed.
+# A card that its slot alone powers (T4: 70 W) reaches its limit under any full load: that is its normal speed.
 _SLOT_POWER_W = 75
 # Of several readings the worst one counts: the lowest of these, the highest of any other number.
 _LOWEST = {"sm_clock_mhz", "memory_clock_mhz", "power_limit_w"}
@@ -47,75 +48,78 @@ class Watch:
         self.close()
 
     def close(self) -> None:
-        """Let NVML go."""
+        """Shut NVML down."""
         self._nvml.nvmlShutdown()
 
     def processes(self) -> list[int]:
         """The other processes that compute on the GPU now."""
-        running = self._ask("nvmlDeviceGetComputeRunningProcesses") or []
+        running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses) or []
         return sorted(process.pid for process in running if process.pid != os.getpid())
 
     def start(self) -> None:
-        """Take whoever is there now for known: in a container, this process has another number outside."""
+        """Remember the processes on the GPU now; only later ones count as contention.
+
+        This process is among them: in a container its number here is not the one that NVML tells.
+        """
         self._known = set(self.processes())
 
     def facts(self) -> dict[str, str | int]:
         """What doesn't change while a session lives."""
         nvml = self._nvml
-        ecc = self._ask("nvmlDeviceGetCurrentEccMode")
+        ecc = self._ask(nvml.nvmlDeviceGetCurrentEccMode)
         facts = {
-            "gpu": self._ask("nvmlDeviceGetName"),
+            "gpu": self._ask(nvml.nvmlDeviceGetName),
             "driver": nvml.nvmlSystemGetDriverVersion(),
             "ecc": None if ecc is None else ("on" if ecc else "off"),
-            "power_limit_w": self._watts("nvmlDeviceGetEnforcedPowerLimit"),
-            "max_sm_clock_mhz": self._ask("nvmlDeviceGetMaxClockInfo", nvml.NVML_CLOCK_SM),
-            "max_memory_clock_mhz": self._ask("nvmlDeviceGetMaxClockInfo", nvml.NVML_CLOCK_MEM),
+            "power_limit_w": self._watts(nvml.nvmlDeviceGetEnforcedPowerLimit),
+            "max_sm_clock_mhz": self._ask(nvml.nvmlDeviceGetMaxClockInfo, nvml.NVML_CLOCK_SM),
+            "max_memory_clock_mhz": self._ask(nvml.nvmlDeviceGetMaxClockInfo, nvml.NVML_CLOCK_MEM),
         }
         return {name: value for name, value in facts.items() if value is not None}
 
-    def read(self) -> dict[str, Any]:
+    def read(self) -> DeviceReadings:
         """The readings of this moment; `throttled` and `contended` only where they are."""
         nvml = self._nvml
         reasons = self._reasons()
-        limit_w = self._watts("nvmlDeviceGetEnforcedPowerLimit")
-        readings: dict[str, Any] = {
-            "sm_clock_mhz": self._ask("nvmlDeviceGetClockInfo", nvml.NVML_CLOCK_SM),
-            "memory_clock_mhz": self._ask("nvmlDeviceGetClockInfo", nvml.NVML_CLOCK_MEM),
-            "power_w": self._watts("nvmlDeviceGetPowerUsage"),
+        limit_w = self._watts(nvml.nvmlDeviceGetEnforcedPowerLimit)
+        readings: DeviceReadings = {
+            "sm_clock_mhz": self._ask(nvml.nvmlDeviceGetClockInfo, nvml.NVML_CLOCK_SM),
+            "memory_clock_mhz": self._ask(nvml.nvmlDeviceGetClockInfo, nvml.NVML_CLOCK_MEM),
+            "power_w": self._watts(nvml.nvmlDeviceGetPowerUsage),
             "power_limit_w": limit_w,
-            "temperature_c": self._ask("nvmlDeviceGetTemperature", nvml.NVML_TEMPERATURE_GPU),
+            "temperature_c": self._ask(nvml.nvmlDeviceGetTemperature, nvml.NVML_TEMPERATURE_GPU),
             "clocks_event_reasons": named(reasons),
             "clocks_locked": bool(reasons & 0x2),
         }
         if slowed := slowdown(reasons, limit_w):
-            readings["throttled"] = slowed
+            readings[THROTTLED] = slowed
         if newcomers := sorted(set(self.processes()) - self._known):
-            readings["contended"] = f"process {', '.join(map(str, newcomers))} on the GPU"
+            readings[CONTENDED] = f"process {', '.join(map(str, newcomers))} on the GPU"
         return readings
 
     def _reasons(self) -> int:
-        """The clocks-event reasons; drivers before 535 know them by their older name alone."""
-        for function in ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"):
-            if (bits := self._ask(function)) is not None:
+        """The clocks-event reasons; drivers before 535 know only the older name of the function."""
+        nvml = self._nvml
+        for call in (nvml.nvmlDeviceGetCurrentClocksEventReasons, nvml.nvmlDeviceGetCurrentClocksThrottleReasons):
+            if (bits := self._ask(call)) is not None:
                 return int(bits)
         return 0
 
-    def _ask(self, function: str, *arguments: int) -> Any:
-        """One answer; None where this GPU or its driver doesn't give it."""
+    def _ask(self, call: Callable[..., Any], *arguments: int) -> Any:
+        """The answer of one of NVML's functions; None where this GPU or its driver doesn't give it."""
         nvml = self._nvml
-        call: Callable[..., Any] = getattr(nvml, function)
         try:
             return call(self._handle, *arguments)
         except (nvml.NVMLError_NotSupported, nvml.NVMLError_NoPermission, nvml.NVMLError_FunctionNotFound):
             return None
 
-    def _watts(self, function: str) -> int | None:
-        milliwatts = self._ask(function)
+    def _watts(self, call: Callable[..., Any]) -> int | None:
+        milliwatts = self._ask(call)
         return None if milliwatts is None else round(milliwatts / 1000)
 
 
-def merged(readings: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The readings of one round as one table: of numbers the worst, of reasons all that were ever up."""
+def merged(readings: Sequence[DeviceReadings]) -> DeviceReadings:
+    """The readings of one round as one table: of numbers the worst, of reasons all that were told."""
     names = dict.fromkeys(name for reading in readings for name in reading)
     told = {name: [reading[name] for reading in readings if reading.get(name) is not None] for name in names}
     return {name: _worst(name, values) for name, values in told.items()} | {"readings": len(readings)}
@@ -132,13 +136,13 @@ def _worst(name: str, values: list[Any]) -> Any:
 
 
 def named(reasons: int) -> list[str]:
-    """NVML's bits in words; one that it does not name yet as its number."""
-    bits = [1 << place for place in range(reasons.bit_length()) if reasons >> place & 1]
+    """NVML's bits in words; one without a name as its number."""
+    bits = [1 << number for number in range(reasons.bit_length()) if reasons >> number & 1]
     return [_REASONS.get(bit, hex(bit)) for bit in bits]
 
 
 def slowdown(reasons: int, limit_w: int | None) -> str | None:
-    """Why a round is throttled, or None; a slot-powered card's power cap is reported, not held against it."""
+    """Why a round is throttled, or None; the power cap of a card that its slot powers doesn't count."""
     bad = reasons & _SLOWED
     if limit_w is not None and limit_w <= _SLOT_POWER_W:
         bad &= ~_POWER_CAP

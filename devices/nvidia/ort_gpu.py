@@ -1,15 +1,15 @@
-"""ONNX Runtime on an NVIDIA GPU, by its CUDA or TensorRT provider; a node that would fall back to the CPU is an error.
-
-Option `provider`; every other option goes to the provider.
-"""
+"""ONNX Runtime on an NVIDIA GPU, by its CUDA or TensorRT provider; a node that falls back to the CPU is an error."""
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from devices.nvidia import preflight
 from devices.nvidia.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
 from devices.nvidia.nvml import Watch
+from devices.options import OpenOptions, read_options
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
@@ -19,6 +19,12 @@ from system.errors import UserError, one_line
 from system.gpu import Gpu
 
 TENSORRT = "TensorrtExecutionProvider"
+
+
+class OrtGpuOptions(OpenOptions, frozen=True, kw_only=True):
+    """Which provider runs the network; every other option goes to it, and it refuses what it doesn't know."""
+
+    provider: Annotated[str, Meta(description="the execution provider", examples=[TENSORRT])]
 
 
 class OrtGpuSession:
@@ -31,14 +37,14 @@ class OrtGpuSession:
         import onnxruntime
         import torch  # first: it brings the CUDA libraries that the provider loads
 
-        provider = target.options["provider"]
+        provider = read_options(target, OrtGpuOptions).provider
         if provider not in (found := onnxruntime.get_available_providers()):
-            raise _fell_back(target, ", ".join(found))
+            raise _fell_back(target, provider, ", ".join(found))
         self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         gpu = preflight.here()
         self._watch, self._batch = Watch(gpu.uuid), target.batch
         told = provider_options(artifact, target, gpu) | {"user_compute_stream": str(self._stream.cuda_stream)}
-        self._session = _load(artifact.path, target, told)
+        self._session = _load(artifact.path, target, provider, told)
         # The stream is ours: ONNX Runtime must not wait for it after every batch.
         self._options = onnxruntime.RunOptions()
         self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
@@ -70,8 +76,8 @@ class OrtGpuSession:
         import torch
 
         kind = DTYPES[self._session.get_inputs()[0].type]
-        dtype: Any = getattr(torch, kind)
-        shown = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0))
+        shown = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0).astype(kind))
+        dtype = shown.dtype
         images = torch.empty(shown.shape, dtype=dtype, device="cuda")
         images.copy_(shown)
         logits = torch.empty((batch, self._session.get_outputs()[0].shape[-1]), dtype=dtype, device="cuda")
@@ -84,17 +90,18 @@ class OrtGpuSession:
 
 def provider_options(artifact: Artifact, target: Target, gpu: Gpu) -> dict[str, str]:
     """What the provider is told besides its stream: the target's options, and where TensorRT keeps what it built."""
-    options = {name: str(value) for name, value in target.options.items() if name != "provider"}
-    if target.options["provider"] != TENSORRT:
-        return options
+    options = read_options(target, OrtGpuOptions)
+    handed_on = {name: str(value) for name, value in options.rest.items()}
+    if options.provider != TENSORRT:
+        return handed_on
     # A session is opened at every visit; without these the engine would be built at every visit too.
     kept = dict.fromkeys(("trt_engine_cache_enable", "trt_timing_cache_enable"), "True")
     folder = _engine_folder(artifact, target, gpu)
-    return kept | dict.fromkeys(("trt_engine_cache_path", "trt_timing_cache_path"), folder) | options
+    return kept | dict.fromkeys(("trt_engine_cache_path", "trt_timing_cache_path"), folder) | handed_on
 
 
 def _engine_folder(artifact: Artifact, target: Target, gpu: Gpu) -> str:
-    """Beside the file; one for each content, batch, set of options and GPU.
+    """Where TensorRT's engine is kept: beside the file, one for each content, batch, set of options and GPU.
 
     ONNX Runtime names an engine after the network, its precision and sm_XX, and would take one of other options.
     """
@@ -114,11 +121,10 @@ def session_options(target: Target) -> Any:
     return options
 
 
-def _load(path: str, target: Target, told: dict[str, str]) -> Any:
+def _load(path: str, target: Target, provider: str, told: dict[str, str]) -> Any:
     """The session. Raises UserError with ONNX Runtime's own reason where there is none on the target's provider."""
     import onnxruntime
 
-    provider = target.options["provider"]
     if provider == TENSORRT:
         import tensorrt  # noqa: F401 - it brings the libraries that the provider loads
     providers, options = [(provider, told)], session_options(target)
@@ -131,15 +137,13 @@ def _load(path: str, target: Target, told: dict[str, str]) -> Any:
     except Exception as error:  # onnxruntime's own exceptions have no common ancestor but this
         found = one_line(error, 240)
         if "fallback" in str(error):
-            raise _fell_back(target, found) from error
+            raise _fell_back(target, provider, found) from error
         fix = f"check the target's options, or remove {path}"
         raise UserError(f"{provider} can't load the network", found=found, fix=fix) from error
     if (found := session.get_providers()[0]) != provider:
-        raise _fell_back(target, found)
+        raise _fell_back(target, provider, found)
     return session
 
 
-def _fell_back(target: Target, found: str) -> UserError:
-    return UserError(
-        f"{target.name} must run on {target.options['provider']}", found=found, fix="a fallback isn't timed"
-    )
+def _fell_back(target: Target, provider: str, found: str) -> UserError:
+    return UserError(f"{target.name} must run on {provider}", found=found, fix="a fallback isn't timed")

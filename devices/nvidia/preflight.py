@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 # What the targets of targets.toml name; the last one takes any GPU.
 V100, T4, ANY = "Tesla V100", "Tesla T4", "NVIDIA GPU"
 TURING = (7, 5)
-# By what a lane is for: the CUDA of its packages (constraints/), and the first driver that runs it.
+# By the GPU that an environment is for: the CUDA of its packages (constraints/), and the first driver that runs it.
 _CUDA = {V100: (12, "R525"), T4: (12, "R525"), ANY: (13, "R580")}
 
 
 def absence(target: "Target") -> str | None:
-    """Why there is no such GPU to run on, or not all of one; None where there is."""
+    """Why there is no such GPU to run on, or none that no other process uses; None where there is."""
     gpu = find_gpu()
     if isinstance(gpu, str):
         return gpu
@@ -43,8 +43,8 @@ def mismatch(gpu: Gpu, wanted: str) -> str | None:
     return f"found {gpu.name}, not {wanted}; {_elsewhere(gpu)}"
 
 
-def lane_of(gpu: Gpu) -> str | None:
-    """The command that installs what runs on a GPU, or None where no lane does."""
+def installer_of(gpu: Gpu) -> str | None:
+    """The command that installs the environment for a GPU, or None where there is none."""
     if _is(gpu, V100):
         return "make bench-v100"
     if _is(gpu, T4):
@@ -53,7 +53,7 @@ def lane_of(gpu: Gpu) -> str | None:
 
 
 def incompatibility(gpu: Gpu, wanted: str) -> str | None:
-    """Why the lane for `wanted` can't run on a GPU, as far as can be told before anything is installed; or None."""
+    """Why the environment for `wanted` can't run on a GPU, as far as the driver alone tells; or None."""
     if wrong := mismatch(gpu, wanted):
         return wrong
     if wanted == ANY and gpu.compute_capability < TURING:
@@ -61,7 +61,7 @@ def incompatibility(gpu: Gpu, wanted: str) -> str | None:
     major, driver = _CUDA.get(wanted, _CUDA[ANY])
     if gpu.driver_cuda < (major, 0):
         found = "{}.{}".format(*gpu.driver_cuda)
-        return f"its driver is for CUDA {found}, this lane for CUDA {major}; install driver {driver} or later"
+        return f"its driver is for CUDA {found}, this environment for CUDA {major}; install driver {driver} or later"
     return None
 
 
@@ -71,8 +71,8 @@ def _is(gpu: Gpu, wanted: str) -> bool:
 
 
 def _elsewhere(gpu: Gpu) -> str:
-    lane = lane_of(gpu)
-    return f"{lane} measures on it" if lane else "no lane supports it"
+    command = installer_of(gpu)
+    return f"{command} measures on it" if command else "no environment supports it"
 
 
 def here() -> Gpu:
@@ -83,7 +83,7 @@ def here() -> Gpu:
 
 
 def main() -> int:
-    """Exit 1 with the reason where there is no GPU, not the one that the argument names, or none its lane runs on."""
+    """Exit 1 with the reason where there is no GPU, another than the argument names, or one too old for it."""
     gpu = find_gpu()
     wanted = sys.argv[1] if len(sys.argv) > 1 else ANY
     wrong = f"{gpu}; run it where one is, or make bench" if isinstance(gpu, str) else incompatibility(gpu, wanted)

@@ -1,17 +1,18 @@
-"""Readings of a device every 50 ms while a round runs, by a thread beside it: what comes and goes is seen too."""
+"""A reading of a device every 50 ms while a round runs, by a thread beside it: short changes are seen too."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+
+from devices.samples import DeviceReadings
 
 _EVERY_S = 0.05
 
 
 @contextmanager
-def sampling(read: Callable[[], dict[str, Any]], every_s: float = _EVERY_S) -> Iterator[list[dict[str, Any]]]:
-    """A list that `read` adds to every `every_s` until the block ends; where it fails, so does a block that didn't."""
-    readings: list[dict[str, Any]] = []
+def sampling(read: Callable[[], DeviceReadings], every_s: float = _EVERY_S) -> Iterator[list[DeviceReadings]]:
+    """A list that gets one more reading every `every_s` until the block ends; raises then what `read` raised."""
+    readings: list[DeviceReadings] = []
     failures: list[Exception] = []
     ended = threading.Event()
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from devices.options import read_options
+from devices.phone.options import PhoneOptions
 from devices.phone.preflight import CONNECT, GUIDE, START
 from devices.targets import Target
 from system.errors import UserError, one_line
@@ -109,8 +111,8 @@ def connect(target: Target) -> Link:
 
     Raises UserError where there is none, several, one that can't be used, or one of another model.
     """
-    adb = (_program(), *_server(target))
-    serial = target.options.get("serial")
+    options = read_options(target, PhoneOptions)
+    adb, serial = (_program(), *_server(options)), options.serial
     end_s = time.monotonic() + _SETTLE_S
     while True:
         phones = _list(adb)
@@ -166,9 +168,9 @@ def _reason(text: str) -> str:
     return one_line((errors or lines)[-1].rpartition("': ")[2], 200)
 
 
-def _server(target: Target) -> list[str]:
+def _server(options: PhoneOptions) -> list[str]:
     """Which server to ask, as adb's arguments; without options adb itself reads ADB_SERVER_SOCKET and the like."""
-    flags = {"-H": target.options.get("adb_host"), "-P": target.options.get("adb_port")}
+    flags = {"-H": options.adb_host, "-P": options.adb_port}
     return [part for flag, value in flags.items() if value is not None for part in (flag, str(value))]
 
 

@@ -6,11 +6,11 @@ drives a compiled model; their flags differ (LiteRT's sources: tflite/tools/benc
 
 import math
 import re
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from devices.phone.readings import choice_of
+from devices.phone.options import PhoneOptions
 from system.errors import UserError, one_line
 
 Family = Literal["tflite", "litert"]
@@ -81,20 +81,20 @@ def explanation_of(text: str) -> str:
 
 
 def command_line(
-    family: Family, graph: str, *, runs: int, min_s: float, max_s: float, warmup: bool, options: dict[str, Any]
+    family: Family, graph: str, *, runs: int, min_s: float, max_s: float, warmup: bool, options: PhoneOptions
 ) -> list[str]:
     """The tool's arguments for one invocation; everything that shapes the number is said, no default is relied on."""
     arguments = {
         "graph": graph,
-        "num_threads": options.get("threads", 1),
+        "num_threads": options.threads,
         "num_runs": runs,
         "min_secs": f"{min_s:g}",
         "max_secs": f"{max_s:g}",
         "warmup_runs": 1 if warmup else 0,
         "warmup_min_secs": f"{0.5 if warmup else -1:g}",
     }
-    gpu = choice_of(options, "delegate") == "gpu"
-    fp16 = _flag(choice_of(options, "fp16"))
+    gpu = options.delegate == "gpu"
+    fp16 = _flag(options.fp16)
     if family == "tflite":
         arguments |= {"use_gpu": _flag(gpu), "use_xnnpack": _flag(not gpu)}
         arguments |= {"gpu_precision_loss_allowed": fp16} if gpu else {}
@@ -155,18 +155,22 @@ def _aggregates(count: int, fields: dict[str, float]) -> Aggregates:
 
 
 def _checked(found: Aggregates, where: str) -> Aggregates:
-    """Refuse what no run can have measured; means carry six digits only, milliseconds two decimals."""
+    """The figures, unless no run can have measured them; means are printed with six digits, ms with two decimals.
+
+    Raises UserError.
+    """
     numbers = [value for name, value in msgspec.structs.asdict(found).items() if name != "count" and value is not None]
     slack = 1e-4 * found.max_s + 1e-5
-    ordered = all(found.min_s - slack <= value <= found.max_s + slack for value in _places(found))
+    ordered = all(found.min_s - slack <= value <= found.max_s + slack for value in _between(found))
     if not all(map(math.isfinite, numbers)) or min(numbers) < 0 or found.mean_s <= 0 or not ordered:
         raise _unreadable("its figures contradict each other", one_line(where, 160))
     return found
 
 
-def _places(found: Aggregates) -> list[float]:
-    places = (found.min_s, found.p5_s, found.median_s, found.p95_s, found.mean_s, found.max_s)
-    return [value for value in places if value is not None]
+def _between(found: Aggregates) -> list[float]:
+    """What must lie between the shortest and the longest."""
+    values = (found.p5_s, found.median_s, found.p95_s, found.mean_s, found.min_s, found.max_s)
+    return [value for value in values if value is not None]
 
 
 def _flag(value: bool) -> str:

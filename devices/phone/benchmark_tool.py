@@ -5,19 +5,16 @@ import http.client
 import os
 import shutil
 import tempfile
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from devices.phone.options import PhoneOptions
 from exporters.artifact import sha256_of
 from system.errors import UserError, one_line
 
-# The nightly build that the TFLite documentation links to. It moves, so its sha256 goes into every record.
-ADDRESS = (
-    "https://storage.googleapis.com/tensorflow-nightly-public/prod/tensorflow/release/lite/tools/nightly/latest/"
-    "android_aarch64_benchmark_model"
-)
 _TIMEOUT_S = 30.0
 
 
@@ -29,15 +26,15 @@ class Tool:
     sha256: str
 
 
-def find_tool(options: dict[str, Any]) -> Tool:
+def find_tool(options: PhoneOptions) -> Tool:
     """The tool at option `benchmark_model`, else the one in the user's cache, downloaded first where it isn't there.
 
-    Each `benchmark_model_address` has a place of its own there. Raises UserError where the tool can't be read, kept or
+    Each `benchmark_model_address` has a file of its own there. Raises UserError where the tool can't be read, kept or
     downloaded.
     """
-    if given := options.get("benchmark_model"):
-        return _read(Path(given).expanduser())
-    address = str(options.get("benchmark_model_address", ADDRESS))
+    if options.benchmark_model:
+        return _read(Path(options.benchmark_model).expanduser())
+    address = options.benchmark_model_address
     path = _cache() / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}-android_aarch64_benchmark_model"
     recorded = path.with_suffix(".sha256")
     try:
@@ -75,7 +72,9 @@ def _fetch(address: str, file: BinaryIO) -> None:
             said = answer.headers.get("Content-Length")
             shutil.copyfileobj(answer, file)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _undelivered(address, one_line(getattr(error, "reason", error), 160)) from error
+        raise _undelivered(
+            address, one_line(error.reason if isinstance(error, urllib.error.URLError) else error, 160)
+        ) from error
     if said is not None and said != str(file.tell()):
         raise _undelivered(address, f"{file.tell()} of {said} bytes")
 

@@ -42,7 +42,7 @@ def invoke(link: Link, arguments: list[str], *, affinity: str | None, limit_s: f
 
 
 def stop(link: Link) -> None:
-    """Kill an invocation that nobody waits for any more."""
+    """Kill an invocation that is still running on the phone."""
     with suppress(UserError):
         link.shell(
             f"cd {FOLDER} 2>/dev/null && [ -f run.pid ] && grep -q benchmark_model /proc/$(cat run.pid)/cmdline"

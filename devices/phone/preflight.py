@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def absence(host: str | None, port: str | None, serial: str | None) -> str | None:
-    """Why surely no phone is there, or None where one is or may be."""
+    """Why no phone can be there, or None where one is or may be."""
     address = server_address(host, port, os.environ)
     if address is None:
         return None
@@ -67,11 +67,11 @@ def server_address(host: str | None, port: str | None, environment: "os._Environ
         return None
     if match is None or host is not None or port is not None:
         names = ("ANDROID_ADB_SERVER_ADDRESS", "ANDROID_ADB_SERVER_PORT")
-        place = (host or environment.get(names[0]), port or environment.get(names[1]))
+        host, port = host or environment.get(names[0]), port or environment.get(names[1])
     else:
-        place = (match[1], match[2])
-    number = str(place[1] or _PORT)
-    return (place[0] or _HOST, int(number)) if number.isdecimal() and int(number) < 1 << 16 else None
+        host, port = match[1], match[2]
+    number = str(port or _PORT)
+    return (host or _HOST, int(number)) if number.isdecimal() and int(number) < 1 << 16 else None
 
 
 def listed_phones(answer: bytes) -> list[str] | None:

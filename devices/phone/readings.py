@@ -3,12 +3,11 @@
 import re
 import sys
 import time
-from typing import Any
 
 import msgspec
 
 from devices.phone.adb import Link
-from system.errors import UserError
+from devices.phone.options import PhoneOptions
 
 _CPU = "/sys/devices/system/cpu"
 # One call for everything: each costs a phone some work.
@@ -20,17 +19,11 @@ for f in {_CPU}/cpu[0-9]*/cpufreq; do
 done 2>/dev/null
 """
 _CORE = re.compile(rf"^{_CPU}/cpu(\d{{1,4}})/cpufreq (\d{{1,12}}) (\d{{1,12}}) (\d{{1,12}}) (\S+)\s*$", re.MULTILINE)
-_TELL_S = 30.0
-# The options that are one of a few; the first is what it is unless given.
-CHOICES: dict[str, tuple[Any, ...]] = {
-    "delegate": ("xnnpack", "gpu"),
-    "fp16": (True, False),
-    "airplane": ("usb", "always", "never"),
-}
+_TELL_S = 30.0  # between two messages while it cools
 
 
 class Core(msgspec.Struct, frozen=True, kw_only=True):
-    """One core: its highest frequency, the cap on it now, its frequency now, and who governs it."""
+    """One core: its highest frequency, the cap on it now, its frequency now, and its frequency governor."""
 
     number: int
     max_hz: float
@@ -93,55 +86,20 @@ def too_hot(readings: Readings, limit_c: float) -> str | None:
     return f"thermal status {readings.thermal_status}" if readings.thermal_status else None
 
 
-def wait_until_cool(link: Link, options: dict[str, Any]) -> tuple[Readings, float]:
-    """Read until the phone is cool, at most `cool_down_max_s`; the last readings and the seconds waited.
-
-    Options: `max_temperature_c` of the battery, `cool_down_max_s`, `cool_down_poll_s`, `affinity`.
-    """
-    limit_c = max_temperature_c(options)
-    wait_s, poll_s = number_of(options, "cool_down_max_s", 300.0), number_of(options, "cool_down_poll_s", 5.0)
+def wait_until_cool(link: Link, options: PhoneOptions) -> tuple[Readings, float]:
+    """Read until the phone is cool, at most `cool_down_max_s`; the last readings and the seconds waited."""
+    wait_s = options.cool_down_max_s
     start_s = told_s = time.monotonic()
     told_s -= _TELL_S
     while True:
-        readings, now_s = read(link, affinity_of(options)), time.monotonic()
-        heat = too_hot(readings, limit_c)
+        readings, now_s = read(link, options.mask), time.monotonic()
+        heat = too_hot(readings, options.max_temperature_c)
         if heat is None or now_s - start_s >= wait_s:
             return readings, now_s - start_s
         if now_s - told_s >= _TELL_S:
             told_s = now_s
             print(f"phone: {heat}; cooling for {now_s - start_s:.0f} of {wait_s:.0f} s", file=sys.stderr)  # noqa: T201
-        time.sleep(poll_s)
-
-
-def max_temperature_c(options: dict[str, Any]) -> float:
-    """The temperature of the battery that a round may begin at."""
-    return number_of(options, "max_temperature_c", 35.0)
-
-
-def number_of(options: dict[str, Any], name: str, default: float) -> float:
-    """An option that is a number. Raises UserError where it is none."""
-    try:
-        return float(options.get(name, default))
-    except (TypeError, ValueError) as error:
-        raise UserError(f"option {name} is no number", found=repr(options[name]), fix="see targets.toml") from error
-
-
-def choice_of(options: dict[str, Any], name: str) -> Any:
-    """An option of CHOICES. Raises UserError where it is none of its choices."""
-    choices = CHOICES[name]
-    chosen = options.get(name, choices[0])
-    if chosen not in choices:
-        names = " or ".join(str(choice).lower() for choice in choices)
-        raise UserError(f"option {name} is none of its choices", found=repr(chosen), fix=f"give {names}")
-    return chosen
-
-
-def affinity_of(options: dict[str, Any]) -> str | None:
-    """The mask of cores as hexadecimal digits. Raises UserError where it is none."""
-    affinity = options.get("affinity")
-    if affinity is not None and not re.fullmatch(r"[0-9a-fA-F]{1,16}", str(affinity)):
-        raise UserError("option affinity is no mask", found=repr(affinity), fix="give hexadecimal digits, such as f0")
-    return None if affinity is None else str(affinity)
+        time.sleep(options.cool_down_poll_s)
 
 
 def _cores(text: str, affinity: str | None) -> list[Core]:

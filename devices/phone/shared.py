@@ -1,22 +1,21 @@
-"""One phone while several sessions use it: the first takes it, the last one leaves it as it was."""
+"""One phone that several sessions use: the first one prepares it, the last one restores it."""
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from devices.phone.adb import Link
 from devices.phone.benchmark_model import Family, explanation_of, family_of
 from devices.phone.benchmark_tool import find_tool
 from devices.phone.invocation import FOLDER, TOOL, stop
-from devices.phone.readings import choice_of, number_of
+from devices.phone.options import PhoneOptions
 from devices.phone.state import HeldState
 from system.errors import UserError
 
 
 class SharedPhone:
-    """One phone while sessions use it; the first takes it, the last one leaves it as it was."""
+    """One phone, its tool and its held states, while sessions use it."""
 
-    def __init__(self, link: Link, options: dict[str, Any]) -> None:
+    def __init__(self, link: Link, options: PhoneOptions) -> None:
         self.link, self._options = link, options
         self._users, self._lost = 0, False
         self._state: HeldState | None = None
@@ -24,21 +23,21 @@ class SharedPhone:
         self.tool_sha256 = ""
 
     def take(self) -> None:
-        """Count a user; the first one brings the tool and sets the states."""
+        """One user more; the first one copies the tool and sets the states."""
         self.await_return()
         if self._users == 0:
             self._prepare()
         self._users += 1
 
     def leave(self) -> None:
-        """Forget a user; the last one restores the states."""
+        """One user less; the last one restores the states."""
         self._users -= 1
         if self._users == 0 and self._state is not None:
             self._state.restore()
 
     def await_return(self) -> None:
         """Wait for a phone that went away, once. Raises UserError where it doesn't come back."""
-        wait_s = 0.0 if self._lost else number_of(self._options, "reconnect_s", 20.0)
+        wait_s = 0.0 if self._lost else self._options.reconnect_s
         self._lost = True
         self.link.wait_until_back(wait_s)
         self._lost = False
@@ -71,6 +70,6 @@ class SharedPhone:
         self.deliver(tool.path, tool.sha256, TOOL, "755")
         self.tool_sha256 = tool.sha256
         self.family = family_of(self.link.shell(f"{TOOL} --help 2>&1").text)
-        airplane = choice_of(self._options, "airplane")
-        over_air = airplane == "always" or (airplane == "usb" and self.link.phone.usb)
-        self._state = HeldState(self.link, FOLDER, airplane=over_air)
+        asked = self._options.airplane
+        airplane = asked == "always" or (asked == "usb" and self.link.phone.usb)
+        self._state = HeldState(self.link, FOLDER, airplane=airplane)

@@ -18,8 +18,10 @@ _READ_TIMEOUT = f"dumpsys battery | grep -q 'powered: true' || echo timeout=$(se
 
 
 class HeldState:
-    """What a phone was like before; kept in a file on the phone too, so that the next run restores what one that
-    lost the phone could not."""
+    """What a phone was like before.
+
+    It is kept in a file on the phone too: where a run loses the phone, the next run restores it.
+    """
 
     def __init__(self, link: Link, folder: str, *, airplane: bool) -> None:
         self._link, self._file = link, f"{folder}/state"

@@ -34,7 +34,7 @@ class Profiler(Protocol):
 
 
 def faster_mean(values: Sequence[float]) -> float:
-    """The mean of the faster half of some times: whoever shares the machine can only slow them."""
+    """The mean of the faster half of some times: other work on the machine can only slow them."""
     kept = sorted(values)[: (len(values) + 1) // 2]
     return sum(kept) / len(kept)
 
@@ -42,7 +42,8 @@ def faster_mean(values: Sequence[float]) -> float:
 def mean_of_faster(runs: Sequence[Sequence[Operator]]) -> list[Operator]:
     """The operators of a typical inference: means over the faster half of the inferences, by what these took.
 
-    Means over whole inferences add up to one; medians of single operators don't. Operators are told by name.
+    Means over whole inferences add up to a whole inference; medians of single operators don't. Operators that have
+    the same name are the same one.
     """
     ordered = sorted(runs, key=lambda run: sum(operator.seconds for operator in run))
     faster = ordered[: (len(ordered) + 1) // 2]

@@ -17,7 +17,10 @@ _UNCOUNTED = 3
 
 
 class TorchProfiler:
-    """Calls of a module, each under a profiler of its own; `time_one` is a GPU's clock, and then its kernels count."""
+    """Calls of a module, each under a profiler of its own.
+
+    With `time_one`, a GPU's clock, the times are those of its kernels; else those of the operators on the CPU.
+    """
 
     def __init__(
         self,

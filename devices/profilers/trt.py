@@ -8,7 +8,7 @@ from devices.profilers.operators import Operator, mean_of_faster
 from devices.samples import Samples
 from exporters.tensorrt_engine import Engine
 
-# The first batches still choose clocks.
+# During the first batches the GPU's clocks still rise.
 _UNCOUNTED = 3
 _SEVERAL = "several modules in one kernel"
 # TensorRT names a layer after the ONNX nodes that are in it: "a + b", "PWN(a)", "{ForeignNode[a...b]}".
@@ -88,7 +88,7 @@ def _top(scope: str) -> str:
 
 
 def _kind(layer: str) -> str:
-    """What kind of layer a name says it is: TensorRT tells its profiler nothing else."""
+    """The kind of a layer by its name, which is all that TensorRT tells its profiler."""
     for kind, pattern in _KINDS:
         if pattern.search(layer):
             return kind

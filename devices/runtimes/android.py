@@ -1,68 +1,36 @@
-"""Runtime `android`: the official benchmark_model on a phone over adb, one invocation a visit.
+"""Runtime `android`: the official benchmark_model on a phone over adb, one invocation a visit."""
 
-Options: `threads`, `affinity` (a hexadecimal mask of cores), `delegate` (xnnpack or gpu), `fp16` (true or false; GPU
-only), `runs` and `min_s` of an invocation, `max_s` after which it is cut off unless its network needs longer, `grace_s`
-beyond which it hangs, `airplane` (usb: only over a cable, or always, or never), `reconnect_s` to wait for a phone that
-was there, `serial`, `adb_host`, `adb_port`, `benchmark_model` (its path), `benchmark_model_address` (where it is
-downloaded from without one), and those of devices.phone.readings.
-"""
-
-import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from devices.options import read_options
 from devices.phone.adb import connect
 from devices.phone.benchmark_model import Aggregates, command_line, delegation_of, parse_benchmark_model
 from devices.phone.invocation import FOLDER, invoke
-from devices.phone.readings import (
-    CHOICES,
-    affinity_of,
-    choice_of,
-    max_temperature_c,
-    number_of,
-    read,
-    throttled,
-    wait_until_cool,
-)
+from devices.phone.options import PhoneOptions
+from devices.phone.readings import read, throttled, wait_until_cool
 from devices.phone.shared import SharedPhone
 from devices.profilers.phone import FLAG, PhoneProfiler
-from devices.samples import Samples
+from devices.runtime import Runtime
+from devices.samples import THROTTLED, Samples
 from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact
 from system.errors import UserError
-
-__all__ = ["absence", "open_session", "parse_benchmark_model"]
-
-# The phone runs the network: nothing here can crash with it, and Ctrl-C has to reach the phone.
-IN_PROCESS = True
-
-OPTIONS = (
-    *("threads", "affinity", "delegate", "fp16", "runs", "min_s", "max_s", "grace_s", "airplane", "reconnect_s"),
-    *("serial", "adb_host", "adb_port", "benchmark_model", "benchmark_model_address"),
-    *("cool_down_max_s", "cool_down_poll_s", "max_temperature_c"),
-)
 
 _CLOCK = "phone: benchmark_model's wall clock around each inference, the median of an invocation"
 _STARTUP_RUNS = 3  # what an invocation does besides its runs takes less than so many
 
 
 def absence(target: Target) -> str | None:
-    """Why the phone can't be measured; never waits longer than a few seconds."""
+    """Why the phone can't be measured, or None; waits a few seconds at most."""
     try:
-        for name in CHOICES:
-            choice_of(target.options, name)
         connect(target)
     except UserError as error:
         return str(error)
     return None
-
-
-def options(target: Target) -> Collection[str]:
-    """What it understands."""
-    return OPTIONS
 
 
 def open_session(artifact: Artifact, target: Target) -> "AndroidSession":
@@ -96,17 +64,17 @@ class AndroidSession:
     aggregates = True
 
     def __init__(self, artifact: Artifact, target: Target, phone: SharedPhone) -> None:
-        self._phone, self._options = phone, target.options
+        self._phone, self._options = phone, read_options(target, PhoneOptions)
         self._graph = f"{FOLDER}/{artifact.sha256[:16]}.tflite"
         self._open = True
         phone.deliver(Path(artifact.path), artifact.sha256, self._graph, "644")
         # One run tells whether the network runs at all, and how long an invocation of many may take.
-        text = self._invoke(runs=1, min_s=0.0, max_s=self._number("max_s", 150.0), warmup=False)
+        text = self._invoke(runs=1, min_s=0.0, max_s=self._options.max_s, warmup=False)
         self._probe_s = parse_benchmark_model(text).max_s
         self.ran_on: dict[str, str | int] = {
             **phone.about(),
-            "threads": int(self._number("threads", 1)),
-            "affinity": affinity_of(self._options) or "any",
+            "threads": self._options.threads,
+            "affinity": self._options.mask or "any",
             "delegate": self._delegation(text),
             "tool": phone.family,
             "tool_sha256": phone.tool_sha256,
@@ -118,12 +86,12 @@ class AndroidSession:
         Raises SessionLost where there is no result.
         """
         try:
-            return self._measure(max(count, int(self._number("runs", 10))))
+            return self._measure(max(count, self._options.runs))
         except UserError as error:
             raise SessionLost(str(error)) from error
 
     def close(self) -> None:
-        """Leave the phone; its files stay there for the next time. A second call does nothing."""
+        """Leave the phone; the last session restores its states, and the files stay. A second call does nothing."""
         if self._open:
             self._open = False
             self._phone.leave()
@@ -131,37 +99,37 @@ class AndroidSession:
     def _measure(self, runs: int) -> Samples:
         self._phone.await_return()
         before, waited_s = wait_until_cool(self._phone.link, self._options)
-        text = self._invoke(runs=runs, min_s=self._number("min_s", 1.0), max_s=self._longest_s(runs), warmup=True)
+        text = self._invoke(runs=runs, min_s=self._options.min_s, max_s=self._longest_s(runs), warmup=True)
         found = parse_benchmark_model(text)
         self._delegation(text)
-        after = read(self._phone.link, affinity_of(self._options))
+        after = read(self._phone.link, self._options.mask)
         conditions = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after), "waited_s": waited_s}
-        if reason := throttled(before, after, limit_c=max_temperature_c(self._options)):
-            conditions["throttled"] = reason
+        if reason := throttled(before, after, limit_c=self._options.max_temperature_c):
+            conditions[THROTTLED] = reason
         return Samples(seconds=[_typical(found)], evidence=_evidence(found), conditions=[conditions])
 
     def profiled(self, count: int) -> str:
         """What one invocation of at least `count` inferences printed under op profiling."""
-        runs = max(count, int(self._number("runs", 10)))
+        runs = max(count, self._options.runs)
         wait_until_cool(self._phone.link, self._options)
-        min_s, max_s = self._number("min_s", 1.0), self._longest_s(runs)
-        return self._invoke(runs=runs, min_s=min_s, max_s=max_s, warmup=True, more=(FLAG,))
+        max_s = self._longest_s(runs)
+        return self._invoke(runs=runs, min_s=self._options.min_s, max_s=max_s, warmup=True, more=(FLAG,))
 
     def _longest_s(self, runs: int) -> float:
         """The tool's own limit, 150 s, would cut the largest networks short."""
-        return max(self._number("max_s", 150.0), 3 * (runs + _STARTUP_RUNS) * self._probe_s)
+        return max(self._options.max_s, 3 * (runs + _STARTUP_RUNS) * self._probe_s)
 
     def _invoke(self, *, runs: int, min_s: float, max_s: float, warmup: bool, more: Sequence[str] = ()) -> str:
         arguments = command_line(
             self._phone.family, self._graph, runs=runs, min_s=min_s, max_s=max_s, warmup=warmup, options=self._options
         )
-        limit_s = max_s + self._number("grace_s", 60.0)
-        return invoke(self._phone.link, [*arguments, *more], affinity=affinity_of(self._options), limit_s=limit_s)
+        limit_s = max_s + self._options.grace_s
+        return invoke(self._phone.link, [*arguments, *more], affinity=self._options.mask, limit_s=limit_s)
 
     def _delegation(self, text: str) -> str:
-        """What truly ran it. Raises UserError where a GPU target ran on the CPU, be it in part."""
+        """What truly ran it. Raises UserError where a GPU target ran on the CPU, even in part."""
         said = delegation_of(text)
-        if choice_of(self._options, "delegate") != "gpu":
+        if self._options.delegate != "gpu":
             return said or "xnnpack by default"
         if self._phone.family == "litert":
             return "GPU, completely"  # it was told to fail otherwise
@@ -169,18 +137,16 @@ class AndroidSession:
             raise UserError("must run on the GPU", found=said or "no word of a delegate", fix="choose a CPU target")
         return said
 
-    def _number(self, name: str, default: float) -> float:
-        return number_of(self._options, name, default)
 
-
-_phones: dict[tuple[object, ...], SharedPhone] = {}
+_phones: dict[tuple[str, PhoneOptions], SharedPhone] = {}
 
 
 def _phone(target: Target) -> SharedPhone:
     """The phone of a target: the one it had before, or the one that is there now."""
-    key = (target.name, *itertools.chain(*sorted((name, str(value)) for name, value in target.options.items())))
+    options = read_options(target, PhoneOptions)
+    key = (target.name, options)
     if key not in _phones:
-        _phones[key] = SharedPhone(connect(target), target.options)
+        _phones[key] = SharedPhone(connect(target), options)
     return _phones[key]
 
 
@@ -191,3 +157,9 @@ def _typical(found: Aggregates) -> float:
 def _evidence(found: Aggregates) -> dict[str, list[float]]:
     figures = msgspec.structs.asdict(found)
     return {name: [float(value)] for name, value in figures.items() if name != "median_s" and value is not None}
+
+
+# In process: the phone runs the network, so nothing here can crash with it, and Ctrl-C has to reach the phone.
+RUNTIME = Runtime(
+    absence=absence, open_session=open_session, options=PhoneOptions, open_profiler=open_profiler, in_process=True
+)

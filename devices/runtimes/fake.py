@@ -1,30 +1,39 @@
-"""Runtime `fake`: takes exactly the seconds that its target's table says, by a virtual clock.
-
-Options: `seconds`, by model glob, a number or a list of numbers that repeat in turn; `fail`, by model glob, the
-reason for which opening the model fails.
-"""
+"""Runtime `fake`: takes exactly the seconds that its target's table says, by a virtual clock."""
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Annotated, TypeVar
 
+import msgspec
+from msgspec import Meta
+
+from devices.options import Options, read_options
+from devices.runtime import Runtime
 from devices.samples import Samples
+from devices.session import VIRTUAL_CLOCK
 from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError
 
-IN_PROCESS = True
+Value = TypeVar("Value")
+
+
+class FakeOptions(Options, frozen=True, kw_only=True):
+    """What it takes, and which models fail; of several globs that match a model the first counts."""
+
+    seconds: Annotated[
+        dict[str, float | list[float]],
+        Meta(description="by glob of models: seconds of an inference, or a list of them that repeats"),
+    ] = msgspec.field(default_factory=dict)
+    fail: Annotated[dict[str, str], Meta(description="by glob of models: why opening one fails")] = msgspec.field(
+        default_factory=dict
+    )
 
 
 def absence(target: Target) -> str | None:
     """None: it needs nothing."""
     return None
-
-
-def options(target: Target) -> Collection[str]:
-    """What it understands."""
-    return "seconds", "fail"
 
 
 def now_s() -> float:
@@ -37,10 +46,11 @@ def open_session(artifact: Artifact, target: Target) -> "FakeSession":
 
     Raises UserError where the target's table says that it fails, or says nothing of the model.
     """
-    failure = _look_up(target.options.get("fail", {}), artifact.model)
+    options = read_options(target, FakeOptions)
+    failure = _look_up(options.fail, artifact.model)
     if failure is not None:
-        raise UserError(f"fake device fails {artifact.model}", found=str(failure), fix="as its table says")
-    seconds = _look_up(target.options.get("seconds", {}), artifact.model)
+        raise UserError(f"fake device fails {artifact.model}", found=failure, fix="as its table says")
+    seconds = _look_up(options.seconds, artifact.model)
     if seconds is None:
         raise UserError(f"fake device has no seconds for {artifact.model}", found="no glob matches", fix='add "*"')
     each_s = seconds if isinstance(seconds, list) else [seconds]
@@ -54,7 +64,7 @@ def open_session(artifact: Artifact, target: Target) -> "FakeSession":
 class FakeSession:
     """Inferences that take the given seconds in turn, over and over."""
 
-    clock = "virtual"
+    clock = VIRTUAL_CLOCK
     aggregates = False
 
     def __init__(self, seconds: list[float]) -> None:
@@ -75,5 +85,8 @@ class _VirtualClock:
     now_s = 0.0
 
 
-def _look_up(table: dict[str, Any], model: str) -> Any:
+def _look_up(table: Mapping[str, Value], model: str) -> Value | None:
     return next((value for glob, value in table.items() if fnmatchcase(model, glob)), None)
+
+
+RUNTIME = Runtime(absence=absence, open_session=open_session, options=FakeOptions, now_s=now_s, in_process=True)

@@ -1,32 +1,25 @@
 """Runtime `litert`: the LiteRT interpreter with XNNPACK on this machine's CPU."""
 
 import importlib.util
-from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from devices.host.clock import NAME, time_each
+from devices.options import ThreadOptions, read_options
+from devices.runtime import Runtime
 from devices.samples import Samples
-from devices.targets import Target, threads_of
+from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.to_tflite import input_of, load
 from models.images import synthetic_images
 from system.errors import UserError
-
-IN_PROCESS = False
 
 
 def absence(target: Target) -> str | None:
     """Why LiteRT isn't here."""
     if importlib.util.find_spec("ai_edge_litert") is None:
         return "no ai-edge-litert; pip install '.[phone]'"
-    threads_of(target)
     return None
-
-
-def options(target: Target) -> Collection[str]:
-    """What it understands."""
-    return ("threads",)
 
 
 def open_session(artifact: Artifact, target: Target) -> "LitertSession":
@@ -37,7 +30,7 @@ def open_session(artifact: Artifact, target: Target) -> "LitertSession":
     return LitertSession(artifact, target)
 
 
-def open_profiler(artifact: Artifact, target: Target) -> "LitertSession":
+def open_profiler(artifact: Artifact, target: Target) -> NoReturn:
     """Raises UserError: LiteRT's Python interpreter doesn't tell what an operator took."""
     fix = "profile target cpu, or a phone, whose benchmark_model tells"
     raise UserError(f"no profiler for target {target.name}", found="LiteRT's Python interpreter has none", fix=fix)
@@ -50,7 +43,7 @@ class LitertSession:
     aggregates = False
 
     def __init__(self, artifact: Artifact, target: Target) -> None:
-        threads = threads_of(target)
+        threads = read_options(target, ThreadOptions).thread_count
         self._interpreter = load(Path(artifact.path), threads)
         (given,) = self._interpreter.get_input_details()
         if int(given["shape"][0]) != target.batch:
@@ -74,3 +67,6 @@ def _delegate(interpreter: Any) -> str:
     if not pieces:
         raise UserError("must run on XNNPACK", found="plain TFLite kernels", fix="install the official ai-edge-litert")
     return f"XNNPACK, {pieces} piece" + ("s" if pieces > 1 else "")
+
+
+RUNTIME = Runtime(absence=absence, open_session=open_session, options=ThreadOptions, open_profiler=open_profiler)

@@ -1,28 +1,30 @@
 """Runtime `torch_cpu`: the network in eager PyTorch on this machine's CPU."""
 
-from collections.abc import Collection
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from devices.host.clock import NAME, time_each
+from devices.options import ThreadOptions, read_options
 from devices.profilers.torch import TorchProfiler
+from devices.runtime import Runtime
 from devices.samples import Samples
-from devices.targets import Target, threads_of
+from devices.targets import Target
 from exporters.artifact import Artifact
 from models.images import synthetic_images
 from models.zoo import find
 
-IN_PROCESS = False
+
+class TorchCpuOptions(ThreadOptions, frozen=True, kw_only=True):
+    """How eager PyTorch runs."""
+
+    channels_last: Annotated[bool, Meta(description="lay out memory NHWC")] = False
 
 
 def absence(target: Target) -> str | None:
     """None: torch is part of every installation."""
-    threads_of(target)
     return None
-
-
-def options(target: Target) -> Collection[str]:
-    """What it understands."""
-    return "threads", "channels_last"
 
 
 def open_session(artifact: Artifact, target: Target) -> "TorchCpuSession":
@@ -37,7 +39,7 @@ def open_profiler(artifact: Artifact, target: Target) -> TorchProfiler:
 
 
 class TorchCpuSession:
-    """The eager module under inference mode; option `channels_last` lays out memory NHWC."""
+    """The eager module under inference mode."""
 
     clock = NAME
     aggregates = False
@@ -45,9 +47,10 @@ class TorchCpuSession:
     def __init__(self, artifact: Artifact, target: Target) -> None:
         import torch
 
-        torch.set_num_threads(threads_of(target))
+        options = read_options(target, TorchCpuOptions)
+        torch.set_num_threads(options.thread_count)
         self.ran_on: dict[str, str | int] = {"device": "cpu", "threads": torch.get_num_threads()}
-        layout = torch.channels_last if target.options.get("channels_last") else torch.contiguous_format
+        layout = torch.channels_last if options.channels_last else torch.contiguous_format
         (model,) = find(artifact.model)
         self.module = model.build(Path(artifact.path)).to(memory_format=layout)
         images = torch.from_numpy(synthetic_images(target.batch, model.resolution_px))
@@ -70,3 +73,6 @@ class TorchCpuSession:
     def close(self) -> None:
         """Free the module's memory."""
         del self.module
+
+
+RUNTIME = Runtime(absence=absence, open_session=open_session, options=TorchCpuOptions, open_profiler=open_profiler)

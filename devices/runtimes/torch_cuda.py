@@ -1,23 +1,29 @@
-"""Runtime `torch_cuda`: the network in eager PyTorch on an NVIDIA GPU, FP16 or FP32.
+"""Runtime `torch_cuda`: the network in eager PyTorch on an NVIDIA GPU, FP16 or FP32."""
 
-Options: `channels_last` lays out memory NHWC, as tensor cores want it; `cuda_graph` replays one captured graph.
-"""
-
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from devices.nvidia import compatibility, preflight
 from devices.nvidia.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
 from devices.nvidia.nvml import Watch
+from devices.options import DeviceClockOptions, read_options
 from devices.profilers.torch import TorchProfiler
+from devices.runtime import Runtime
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from models.images import synthetic_images
 from models.zoo import find
 
-IN_PROCESS = False
+
+class TorchCudaOptions(DeviceClockOptions, frozen=True, kw_only=True):
+    """How eager PyTorch runs."""
+
+    channels_last: Annotated[bool, Meta(description="lay out memory NHWC, as tensor cores want it")] = False
+    cuda_graph: Annotated[bool, Meta(description="replay one captured graph")] = False
 
 
 def sessions_at_once(target: Target) -> int:
@@ -28,11 +34,6 @@ def sessions_at_once(target: Target) -> int:
 def absence(target: Target) -> str | None:
     """Why there is no such GPU, or no torch that has kernels for it."""
     return preflight.absence(target) or compatibility.torch_lacks(preflight.here())
-
-
-def options(target: Target) -> Collection[str]:
-    """What it understands."""
-    return "channels_last", "cuda_graph"
 
 
 def open_session(artifact: Artifact, target: Target) -> "TorchCudaSession":
@@ -63,20 +64,21 @@ class TorchCudaSession:
 
         torch.backends.cudnn.benchmark = True
         dtype = torch.float16 if artifact.precision == "fp16" else torch.float32
-        layout = torch.channels_last if target.options.get("channels_last") else torch.contiguous_format
+        options = read_options(target, TorchCudaOptions)
+        layout = torch.channels_last if options.channels_last else torch.contiguous_format
         (model,) = find(artifact.model)
         module = model.build(Path(artifact.path))
         self._module: Any = module.to(device, dtype).to(memory_format=layout)
         images = torch.from_numpy(synthetic_images(target.batch, model.resolution_px))
         self._images = images.to(device, dtype).to(memory_format=layout)
         self._cuda, self._watch, self._batch = cuda, watch, target.batch
-        self._queue = self._first_run(graph=bool(target.options.get("cuda_graph")))
+        self._queue = self._first_run(graph=options.cuda_graph)
         watch.start()
         self.ran_on: dict[str, str | int] = {
             "device": str(self._images.device),
             "dtype": str(dtype).removeprefix("torch."),
             "layout": str(layout).removeprefix("torch."),
-            "cuda_graph": int(bool(target.options.get("cuda_graph"))),
+            "cuda_graph": int(options.cuda_graph),
             "cudnn_benchmark": 1,
             "cuda": torch.version.cuda or "",
             **watch.facts(),
@@ -123,3 +125,12 @@ class TorchCudaSession:
                 self._module(self._images)
             replay: Callable[[], object] = captured.replay
             return replay
+
+
+RUNTIME = Runtime(
+    absence=absence,
+    open_session=open_session,
+    options=TorchCudaOptions,
+    open_profiler=open_profiler,
+    sessions_at_once=sessions_at_once,
+)

@@ -1,20 +1,20 @@
 """Runtime `trt`: a TensorRT plan on the GPU that it was built on, its input and output on the device."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
 from devices.nvidia import compatibility, preflight
 from devices.nvidia.cuda_events import NAME, naming_full_memory, time_each
 from devices.nvidia.nvml import Watch
+from devices.options import DeviceClockOptions
 from devices.profilers.ort import scopes_of
 from devices.profilers.trt import TrtProfiler
+from devices.runtime import Runtime
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.cache import obtain_source
 from models.images import synthetic_images
-
-IN_PROCESS = False
 
 
 def sessions_at_once(target: Target) -> int:
@@ -28,11 +28,6 @@ def absence(target: Target) -> str | None:
         return wrong
     gpu = preflight.here()
     return compatibility.tensorrt_lacks(gpu) or compatibility.torch_lacks(gpu)
-
-
-def options(target: Target) -> Collection[str]:
-    """None: what shapes a plan is decided where it is built."""
-    return ()
 
 
 def open_session(artifact: Artifact, target: Target) -> "TrtSession":
@@ -90,3 +85,13 @@ class TrtSession:
         """Free the GPU's memory."""
         self._watch.close()
         self._engine.close()
+
+
+# It has no options of its own: what shapes a plan is decided where it is built.
+RUNTIME = Runtime(
+    absence=absence,
+    open_session=open_session,
+    options=DeviceClockOptions,
+    open_profiler=open_profiler,
+    sessions_at_once=sessions_at_once,
+)

@@ -3,7 +3,6 @@
 import msgspec
 
 from bench.records.record import Record
-from reports.recorded import machine
 
 # The path depends on the checkout; the fidelity is a result, not a condition.
 _NO_CONDITION = ("path", "fidelity")
@@ -24,7 +23,7 @@ def _context(record: Record) -> dict[str, object]:
         "artifact": _artifact(record),
         "ran_on": record.measurement.ran_on if record.measurement else None,
         "clock": record.measurement.clock if record.measurement else None,
-        "machine": machine(record),
+        "machine": msgspec.to_builtins(record.conditions.machine),
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from devices.session import runtime_of
+from devices.runtime import runtime_of
 from devices.targets import find_targets
 from devices.worker import SessionLost, open_session
 from exporters.cache import Cache

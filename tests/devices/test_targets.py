@@ -6,7 +6,7 @@ import sys
 import msgspec
 import pytest
 
-from devices.session import absence_of, runtime_of
+from devices.runtime import Runtime, absence_of, runtime_of
 from devices.targets import find_targets, read_targets
 from models import UserError, find
 
@@ -21,7 +21,7 @@ def test_the_targets_of_the_mission_are_declared():
 
 @pytest.mark.parametrize("target", find_targets("*"), ids=lambda target: target.name)
 def test_every_target_has_a_runtime_and_a_format(target):
-    assert hasattr(runtime_of(target), "open_session")
+    assert isinstance(runtime_of(target), Runtime)
     assert target.job(find("EfficientNet-B3")[0]).precision == target.precision
 
 
@@ -48,7 +48,7 @@ def test_an_unknown_target_names_the_near_ones():
         ("[mine", "unreadable targets"),
         ("mine = 3", r"\[mine\] expected a table"),
         ('[mine]\ntitle = "x"', r"\[mine\] .*runtime"),
-        ('[mine]\ntitel = "x"', r"\[mine\]"),
+        ('[mine]\ntitel = "x"', r"\[mine\] unknown field titel"),
         (
             '[mine]\ntitle="x"\nruntime="fake"\nformat="fake"\nprecision="fp32"\nbatch=0\ndevice="none"',
             r"\[mine\] .*>= 1.*batch",
@@ -66,12 +66,18 @@ def test_a_wrong_file_names_table_and_field(tmp_path, text, says):
     ("name", "options", "says"),
     [
         ("cpu", {"thread": 2}, "no such option: 'thread'.*threads"),
-        ("cpu", {"threads": "many"}, "so many threads: 'many'"),
-        ("cpu", {"threads": 0}, "so many threads: 0"),
+        ("cpu", {"threads": "many"}, "option threads: 'many'; give a whole number from 1 on or physical cores"),
+        ("cpu", {"threads": 0}, "option threads: 0; give a whole number from 1 on"),
         ("cpu-torch", {"threads": True, "graph": 1}, "'graph'"),
         ("pixel2", {"afinity": "80"}, "'afinity'.*affinity"),
         ("v100-torch", {"graph": True}, "'graph'.*cuda_graph"),
         ("v100-tensorrt", {"fp16": True}, "'fp16'"),
+        ("cpu", {"pad": 0.1}, "no such option: 'pad'.*planted_slowdown"),
+        ("cpu", {"planted_slowdown": -0.1}, "option planted_slowdown: -0.1; give a number from 0"),
+        ("cpu", {"planted_slowdown": float("nan")}, "option planted_slowdown: nan"),
+        ("cpu-torch", {"channels_last": "yes"}, "option channels_last: 'yes'; give true or false"),
+        ("pixel2", {"runs": 0}, "option runs: 0; give a whole number from 1 on"),
+        ("fake", {"seconds": 0.1}, "option seconds: 0.1; give a table"),
     ],
 )
 def test_an_option_that_nothing_reads_is_refused(name, options, says):
@@ -87,6 +93,13 @@ def test_every_declared_option_is_understood(target):
 def test_a_runtime_of_ort_needs_a_provider():
     (target,) = find_targets("cpu")
     assert "names no provider" in absence_of(msgspec.structs.replace(target, options={}))
+
+
+@pytest.mark.parametrize("name", ["v100", "v100-torch", "t4", "t4-onnxruntime", "pixel2", "pixel2-gpu"])
+def test_a_slowdown_is_refused_before_a_run_where_the_clock_is_not_the_hosts(name):
+    (target,) = find_targets(name)
+    slowed = msgspec.structs.replace(target, options=target.options | {"planted_slowdown": 0.03})
+    assert re.search(r"option planted_slowdown: 0\.03; give 0 alone \(planted only where the clock", absence_of(slowed))
 
 
 @pytest.mark.parametrize("runtime", ["targets", "session", "nowhere"])
@@ -108,6 +121,30 @@ def test_the_command_says_of_each_target_why_it_is_not_here():
     found = {target["name"]: target for target in listed}
     assert all(found[name]["available"] for name in ("cpu", "cpu-torch", "fake"))
     assert all(bool(target["absence"]) != target["available"] for target in listed)
+
+
+def test_of_one_target_the_command_lists_the_options_with_default_and_help():
+    command = [sys.executable, "-m", "devices"]
+    listed = subprocess.run([*command, "pixel2"], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"^affinity +80 +text or a whole number from 0 on, such as f0 +hexadecimal mask", listed, re.M)
+    assert re.search(r"^max_s +150\.0 +a number above 0 +seconds", listed, re.M)
+    assert re.search(r"^planted_slowdown ", listed, re.M)
+    several = subprocess.run([*command, "pixel2", "cpu"], capture_output=True, text=True, check=True).stdout
+    assert "affinity" not in several
+
+
+def test_the_json_of_a_target_has_its_options():
+    command = [sys.executable, "-m", "devices", "v100", "cpu-torch", "--json"]
+    v100, torch = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    understood = {option["name"]: option for option in torch["understands"]}
+    assert understood["channels_last"] | {"help": ""} == {
+        "name": "channels_last",
+        "default": False,
+        "takes": "true or false",
+        "help": "",
+    }
+    assert all(option["help"] for option in torch["understands"] + v100["understands"])
+    assert {option["name"] for option in v100["understands"]} >= {"provider", "planted_slowdown"}
 
 
 @pytest.mark.parametrize("room", ["models", "exporters", "devices", "bench", "reports"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from devices.phone.benchmark_tool import find_tool
+from devices.phone.options import PhoneOptions
 from exporters.artifact import Job, sha256_of
 from exporters.cache import Cache
 from models import UserError, find
@@ -68,7 +69,7 @@ def downloads(folder: Path) -> tuple[int, str]:
     """The downloaded `benchmark_model`, damaged, and a download that fails."""
     source, cases = folder / "tool", 0
     source.write_bytes(random.Random(8).randbytes(3000))
-    options = {"benchmark_model_address": source.as_uri()}
+    options = PhoneOptions(benchmark_model_address=source.as_uri())
     with patch.dict(os.environ, XDG_CACHE_HOME=str(folder / "cache")):
         tool = find_tool(options)
         for content in damaged(source.read_bytes(), 8, 20):

@@ -8,6 +8,7 @@ from bench.protocol import Protocol
 from bench.records.record import Network, Record, Verdict
 from bench.records.store import append_line
 from bench.sweep import SweepRequest, sweep
+from devices.host.conditions import Moment
 from devices.samples import Samples
 from devices.targets import Target, find_targets
 from models import zoo
@@ -76,7 +77,7 @@ def make_record(network_of, template) -> Callable[..., Record]:
             target=target,
             measurement=measurement,
             **{
-                "conditions": template.conditions | {"end": {"time": time}},
+                "conditions": replace(template.conditions, end=Moment(time=time)),
                 "verdict": Verdict(word="stable") if measurement else None,
             }
             | changes,

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bench.protocol import Protocol
 from bench.records.record import Network, Record, Verdict
 from bench.sweep import SweepRequest, sweep
+from devices.host.conditions import Moment
 from devices.samples import Samples
 from devices.targets import Target, find_targets
 from models import zoo
@@ -34,7 +35,8 @@ def write(folder: Path, networks: int = 200, targets: int = 20, runs: int = 50) 
             for run in range(runs):
                 time = f"2026-01-{1 + run % 28:02}T{run:02}:00:00Z"
                 for record in cells:
-                    file.write(encode(replace(record, conditions=record.conditions | {"end": {"time": time}})) + b"\n")
+                    conditions = replace(record.conditions, end=Moment(time=time))
+                    file.write(encode(replace(record, conditions=conditions)) + b"\n")
 
 
 def _network(at: int) -> Network:

@@ -1,8 +1,10 @@
 import msgspec
 import pytest
 
+from bench.records.conditions import Conditions
 from bench.records.header import newest_records
 from bench.records.store import append_line
+from devices.host.conditions import Moment
 from models import UserError
 
 
@@ -14,7 +16,7 @@ def at(record):
         return msgspec.structs.replace(
             record,
             sweep=f"{hour}",
-            conditions={"end": {"time": f"2026-01-01T{hour:02}:00:00Z"}},
+            conditions=Conditions(end=Moment(time=f"2026-01-01T{hour:02}:00:00Z")),
             measurement=record.measurement if number else None,
         )
 

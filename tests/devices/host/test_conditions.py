@@ -1,11 +1,13 @@
 import json
 import platform
 
+import msgspec
+
 from devices.host.conditions import machine, moment
 
 
 def test_what_the_machine_is_goes_into_json_with_every_version():
-    found = json.loads(json.dumps(machine()))
+    found = json.loads(msgspec.json.encode(machine()))
     assert found["cpu"]
     assert found["usable_cores"] >= 1
     assert found["memory_bytes"] > 2**28
@@ -15,7 +17,7 @@ def test_what_the_machine_is_goes_into_json_with_every_version():
 
 
 def test_a_moment_has_time_load_and_resources():
-    found = json.loads(json.dumps(moment()))
+    found = json.loads(msgspec.json.encode(moment()))
     assert found["time"].endswith("Z")
     assert found["load_1min"] >= 0
     assert found["available_bytes"] > 0

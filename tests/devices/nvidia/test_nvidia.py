@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from devices.nvidia import compatibility, nvml, preflight
 from devices.nvidia.cuda_events import time_each
-from devices.session import absence_of
+from devices.runtime import absence_of
 from devices.targets import find_targets
 from models import UserError
 from system import gpu as gpus
@@ -171,34 +171,43 @@ _gpus = st.builds(Gpu, name=_names, uuid=st.just(""), driver_cuda=_newest, compu
 
 
 @given(_gpus, st.sampled_from([*WANTED.values()]))
-def test_no_advice_leads_to_a_lane_that_refuses_the_gpu(gpu, wanted):
-    """Whatever lane is asked for: where its preflight names another, that one's takes the GPU."""
+def test_no_advice_leads_to_an_environment_that_refuses_the_gpu(gpu, wanted):
+    """Whatever environment is asked for: where its preflight names another, that one's takes the GPU."""
     says = preflight.incompatibility(gpu, wanted)
-    lane = preflight.lane_of(gpu)
-    assert lane is None or preflight.incompatibility(gpu, WANTED[lane]) is None
-    assert says is None or says.endswith(f"; {lane} measures on it" if lane else "; no lane supports it")
+    command = preflight.installer_of(gpu)
+    assert command is None or preflight.incompatibility(gpu, WANTED[command]) is None
+    assert says is None or says.endswith(f"; {command} measures on it" if command else "; no environment supports it")
     advice = compatibility.torch_mismatch(gpu, [], 0)
-    assert advice.endswith(f"; {lane} installs one that has" if lane else f"; no lane supports {gpu.name}")
+    nothing = f"; no environment supports {gpu.name}"
+    assert advice.endswith(f"; {command} installs one that has" if command else nothing)
 
 
 @pytest.mark.parametrize(
     ("gpu", "wanted", "says"),
     [
-        (GTX_1080, "NVIDIA GPU", "found NVIDIA GeForce GTX 1080, sm_61, which is older than Turing (sm_75); no lane"),
-        (GTX_1080, "Tesla V100", "not Tesla V100; no lane supports it"),
-        (TITAN_V, "Tesla T4", "not Tesla T4; no lane supports it"),
+        (
+            GTX_1080,
+            "NVIDIA GPU",
+            "found NVIDIA GeForce GTX 1080, sm_61, which is older than Turing (sm_75); no environment",
+        ),
+        (GTX_1080, "Tesla V100", "not Tesla V100; no environment supports it"),
+        (TITAN_V, "Tesla T4", "not Tesla T4; no environment supports it"),
         (V100, "NVIDIA GPU", "older than Turing (sm_75); make bench-v100 measures on it"),
         (RTX_2080, "Tesla T4", "not Tesla T4; make bench-gpu measures on it"),
         (T4, "Tesla V100", "not Tesla V100; make bench-t4 measures on it"),
-        (replace(T4, driver_cuda=(11, 4)), "Tesla T4", "is for CUDA 11.4, this lane for CUDA 12; install driver R525"),
+        (
+            replace(T4, driver_cuda=(11, 4)),
+            "Tesla T4",
+            "is for CUDA 11.4, this environment for CUDA 12; install driver R525",
+        ),
         (replace(V100, driver_cuda=(11, 8)), "Tesla V100", "install driver R525 or later"),
-        (T4, "NVIDIA GPU", "its driver is for CUDA 12.4, this lane for CUDA 13; install driver R580 or later"),
+        (T4, "NVIDIA GPU", "its driver is for CUDA 12.4, this environment for CUDA 13; install driver R580 or later"),
         (T4, "Tesla T4", None),
         (V100, "Tesla V100", None),
         (H100, "NVIDIA GPU", None),
     ],
 )
-def test_the_preflight_refuses_what_its_lane_can_not_run_on(monkeypatch, capsys, gpu, wanted, says):
+def test_the_preflight_refuses_what_its_environment_can_not_run_on(monkeypatch, capsys, gpu, wanted, says):
     at_hand(monkeypatch, gpu)
     monkeypatch.setattr(sys, "argv", ["nvidia", wanted])
     assert preflight.main() == (0 if says is None else 1)
@@ -218,10 +227,10 @@ def test_without_nvml_the_error_names_what_installs_it(monkeypatch):
     assert preflight.absence(find_targets("v100")[0]) == "no nvidia-ml-py; make bench-v100 installs it"
 
 
-def test_without_nvml_no_card_is_sent_to_a_lane_that_refuses_it(monkeypatch):
+def test_without_nvml_no_card_is_sent_to_an_environment_that_refuses_it(monkeypatch):
     at_hand(monkeypatch, GTX_1080)
     monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
-    assert preflight.absence(find_targets("gpu")[0]).endswith("older than Turing (sm_75); no lane supports it")
+    assert preflight.absence(find_targets("gpu")[0]).endswith("older than Turing (sm_75); no environment supports it")
 
 
 def test_the_preflight_needs_nothing_but_python_and_is_quick(tmp_path):

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from devices.nvidia import ort_gpu, preflight
+from devices.runtime import absence_of, runtime_of
 from devices.runtimes import ort
-from devices.session import absence_of, sessions_at_once
 from devices.targets import find_targets
 from exporters.cache import Cache
 from models import UserError, find
@@ -205,6 +205,9 @@ def test_a_provider_that_is_not_installed_is_an_error_that_says_what_is(name, ar
 
 
 def test_a_gpu_holds_one_session_at_once_and_the_cpu_as_many_as_fit():
-    assert sessions_at_once(target("cpu")) is None
-    assert sessions_at_once(target("fake")) is None
-    assert {sessions_at_once(target(name)) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {1}
+    def sessions_at_once(name):
+        return runtime_of(target(name)).sessions_at_once(target(name))
+
+    assert sessions_at_once("cpu") is None
+    assert sessions_at_once("fake") is None
+    assert {sessions_at_once(name) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {1}

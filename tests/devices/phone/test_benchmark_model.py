@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from devices.android import parse_benchmark_model
 from devices.phone.benchmark_model import command_line, delegation_of, family_of
-from devices.runtimes.android import parse_benchmark_model
+from devices.phone.options import PhoneOptions
 from system.errors import UserError
 
 NEW = """\
@@ -216,11 +217,11 @@ def test_what_the_tool_would_print_comes_back(times_us):
 
 def test_every_flag_is_of_the_family():
     shape = {"runs": 50, "min_s": 1.0, "max_s": 900.0, "warmup": True}
-    tflite = command_line("tflite", "x.tflite", options={"threads": 4}, **shape)
+    tflite = command_line("tflite", "x.tflite", options=PhoneOptions(threads=4), **shape)
     assert {"--num_threads=4", "--use_xnnpack=true", "--use_gpu=false", "--max_secs=900"} <= set(tflite)
-    gpu = command_line("tflite", "x.tflite", options={"delegate": "gpu"}, **shape)
+    gpu = command_line("tflite", "x.tflite", options=PhoneOptions(delegate="gpu"), **shape)
     assert {"--use_gpu=true", "--use_xnnpack=false", "--require_full_delegation=true"} <= set(gpu)
-    litert = command_line("litert", "x.tflite", options={}, **shape)
+    litert = command_line("litert", "x.tflite", options=PhoneOptions(), **shape)
     assert "--use_cpu=true" in litert
     assert not any("xnnpack" in flag for flag in litert)
 

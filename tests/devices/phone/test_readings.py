@@ -9,10 +9,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from devices.options import read_options
 from devices.phone.adb import Listed, choose, parse_devices
 from devices.phone.benchmark_tool import find_tool
-from devices.phone.readings import CHOICES, Core, Readings, affinity_of, choice_of, number_of, parse_readings, throttled
-from devices.session import absence_of
+from devices.phone.options import PhoneOptions
+from devices.phone.readings import Core, Readings, parse_readings, throttled
+from devices.runtime import absence_of
 from devices.targets import find_targets
 from exporters.artifact import sha256_of
 from system.errors import UserError
@@ -154,35 +156,44 @@ def test_a_phone_that_got_hot_is_told_by_its_thermal_status_alone():
     assert throttled(cool, hot, limit_c=35) == "thermal status 1 at its end"
 
 
+def options(given):
+    (target,) = find_targets("android")
+    return read_options(msgspec.structs.replace(target, options=given), PhoneOptions)
+
+
 def test_an_option_of_the_wrong_kind_is_one_error():
-    assert (number_of({}, "runs", 5.0), number_of({"runs": "7"}, "runs", 5.0)) == (5.0, 7.0)
-    assert (affinity_of({}), affinity_of({"affinity": 80}), affinity_of({"affinity": "F0"})) == (None, "80", "F0")
-    with pytest.raises(UserError, match="option runs is no number: 'many'"):
-        number_of({"runs": "many"}, "runs", 5.0)
-    with pytest.raises(UserError, match="option affinity is no mask"):
-        affinity_of({"affinity": "0xf0"})
+    assert (options({}).runs, options({"runs": "7"}).runs) == (10, 7)
+    assert (options({}).mask, options({"affinity": 80}).mask, options({"affinity": "F0"}).mask) == (None, "80", "F0")
+    with pytest.raises(UserError, match="option runs: 'many'; give a whole number"):
+        options({"runs": "many"})
+    with pytest.raises(UserError, match=r"option affinity: '0xf0'; give .*such as f0 \(hexadecimal mask"):
+        options({"affinity": "0xf0"})
 
 
 @pytest.mark.parametrize(
     ("option", "value", "choices"),
     [
-        ("delegate", "nnapi", "xnnpack or gpu"),
-        ("delegate", "GPU", "xnnpack or gpu"),
-        ("airplane", "Always", "usb or always or never"),
+        ("delegate", "nnapi", "gpu or xnnpack"),
+        ("delegate", "GPU", "gpu or xnnpack"),
+        ("airplane", "Always", "always or never or usb"),
         ("fp16", "no", "true or false"),
     ],
 )
 def test_an_option_that_is_none_of_its_choices_is_refused_before_a_phone_is_asked(option, value, choices):
     (target,) = find_targets("pixel2-gpu")
     asked = msgspec.structs.replace(target, options=target.options | {option: value})
-    assert absence_of(asked) == f"option {option} is none of its choices: {value!r}; give {choices}"
+    start = f"target pixel2-gpu can't take such an option {option}: {value!r}; give {choices} ("
+    assert absence_of(asked).startswith(start)
+
+
+CHOICES = {"delegate": ("xnnpack", "gpu"), "fp16": (True, False), "airplane": ("usb", "always", "never")}
 
 
 @given(st.sampled_from(sorted(CHOICES)), st.text() | st.integers() | st.none() | st.lists(st.text()))
 def test_a_choice_is_one_of_its_own_or_one_error(option, value):
     with contextlib.suppress(UserError):
-        assert choice_of({option: value}, option) in CHOICES[option]
-    assert choice_of({}, option) == CHOICES[option][0]
+        assert msgspec.structs.asdict(options({option: value}))[option] in CHOICES[option]
+    assert msgspec.structs.asdict(options({}))[option] == CHOICES[option][0]
 
 
 @pytest.fixture
@@ -194,7 +205,7 @@ def cache(tmp_path, monkeypatch):
 def test_the_tool_is_downloaded_once_and_again_where_it_is_damaged(cache):
     source = cache / "served"
     source.write_bytes(b"tool")
-    options = {"benchmark_model_address": source.as_uri()}
+    options = PhoneOptions(benchmark_model_address=source.as_uri())
     tool = find_tool(options)
     assert (tool.path.read_bytes(), tool.sha256) == (b"tool", sha256_of(source))
     source.write_bytes(b"newer")
@@ -207,7 +218,7 @@ def test_each_address_has_its_own_tool(cache):
     first, second = cache / "first", cache / "second"
     first.write_bytes(b"one")
     second.write_bytes(b"other")
-    tools = [find_tool({"benchmark_model_address": source.as_uri()}) for source in (first, second, first)]
+    tools = [find_tool(PhoneOptions(benchmark_model_address=source.as_uri())) for source in (first, second, first)]
     assert [tool.path.read_bytes() for tool in tools] == [b"one", b"other", b"one"]
 
 
@@ -233,14 +244,14 @@ def short_answers():
 
 def test_a_download_that_breaks_off_is_one_error_and_nothing_is_kept(cache, short_answers):
     with pytest.raises(UserError, match=r"can't download benchmark_model: 10 of 1000 bytes; download http://"):
-        find_tool({"benchmark_model_address": short_answers})
+        find_tool(PhoneOptions(benchmark_model_address=short_answers))
     assert not list((cache / "cache").rglob("*benchmark_model"))
 
 
 def test_a_cache_that_can_not_be_written_or_read_is_one_error(cache):
     source = cache / "served"
     source.write_bytes(b"tool")
-    options = {"benchmark_model_address": source.as_uri()}
+    options = PhoneOptions(benchmark_model_address=source.as_uri())
     (cache / "cache").write_text("a file where the folder should be")
     with pytest.raises(UserError, match=r"can't keep benchmark_model at .*: .*; set XDG_CACHE_HOME"):
         find_tool(options)
@@ -260,8 +271,8 @@ def test_a_tool_that_can_not_be_had_is_one_error_with_its_address(cache, monkeyp
     with pytest.raises(
         UserError, match=r"can't download benchmark_model: .*absent elsewhere and give --benchmark-model"
     ):
-        find_tool({"benchmark_model_address": address})
+        find_tool(PhoneOptions(benchmark_model_address=address))
     assert not list((cache / "cache").rglob("*benchmark_model"))
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: pytest.fail("a given tool is not downloaded"))
     with pytest.raises(UserError, match="can't read"):
-        find_tool({"benchmark_model": str(cache / "absent")})
+        find_tool(PhoneOptions(benchmark_model=str(cache / "absent")))

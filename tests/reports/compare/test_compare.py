@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from bench.protocol import Protocol
+from bench.records.conditions import Conditions
 from bench.records.record import Measurement, Network, Record, Verdict
 from bench.records.store import append_line
 from bench.trust.rejection import Limits, Visit
+from devices.host.conditions import Machine, Moment
 from devices.samples import Samples
 from devices.targets import find_targets
 from models import UserError, find
@@ -30,7 +32,7 @@ def a_record(name: str, visits_s: list[float], *, sweep: str = "one", word: str 
         target=find_targets("fake")[0],
         protocol=Protocol(),
         artifact=None,
-        conditions={"machine": {"cpu": "this", "versions": {"torch": "1"}}},
+        conditions=Conditions(machine=Machine(cpu="this", versions={"torch": "1"})),
         measurement=Measurement(clock="virtual", ran_on={}, warmup_s=[], visits=visits, limits=LIMITS),
         verdict=Verdict(word=word),
     )
@@ -175,7 +177,7 @@ def test_what_differs_in_the_contexts_is_named():
     one = a_record("a", [0.1] * 9)
     other = msgspec.structs.replace(
         one,
-        conditions={"machine": {"cpu": "other", "versions": {"torch": "2"}}},
+        conditions=Conditions(machine=Machine(cpu="other", versions={"torch": "2"})),
         protocol=Protocol(visit_s=1.0),
     )
     assert differences(one, one) == []
@@ -212,7 +214,7 @@ def test_the_last_sweeps_are_those_that_ended_last_whatever_the_order_of_the_lin
     ends = {"second": "2026-11-24T09:00:00Z", "third": "2026-11-24T10:00:00Z", "first": "2026-11-24T08:00:00Z"}
     for sweep, time in ends.items():
         record = a_record("a", [0.1] * 9, sweep=sweep)
-        conditions = record.conditions | {"end": {"time": time}}
+        conditions = msgspec.structs.replace(record.conditions, end=Moment(time=time))
         append_line(tmp_path / "fake.jsonl", msgspec.structs.replace(record, conditions=conditions))
     old, new = last_two(tmp_path)
     assert ([record.sweep for record in old], [record.sweep for record in new]) == (["second"], ["third"])
