@@ -27,6 +27,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     precision: str
     batch: Annotated[int, msgspec.Meta(ge=1)]
     device: str
+    environment: str = "cpu"
     note: str = ""
     options: dict[str, Any] = {}
     protocol: dict[str, int | float] = {}
