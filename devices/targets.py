@@ -27,7 +27,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     precision: str
     batch: Annotated[int, msgspec.Meta(ge=1)]
     device: str
-    environment: str = "cpu"
     note: str = ""
     options: dict[str, Any] = {}
     protocol: dict[str, int | float] = {}
@@ -69,7 +68,9 @@ def _read(name: str, table: object) -> Target:
     try:
         if not isinstance(table, dict):
             raise msgspec.ValidationError("expected a table")
-        return msgspec.convert(table | {"name": name}, Target)
+        # What make installs for a target is no condition of a measurement, so records don't hold it.
+        fields = {field: value for field, value in table.items() if field != "environment"}
+        return msgspec.convert(fields | {"name": name}, Target)
     except msgspec.ValidationError as error:
         raise msgspec.ValidationError(f"[{name}] {error}") from error
 
