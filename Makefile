@@ -105,6 +105,6 @@ $(preflights): preflight-%: python-version
 $(VENV)/tensorrt-wheels: constraints/tensorrt-bindings.txt | $(VENV)/bin/python
 	@mkdir -p $@
 	@sed 's/ *#.*//; /^$$/d' $< | while read -r wheel; do \
-		why=$$($(VENV)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $@ "$$wheel" 2>&1) || \
-		echo "left out: $$wheel: $$(echo "$$why" | tail -n 1)"; done
+		said=$$($(VENV)/bin/python -m pip download --disable-pip-version-check --no-deps --dest $@ "$$wheel" 2>&1) && \
+		echo "$$said" | sed -n '/^Ignoring/p' || { echo "left out: $$wheel:"; echo "$$said" | tail -n 1; }; done
 	@touch $@
