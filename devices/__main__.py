@@ -1,18 +1,17 @@
 """`python -m devices`: each target, and whether it can run here or why not."""
 
-import argparse
 from pathlib import Path
 
 import msgspec
 
 from devices.session import absence_of
 from devices.targets import find_targets
-from system.command_line import print_json, print_table, run
+from system.command_line import argument_parser, print_json, print_table, run
 
 
 def main() -> int:
     """List the targets; exit 0."""
-    parser = argparse.ArgumentParser(prog="python -m devices", description=__doc__)
+    parser = argument_parser("devices", str(__doc__))
     parser.add_argument("target", nargs="*", default=["*"], help="name or glob")
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
