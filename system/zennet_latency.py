@@ -43,7 +43,7 @@ def _main() -> int:
     if name not in _SUBCOMMANDS:
         raise UserError("no such command", found=repr(name), fix=suggestion(name, _SUBCOMMANDS))
     subcommand = _SUBCOMMANDS[name]
-    # Child processes must not take a folder `models` of the working directory for ours.
+    # Child processes must not import from the working directory, which may have a folder `models` or `timm`.
     os.environ["PYTHONSAFEPATH"] = "1"
     sys.argv = [f"{COMMAND} {name}", *subcommand.arguments, *arguments]
     # Rooms lie above this one, so they are found by name.

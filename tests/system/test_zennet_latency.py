@@ -25,9 +25,9 @@ def zennet_latency(tmp_path):
         f"import sys\nfrom {module} import {function}\nif __name__ == '__main__':\n    sys.exit(main())\n"
     )
     folder = tmp_path / "folder"
-    for room in ROOMS:
-        (folder / room).mkdir(parents=True)
-        (folder / room / "__init__.py").write_text("raise SystemExit('this is the package of another project')\n")
+    for package in (*ROOMS, "numpy", "timm"):  # child processes import the last two before anything of ours
+        (folder / package).mkdir(parents=True)
+        (folder / package / "__init__.py").write_text("raise SystemExit('this is the package of another project')\n")
 
     def run(*arguments):
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
