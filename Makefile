@@ -12,7 +12,7 @@ INSTALL = -m pip install --quiet --disable-pip-version-check
 # A target of devices/targets.toml needs an environment of devices/environments.toml: asked of the Python that is there,
 # which answers with goals, such as `preflight-v100 .venv-v100/.installed-nvidia-v100`, or with one error line.
 asked = $(or $(wildcard $(VENV)/bin/python),$(PYTHON))
-goals = $(or $(shell { [ $(asked) != $(PYTHON) ] || { $(new_enough); }; } && $(asked) -S -m devices.environment for '$1' $(VENV) $(ARGS)),no-answer)
+goals = $(or $(shell { [ "$(asked)" != "$(PYTHON)" ] || { $(new_enough); }; } && $(asked) -S -m devices.environment for '$1' $(VENV) $(ARGS)),no-answer)
 preflights := $(shell sed -n 's/^\[\(.*\)\]$$/preflight-\1/p' devices/environments.toml)
 # What is pinned in a folder, and the Python of the folder that a target's goals name.
 pins = constraints/$(if $(filter $(VENV),$1),cpu,$(patsubst $(VENV)-%,%,$1)).txt

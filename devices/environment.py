@@ -6,9 +6,8 @@ python3 -m devices.environment preflight NAME ...   # whether its Python and its
 
 import sys
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from system.command_line import run
 from system.errors import UserError, one_line
@@ -19,14 +18,13 @@ _ENVIRONMENTS = Path(__file__).with_name("environments.toml")
 _DEFAULT = "cpu"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Environment:
+class Environment(NamedTuple):
     """Pinned versions in a folder of their own; the comments of environments.toml say what each field means."""
 
     name: str
     extra: str
     pins: str
-    preflight: tuple[str, ...] = ()
+    preflight: tuple[str, ...]
     wheels: dict[str, str]
 
     def folder(self, venv: str) -> Path:
