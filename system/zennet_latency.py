@@ -1,4 +1,4 @@
-"""`zennet-latency`: every room's command by one name, from any directory."""
+"""`zennet-latency`: networks, exports, targets, measurements and reports by one command, from any directory."""
 
 import importlib
 import importlib.metadata
