@@ -5,23 +5,24 @@ OUT ?= out
 # Options for `python -m bench`, for example: make bench ARGS='--model *latency* --budget 300'
 ARGS ?=
 
-# A lane is a set of pinned versions (constraints/LANE.txt) that can share one environment. V100 and T4 need versions
-# of their own, each in its own environment; everything else shares .venv.
-lane = $(if $(filter v100%,$1),v100,$(if $(filter t4%,$1),t4,$(if $(filter gpu%,$1),gpu,cpu)))
-extra = $(if $(filter pixel2% android% cpu-tflite%,$1),phone,$(call lane,$1))
-venv = $(if $(filter cpu,$(call lane,$1)),.venv,.venv-$(call lane,$1))
-python = $(call venv,$1)/bin/python
-stamp = $(call venv,$1)/.installed-$(call extra,$1)
-# Without a GPU or a phone there is nothing to install: ask before gigabytes are downloaded. Needs bare Python only.
-preflight = $(if $(filter pixel2% android%,$1),preflight-phone,$(if $(filter cpu,$(call lane,$1)),,preflight-$(call lane,$1)))
-card-v100 = Tesla V100
-card-t4 = Tesla T4
+# The environment of CPU targets, tests and tools; that of others, with versions of their own, lies in $(VENV)-PINS.
+VENV := .venv
 INSTALL = -m pip install --quiet --disable-pip-version-check
+
+# A target of devices/targets.toml needs an environment of devices/environments.toml: asked of the Python that is there,
+# which answers with goals, such as `preflight-v100 .venv-v100/.installed-nvidia-v100`, or with one error line.
+asked = $(or $(wildcard $(VENV)/bin/python),$(PYTHON))
+goals = $(or $(shell { [ "$(asked)" != "$(PYTHON)" ] || { $(new_enough); }; } && $(asked) -S -m devices.environment for '$1' $(VENV) $(ARGS)),no-answer)
+preflights := $(shell sed -n 's/^\[\(.*\)\]$$/preflight-\1/p' devices/environments.toml)
+# What is pinned in a folder, and the Python of the folder that a target's goals name.
+pins = constraints/$(if $(filter $(VENV),$1),cpu,$(patsubst $(VENV)-%,%,$1)).txt
+python = $(dir $(filter $(VENV)/% $(VENV)-%,$^))bin/python
+new_enough = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'error: Python 3.11 or newer is needed: found '"$$($(PYTHON) --version)"'; give one with PYTHON=...' >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
-.PRECIOUS: .venv/.installed-% .venv-v100/.installed-% .venv-t4/.installed-% .venv-gpu/.installed-%
-.PHONY: help bench report devices test lint benchmarks trust faults format clean python-version preflight-v100 preflight-t4 preflight-gpu preflight-phone
+.PRECIOUS: .installed-% %/bin/python
+.PHONY: $(preflights) help bench report devices test lint benchmarks trust faults format clean python-version no-answer on-the-host
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -40,69 +41,70 @@ help:  ## what there is
 
 bench: bench-cpu
 
-bench-%: $$(call preflight,$$*) $$(call stamp,$$*)
+bench-%: $$(call goals,$$*)
 	@# A cell without a number fails the run; what was measured is rendered all the same.
-	@$(call python,$*) -m bench $* --results $(RESULTS) $(ARGS) || { code=$$?; \
-		[ ! -e $(RESULTS)/$*.jsonl ] || $(call python,$*) -m reports render --results $(RESULTS) --out $(OUT); exit $$code; }
-	@$(if $(filter cpu%,$*),$(call python,$*) -m devices.host.probe --results $(RESULTS))
-	@$(call python,$*) -m reports render --results $(RESULTS) --out $(OUT)
+	@$(python) -m bench $* --results $(RESULTS) $(ARGS) || { code=$$?; \
+		[ ! -e $(RESULTS)/$*.jsonl ] || $(python) -m reports render --results $(RESULTS) --out $(OUT); exit $$code; }
+	@$(if $(filter on-the-host,$^),$(python) -m devices.host.probe --results $(RESULTS))
+	@$(python) -m reports render --results $(RESULTS) --out $(OUT)
 
-report: .venv/.installed-cpu
-	.venv/bin/python -m reports render --results $(RESULTS) --out $(OUT) $(ARGS)
+report: $(VENV)/.installed-cpu
+	$(VENV)/bin/python -m reports render --results $(RESULTS) --out $(OUT) $(ARGS)
 
-devices: .venv/.installed-cpu
-	.venv/bin/python -m devices $(ARGS)
+devices: $(VENV)/.installed-cpu
+	$(VENV)/bin/python -m devices $(ARGS)
 
-test: .venv/.installed-cpu .venv/.installed-test .venv/tensorrt-wheels
-	.venv/bin/python -m pytest $(ARGS)
+test: $(VENV)/.installed-cpu $(VENV)/.installed-test $(VENV)/tensorrt-wheels
+	$(VENV)/bin/python -m pytest $(ARGS)
 
-lint: .venv/.installed-cpu .venv/.installed-lint
-	.venv/bin/ruff check
-	.venv/bin/ruff format --check
-	.venv/bin/mypy
-	.venv/bin/lint-imports
+lint: $(VENV)/.installed-cpu $(VENV)/.installed-lint
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
 
-trust: .venv/.installed-cpu .venv/.installed-phone
-	.venv/bin/python -m studies.trust.peers $(ARGS)
+trust: $(VENV)/.installed-cpu $(VENV)/.installed-phone
+	$(VENV)/bin/python -m studies.trust.peers $(ARGS)
 
-faults: .venv/.installed-cpu .venv/.installed-test
-	.venv/bin/python -m tests.faults $(ARGS)
+faults: $(VENV)/.installed-cpu $(VENV)/.installed-test
+	$(VENV)/bin/python -m tests.faults $(ARGS)
 
-benchmarks: .venv/.installed-cpu .venv/.installed-benchmarks
-	.venv/bin/python -m pytest -o addopts="" -p no:anyio -q -s studies/overhead --benchmark-columns=min,median,rounds $(ARGS)
+benchmarks: $(VENV)/.installed-cpu $(VENV)/.installed-benchmarks
+	$(VENV)/bin/python -m pytest -o addopts="" -p no:anyio -q -s studies/overhead --benchmark-columns=min,median,rounds $(ARGS)
 
-format: .venv/.installed-lint
-	.venv/bin/ruff check --fix
-	.venv/bin/ruff format
+format: $(VENV)/.installed-lint
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
 
 clean:  ## the environments and the cache; never the results
-	rm -rf .venv .venv-v100 .venv-t4 .venv-gpu artifacts
+	rm -rf $(VENV) $(VENV)-* artifacts
 
 # The version is asked only where there is no environment yet: one that is there may come from another PYTHON.
 %/bin/python: | $$(if $$(wildcard $$@),,python-version)
 	$(PYTHON) -m venv $*
 
 python-version:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'error: Python 3.11 or newer is needed: found '"$$($(PYTHON) --version)"'; give one with PYTHON=...' >&2; exit 1; }
+	@$(new_enough)
 
-.venv/.installed-%: pyproject.toml constraints/cpu.txt | .venv/bin/python
-	.venv/bin/python $(INSTALL) -c constraints/cpu.txt -e '.[$*]'
+no-answer:
+	@exit 1
+
+on-the-host: ;
+
+# FOLDER/.installed-EXTRA: an extra of pyproject.toml in the versions that the folder's environment pins.
+.installed-%: pyproject.toml $$(call pins,$$(@D)) | $$(@D)/bin/python
+	$(@D)/bin/python $(INSTALL) -c $(call pins,$(@D)) -e '.[$(*F)]'
 	@touch $@
 
-define lane_rule
-.venv-$1/.installed-$1: pyproject.toml constraints/$1.txt | .venv-$1/bin/python
-	.venv-$1/bin/python $(INSTALL) -c constraints/$1.txt -e '.[$1]'
-	@touch $$@
-endef
-$(foreach lane,v100 t4 gpu,$(eval $(call lane_rule,$(lane))))
+# What an environment needs beside Python: wheels for this one, and its hardware.
+$(preflights): preflight-%: python-version
+	@$(PYTHON) -m devices.environment preflight $* $(VENV) $(ARGS)
 
-preflight-v100 preflight-t4 preflight-gpu: preflight-%: python-version
-	@$(PYTHON) -m devices.nvidia.preflight $(if $(card-$*),"$(card-$*)")
-
-preflight-phone: python-version
-	@$(PYTHON) -m devices.phone.preflight $(ARGS)
-
-# TensorRT's bindings without TensorRT: the tests check our use of its API against three versions of them.
-.venv/tensorrt-wheels: constraints/tensorrt-bindings.txt | .venv/bin/python
-	sed 's/ *#.*//' $< | xargs -n 1 .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $@
+# TensorRT's bindings without TensorRT: the tests check our use of its API against three versions of them. Not every
+# version has a wheel for every Python; what is left out is said here and by the tests.
+$(VENV)/tensorrt-wheels: constraints/tensorrt-bindings.txt | $(VENV)/bin/python
+	@mkdir -p $@
+	@sed 's/ *#.*//; /^$$/d' $< | while read -r wheel; do \
+		said=$$($(VENV)/bin/python -m pip download --disable-pip-version-check --no-deps --dest $@ "$$wheel" 2>&1) && \
+		echo "$$said" | sed -n '/^Ignoring/p' || { echo "left out: $$wheel:"; echo "$$said" | tail -n 1; }; done
 	@touch $@

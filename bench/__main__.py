@@ -19,7 +19,7 @@ from devices.runtime import absence_of
 from devices.targets import Target, find_targets
 from models.model import Model
 from models.zoo import find
-from system.command_line import print_table, run
+from system.command_line import argument_parser, print_table, run
 from system.errors import UserError, one_line
 
 Named = TypeVar("Named", Target, Model)
@@ -84,7 +84,7 @@ def _patterns(arguments: argparse.Namespace) -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argument_parser("bench", str(__doc__))
     parser.add_argument("target", nargs="+", help="name or glob of targets.toml")
     parser.add_argument("--model", action="append", metavar="GLOB", help="which networks; all of the zoo unless given")
     parser.add_argument("--profile", metavar="MODEL", help="instead: where the time of one network goes")

@@ -1,6 +1,5 @@
 """`python -m devices`: each target, and whether it can run here or why not; of one target its options too."""
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,13 @@ from devices.option_help import OptionHelp, described
 from devices.options import REST
 from devices.runtime import absence_of, runtime_of
 from devices.targets import Target, find_targets
-from system.command_line import print_json, print_table, run
+from system.command_line import argument_parser, print_json, print_table, run
 from system.errors import UserError, one_line
 
 
 def main() -> int:
     """List the targets; exit 0."""
-    parser = argparse.ArgumentParser(prog="python -m devices", description=__doc__)
+    parser = argument_parser("devices", str(__doc__))
     parser.add_argument("target", nargs="*", default=["*"], help="name or glob; a name alone lists its options")
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

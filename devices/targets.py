@@ -71,8 +71,10 @@ def _read(name: str, table: object) -> Target:
     try:
         if not isinstance(table, dict):
             raise msgspec.ValidationError("expected a table")
-        if unknown := ", ".join(sorted(table.keys() - set(Target.__struct_fields__))):
+        # What make installs for a target is no condition of a measurement, so records don't hold it.
+        fields = {field: value for field, value in table.items() if field != "environment"}
+        if unknown := ", ".join(sorted(fields.keys() - set(Target.__struct_fields__))):
             raise msgspec.ValidationError(f"unknown field {unknown}")
-        return msgspec.convert(table | {"name": name}, Target)
+        return msgspec.convert(fields | {"name": name}, Target)
     except msgspec.ValidationError as error:
         raise msgspec.ValidationError(f"[{name}] {error}") from error

@@ -12,7 +12,7 @@ from exporters.formats import find_format, formats
 from exporters.parallel import obtain_all
 from models.zoo import find
 from system.child import Failure
-from system.command_line import print_json, print_table, run
+from system.command_line import argument_parser, print_json, print_table, run
 from system.errors import UserError
 
 
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m exporters", description=__doc__)
+    parser = argument_parser("exporters", str(__doc__))
     parser.add_argument("model", nargs="+", help="name, glob, or a source such as timm:resnet50@224")
     parser.add_argument("--to", required=True, metavar="FORMAT", help=f"one of {', '.join(formats())}")
     parser.add_argument("--precision", help="the format's first one unless given")

@@ -1,17 +1,15 @@
 """`python -m models`: the networks, their sizes as computed and as printed, and why these differ."""
 
-import argparse
-
 from models.counts import counts, recount
 from models.layers import relist
 from models.model import Model
 from models.zoo import find
-from system.command_line import print_json, print_table, run
+from system.command_line import argument_parser, print_json, print_table, run
 
 
 def main() -> int:
     """List the networks; exit 0."""
-    parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
+    parser = argument_parser("models", str(__doc__))
     parser.add_argument("model", nargs="*", default=["*"], help="name, glob, or a source such as timm:resnet50@224")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--recount", action="store_true", help="count the whole zoo again and write the sizes")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from reports.compare.command import add_compare
 from reports.gather import BASELINE
-from system.command_line import run
+from system.command_line import argument_parser, run, typed
 
 Command = Callable[[argparse.Namespace], int]
 
 
 def main() -> int:
     """Run one of the subcommands."""
-    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
+    parser = argument_parser("reports", str(__doc__))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_render, add_compare):
         add(commands)
@@ -23,7 +23,9 @@ def main() -> int:
 
 
 def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("render", help="write tables, chart and page", description=_render.__doc__)
+    parser = commands.add_parser(
+        "render", prog=typed("reports render"), help="write tables, chart and page", description=_render.__doc__
+    )
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder (default: %(default)s)")
     parser.add_argument("--against", metavar="FAMILY", help=f"family that speed-ups compare with (default: {BASELINE})")

@@ -4,9 +4,14 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from system.errors import UserError
 
+if TYPE_CHECKING:
+    import argparse
+
+COMMAND = "zennet-latency"
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
@@ -25,6 +30,19 @@ def run(main: Callable[[], int]) -> None:
         print("interrupted", file=sys.stderr)  # noqa: T201
         code = INTERRUPTED
     sys.exit(code)
+
+
+def typed(modules: str) -> str:
+    """What a command was started with: `python -m` and its modules, or the installed command with a subcommand."""
+    return sys.argv[0] if sys.argv[0].startswith(f"{COMMAND} ") else f"python -m {modules}"
+
+
+def argument_parser(modules: str, about: str) -> "argparse.ArgumentParser":
+    """A parser that calls the command, in its usage and in `about`, what the user typed."""
+    import argparse
+
+    program = typed(modules)
+    return argparse.ArgumentParser(prog=program, description=about.replace(f"python -m {modules}", program))
 
 
 def print_json(document: object) -> None:

@@ -17,7 +17,7 @@ def select(pattern: str, names: Iterable[str], kind: str) -> list[str]:
     known = list(names)
     matches = [name for name in known if fnmatchcase(name.lower(), pattern.lower())]
     if not matches:
-        raise UserError(f"no such {kind}", found=repr(pattern), fix=_suggestion(pattern, known))
+        raise UserError(f"no such {kind}", found=repr(pattern), fix=suggestion(pattern, known))
     return matches
 
 
@@ -27,7 +27,8 @@ def file_name(name: str) -> str:
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _suggestion(pattern: str, known: list[str]) -> str:
+def suggestion(pattern: str, known: Iterable[str]) -> str:
+    """What to write instead of a name that nothing has: the nearest names, or all."""
     lower = {name.lower(): name for name in known}
     close = difflib.get_close_matches(pattern.lower(), lower, n=3, cutoff=0.4)
     contain = [low for low in lower if pattern.lower().strip("*") in low]

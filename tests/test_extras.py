@@ -1,4 +1,4 @@
-"""The extras of pyproject.toml: what the tests marked gpu are read and run with."""
+"""The extras of pyproject.toml: their names, and what the tests marked gpu are read and run with."""
 
 import re
 import subprocess
@@ -7,10 +7,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.version import InvalidVersion, Version
+
+from devices.environment import read_environments
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-LANES = ("v100", "t4", "gpu")
+NVIDIA = ("nvidia-v100", "nvidia-t4", "nvidia-gpu")
 
 # Reads the tests as pytest does where the modules named by the arguments are not installed.
 _READ = """
@@ -38,15 +41,28 @@ def distributions(extra: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_what_a_gpu_is_tested_with_leaves_its_onnxruntime_alone(lane):
-    assert "onnxruntime" not in distributions(lane) | distributions("gpu-test")
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_no_extra_reads_as_a_version(extra):
+    # pip 24.1 to 25.3 then compare every other extra with it as versions: InvalidVersion: 'cpu'.
+    with pytest.raises(InvalidVersion):
+        Version(extra)
+
+
+def test_every_environment_names_an_extra_and_pins_that_are_there():
+    for environment in read_environments().values():
+        assert environment.extra in EXTRAS
+        assert (ROOT / "constraints" / f"{environment.pins}.txt").exists()
+
+
+@pytest.mark.parametrize("extra", NVIDIA)
+def test_what_a_gpu_is_tested_with_leaves_its_onnxruntime_alone(extra):
+    assert "onnxruntime" not in distributions(extra) | distributions("gpu-test")
     assert "onnxruntime" in distributions("test")
     assert distributions("gpu-test") < distributions("test")
 
 
 def test_the_gpus_tests_are_read_with_that_alone():
-    there = set.intersection(*map(distributions, LANES)) | distributions("gpu-test")
+    there = set.intersection(*map(distributions, NVIDIA)) | distributions("gpu-test")
     # The package of onnxruntime is there, by the name of its build for GPUs.
     modules = {name.replace("-", "_") for name in distributions("test") - there - {"onnxruntime"}}
     assert {"adbutils", "ai_edge_litert", "selenium"} < modules

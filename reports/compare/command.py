@@ -9,7 +9,7 @@ from bench.records.record import Record
 from reports.compare.compare import TEST, Comparison, compare, lost, slower, testable
 from reports.compare.contexts import differences
 from reports.compare.runs import by_cell, last_two, run_named
-from system.command_line import print_json, print_table
+from system.command_line import print_json, print_table, typed
 from system.errors import UserError, one_line
 
 # "untestable" must not pass for unchanged.
@@ -18,7 +18,9 @@ _EXIT_CODES = {"compared": 0, "not slower": 0, "slower": 1, "untestable": 3}
 
 def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
-    parser = commands.add_parser("compare", help="what changed between two runs", description=_compare.__doc__)
+    parser = commands.add_parser(
+        "compare", prog=typed("reports compare"), help="what changed between two runs", description=_compare.__doc__
+    )
     parser.add_argument("old", nargs="?", help="folder, file or sweep id; the last sweep but one unless given")
     parser.add_argument("new", nargs="?", help="likewise; the last sweep unless given")
     parser.add_argument("--results", type=Path, default=Path("results"), help="where sweeps are (default: %(default)s)")

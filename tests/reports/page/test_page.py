@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from bench.records.record import Verdict
 from devices.targets import find_targets
 from models import zoo
 from reports.__main__ import main
+from tests.needs import program
 
 HOSTILE = "<img src=x onerror=document.title='owned'>|$\\input{x}$</script>"
 
@@ -41,10 +41,7 @@ def page(tmp_path_factory, make_record, network_of) -> Path:
     return folder / "out" / "report.html"
 
 
-def program(*names: str) -> str:
-    found = next(filter(None, map(shutil.which, names)), None)
-    assert found, f"the page is tested in a real browser, no {names[0]} here: apt-get install chromium chromium-driver"
-    return found
+BROWSER = "apt-get install chromium chromium-driver brings it"
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +50,13 @@ def browser(tmp_path_factory):
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
-    options.binary_location = program("chromium", "chromium-browser", "google-chrome")
+    options.binary_location = program("chromium", "chromium-browser", "google-chrome", fix=BROWSER)
     flags = "headless=new no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
     for flag in [*flags.split(), "disable-component-update", "disable-sync", "window-size=1400,1500"]:
         options.add_argument(f"--{flag}")
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(program("chromedriver")))
+    driver = webdriver.Chrome(options=options, service=Service(program("chromedriver", fix=BROWSER)))
     yield driver
     driver.quit()
 

@@ -1,0 +1,122 @@
+"""`python3 -m devices.environment`: what make asks before anything is installed, so it needs nothing but Python 3.11.
+
+python3 -m devices.environment for TARGET           # the goals that a target needs: a preflight, its environment
+python3 -m devices.environment preflight NAME ...   # whether its Python and its hardware are here
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from system.command_line import run
+from system.errors import UserError, one_line
+from system.names import select
+
+_TARGETS = Path(__file__).with_name("targets.toml")
+_ENVIRONMENTS = Path(__file__).with_name("environments.toml")
+_DEFAULT = "cpu"
+
+
+class Environment(NamedTuple):
+    """Pinned versions in a folder of their own; the comments of environments.toml say what each field means."""
+
+    name: str
+    extra: str
+    pins: str
+    preflight: tuple[str, ...]
+    wheels: dict[str, str]
+
+    def folder(self, venv: str) -> Path:
+        """Its virtual environment, where the CPU's is `venv`."""
+        return Path(venv if self.pins == _DEFAULT else f"{venv}-{self.pins}")
+
+    def goals(self, venv: str) -> list[str]:
+        """What make must bring about, in this order, before the environment can be used."""
+        folder = self.folder(venv)
+        asks = self.preflight or not (folder / "bin" / "python").exists()
+        return [f"preflight-{self.name}"] * bool(asks) + [str(folder / f".installed-{self.extra}")]
+
+    def missing_wheels(self, python: tuple[int, int]) -> str | None:
+        """What has no wheels for a version of Python, and which Python to take instead; None where all have some."""
+        newest = {name: tuple(map(int, version.split("."))) for name, version in self.wheels.items()}
+        lacking = [name for name, version in newest.items() if version < python]
+        if not lacking:
+            return None
+        instead = ".".join(map(str, min(newest.values())))
+        found = ".".join(map(str, python))
+        return f"{lacking[0]} has no wheels for Python {found}; use PYTHON=python{instead}"
+
+
+def read_environments() -> dict[str, Environment]:
+    """Every environment by name."""
+    return {
+        name: Environment(**{"name": name, "wheels": {}} | table | {"preflight": tuple(table.get("preflight", ()))})
+        for name, table in tomllib.loads(_ENVIRONMENTS.read_text(encoding="utf-8")).items()
+    }
+
+
+def goals(pattern: str, venv: str, extra: Path | None = None) -> list[str]:
+    """The goals of make that the targets of a name or a glob need; `extra` is a TOML file of more targets.
+
+    Raises UserError where no target matches, where they need different environments, or where one names none.
+    """
+    targets = _tables(_TARGETS) | (_tables(extra) if extra else {})
+    tables = {name: targets[name] for name in select(pattern, targets, "target")}
+    named = sorted({str(table.get("environment", _DEFAULT)) for table in tables.values()})
+    if len(named) > 1:
+        raise UserError(
+            f"{pattern} needs more than one environment", found=", ".join(named), fix="measure them one by one"
+        )
+    on_the_host = all(table.get("device") == "CPU" for table in tables.values())
+    return [*find_environment(named[0]).goals(venv), *["on-the-host"] * on_the_host]
+
+
+def find_environment(name: str) -> Environment:
+    """An environment by its name. Raises UserError naming the nearest names."""
+    environments = read_environments()
+    return environments[name if name in environments else select(name, environments, "environment")[0]]
+
+
+def _tables(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"unreadable targets in {path}", found=one_line(error), fix="mend that file") from error
+    return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def _preflight(environment: Environment, venv: str, arguments: list[str]) -> int:
+    """Exit 1 with one line where the environment can't be made by this Python, or its hardware isn't here."""
+    made = (environment.folder(venv) / "bin" / "python").exists()  # by a Python that was asked about then
+    if not made and (missing := environment.missing_wheels(sys.version_info[:2])):
+        print(f"error: {missing}", file=sys.stderr)  # noqa: T201
+        return 1
+    if environment.preflight:
+        import runpy
+
+        sys.argv = [*environment.preflight, *arguments]
+        runpy.run_module(environment.preflight[0], run_name="__main__", alter_sys=True)
+    return 0
+
+
+def main() -> int:
+    """Answer make; exit 1 with one line where there is no answer."""
+    ask, name, venv, *arguments = sys.argv[1:]  # make alone calls it, so it has no options of its own
+    if ask == "preflight":
+        return _preflight(find_environment(name), venv, arguments)
+    print(*goals(name, venv, _targets_file(arguments)))  # noqa: T201
+    return 0
+
+
+def _targets_file(arguments: list[str]) -> Path | None:
+    """The file of more targets that the options of `python -m bench` name."""
+    for position, argument in enumerate(arguments):
+        flag, _, value = argument.partition("=")
+        if flag == "--targets":
+            return Path(value or next(iter(arguments[position + 1 :]), ""))
+    return None
+
+
+if __name__ == "__main__":
+    run(main)

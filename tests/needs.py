@@ -1,0 +1,38 @@
+"""What some tests need beside Python, make and the package index: where it is missing they are left out, and said so.
+
+ZENNET_REQUIRE_ALL_TESTS=1 make test   # fails if any was left out that this Python could run
+"""
+
+import os
+import shutil
+from collections import Counter
+from typing import NoReturn
+
+import pytest
+
+REQUIRE_ALL = "ZENNET_REQUIRE_ALL_TESTS"
+# What no command brings to this Python may be missing everywhere.
+NOT_FOR_THIS_PYTHON = "has no wheel for this Python"
+
+
+def program(*names: str, fix: str) -> str:
+    """The path of the first of these programs that is here; the test is left out where none is, `fix` brings it."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    return found or leave_out(f"no {names[0]} here", fix)
+
+
+def leave_out(why: str, fix: str) -> NoReturn:
+    """Leave out the test that asks, or each that needs the fixture that asks."""
+    pytest.skip(f"{why}: {fix}")
+
+
+def left_out(reports: list[pytest.TestReport]) -> Counter[str]:
+    """How many tests were left out for each reason."""
+    # A skip is reported with the file, the line and "Skipped: REASON".
+    return Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+
+
+def refused(reasons: Counter[str]) -> bool:
+    """Whether this run had to have every test, and lacks some that it could have had."""
+    obtainable = [reason for reason in reasons if NOT_FOR_THIS_PYTHON not in reason]
+    return bool(obtainable) and os.environ.get(REQUIRE_ALL, "0") not in {"", "0"}
