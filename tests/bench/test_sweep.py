@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 
+import msgspec
 import pytest
 
 from bench import sweep as sweep_module
