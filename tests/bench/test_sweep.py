@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 
+import msgspec
 import pytest
 
 from bench import sweep as sweep_module
@@ -151,7 +152,7 @@ def test_resuming_on_another_machine_is_refused(order, monkeypatch, key):
 
     sweep(order("*B3"))
     here = ledger.machine()
-    monkeypatch.setattr(ledger, "machine", lambda: here | {key: "another"})
+    monkeypatch.setattr(ledger, "machine", lambda: msgspec.structs.replace(here, **{key: "another"}))
     with pytest.raises(UserError, match=f"machine {key} was .*, now 'another'"):
         sweep(order("*B3", "*B5", resume=True))
 

@@ -1,5 +1,7 @@
 """What is different for a GPU: how many sessions are loaded at once, and a host that is slower than the device."""
 
+import dataclasses
+
 import pytest
 
 from bench.protocol import Protocol
@@ -56,7 +58,7 @@ def test_no_more_sessions_are_loaded_than_the_device_holds(order, monkeypatch, m
         live[0] -= 1
         closed(self)
 
-    monkeypatch.setattr(fake, "sessions_at_once", lambda target: most, raising=False)
+    monkeypatch.setattr(fake, "RUNTIME", dataclasses.replace(fake.RUNTIME, sessions_at_once=lambda target: most))
     monkeypatch.setattr(fake.FakeSession, "__init__", open_one)
     monkeypatch.setattr(fake.FakeSession, "close", close_one)
     # Loading again and again takes seconds, by the fake clock too; the budget is of sampling alone.
