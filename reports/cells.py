@@ -43,7 +43,7 @@ class Measured:
     `raw_ms` is the wall-clock median of all samples, disturbed ones too, as a plain timing loop would report it,
     `undivided_ms` the number without the correction by the reference workloads, `corrected_by` what that changed,
     relative. `refers_to` says at which condition of the machine the number holds. `within_sweep` is true where the
-    interval can't say what another sweep would give.
+    interval can't say what another sweep would give; `sweep` is the sweep's id.
     `batch` is images in one inference, `samples` and `visits` are counts.
     """
 
@@ -54,6 +54,7 @@ class Measured:
     corrected_by: float
     refers_to: str
     within_sweep: bool
+    sweep: str
     p5_ms: float
     p95_ms: float
     p99_ms: float

@@ -18,6 +18,7 @@ class Point:
     latency: Latency
     usable: bool = True
     verdict: str = ""
+    sweep: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Speedup:
     """One network and the baseline family's latency at the same accuracy.
 
     `low` and `high` are the 95 % interval of the factor that another run would give; the errors of both latencies are
-    taken as independent and log-normal.
+    taken as independent and log-normal. `one_sweep` is whether all of its numbers are of one sweep, in which networks are
+    visited in turn, so that what slowed the machine slowed them all.
     """
 
     subject: Point
     baseline: Latency
     usable: bool = True
+    one_sweep: bool = True
 
     @property
     def factor(self) -> float:
@@ -62,7 +65,7 @@ def measured_points(report: Report, column: Column) -> list[Point]:
         if measured is not None and network.top1_percent is not None:
             verdict = f"{measured.verdict}: {measured.detail}".removesuffix(": ")
             name, family, top1 = network.name, network.family, network.top1_percent
-            points.append(Point(name, family, top1, measured.latency, measured.usable, verdict))
+            points.append(Point(name, family, top1, measured.latency, measured.usable, verdict, measured.sweep))
     return points
 
 
@@ -123,7 +126,9 @@ def speedups(points: Sequence[Point], against: str | None) -> dict[str, Speedup]
     for point in points:
         around = _around(family, point.top1_percent) if point.family != against else ()
         if (baseline := _read(around, point.top1_percent)) is not None:
-            found[point.name] = Speedup(point, baseline, all(each.usable for each in (point, *around)))
+            used = (point, *around)
+            usable, sweeps = all(each.usable for each in used), {each.sweep for each in used}
+            found[point.name] = Speedup(point, baseline, usable, len(sweeps) == 1)
     return found
 
 

@@ -97,6 +97,7 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         corrected_by=measurement.corrected_by,
         refers_to=_refers_to(measurement.basis),
         within_sweep=estimate.within_sweep,
+        sweep=record.sweep,
         p5_ms=measurement.percentile(5) * scale,
         p95_ms=measurement.percentile(95) * scale,
         p99_ms=measurement.percentile(99) * scale,

@@ -141,7 +141,9 @@ def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entr
 def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnotes) -> Entry:
     pieces = []
     if measured:
-        marks = () if measured.usable else notes.mark("from numbers that are not all usable")
+        doubts = ["" if measured.usable else "from numbers that are not all usable"]
+        doubts += ["" if measured.one_sweep else "from numbers of different sweeps"]
+        marks = notes.mark(*doubts)
         pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x"), notes=marks))
     if published:
         pieces.append(Piece(f"{published.factor:.1f}x", printed=True))
