@@ -26,7 +26,7 @@ class Speedup:
     """One network and the baseline family's latency at the same accuracy.
 
     `low` and `high` are the 95 % interval of the factor that another run would give; the errors of both latencies are
-    taken as independent and log-normal. `one_sweep` is whether all of its numbers are of one sweep, in which networks are
+    taken as independent and log-normal. `one_sweep` is whether all its numbers are of one sweep, in which networks are
     visited in turn, so that what slowed the machine slowed them all.
     """
 
