@@ -112,7 +112,8 @@ def huber_weights(values: "NDArray[np.float64]", scale: float) -> "NDArray[np.fl
     import numpy as np
 
     distances = np.abs(values - np.median(values))
-    return np.minimum(1.0, _HUBER * scale / np.maximum(distances, 1e-300))
+    # What lies at the median counts even where the scale is 0.
+    return np.where(distances <= _HUBER * scale, 1.0, _HUBER * scale / np.maximum(distances, 1e-300))
 
 
 class Pooled(msgspec.Struct, frozen=True, kw_only=True):
