@@ -144,6 +144,12 @@ def pool(estimates: Sequence[Estimate]) -> Pooled:
     return Pooled(median_s=first_s * math.exp(mean(logs)), log_error=own, freedom=freedom)
 
 
+def difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float]:
+    """The second mean less the first, its standard error and degrees of freedom (Welch); at least two values each."""
+    parts = [(stdev(values) / math.sqrt(len(values)), len(values) - 1.0) for values in (first, second)]
+    return mean(second) - mean(first), math.hypot(*(error for error, _ in parts)), welch_freedom(parts)
+
+
 def welch_freedom(parts: Sequence[tuple[float, float]]) -> float:
     """Welch and Satterthwaite's degrees of freedom of a sum of independent parts, each (error, freedom)."""
     largest = max(error for error, _ in parts)
