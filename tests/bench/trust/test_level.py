@@ -53,7 +53,7 @@ def test_a_step_is_followed(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_one_reading_far_off_moves_the_level_little(seed):
-    at_s, levels, values = simulated(0.02, 0.005, seed=seed)
+    at_s, _, values = simulated(0.02, 0.005, seed=seed)
     spoiled = values.copy()
     spoiled[200] += 0.5
     moved = local_level(at_s, spoiled).levels - local_level(at_s, values).levels
