@@ -1,5 +1,6 @@
 """The machine's condition: every clean reading of a sweep counts once, whatever its record calls it."""
 
+import itertools
 import math
 import random
 
@@ -53,10 +54,7 @@ def test_readings_that_waited_or_were_stolen_are_left_out():
 
 def test_a_reading_that_two_visits_share_counts_once():
     shared = steady(10)
-    visits = [
-        a_visit(0.1, at_s=before.at_s, readings=[before, after])
-        for before, after in zip(shared[:-1], shared[1:], strict=True)
-    ]
+    visits = [a_visit(0.1, at_s=before.at_s, readings=[before, after]) for before, after in itertools.pairwise(shared)]
     assert track(visits, LOST_SHARE, None).levels[COMPUTE].at_s.tolist() == [each.at_s for each in shared]
 
 

@@ -1,5 +1,6 @@
 """A network's exponents are learnt from its own visits, however noisy the readings beside them are."""
 
+import itertools
 import math
 
 import numpy as np
@@ -138,7 +139,7 @@ def test_what_a_sweep_says_is_its_own_alone():
 def test_more_visits_leave_less_error():
     logs, conditions = simulated(5)
     errors = [np.diag(learn(logs[:count], conditions[:count])[0].covariance) for count in (0, 10, 50, 300)]
-    assert all(np.all(more < fewer) for fewer, more in zip(errors, errors[1:], strict=False))
+    assert all(np.all(more < fewer) for fewer, more in itertools.pairwise(errors))
 
 
 @pytest.mark.parametrize("factor", [3.0, 0.5])

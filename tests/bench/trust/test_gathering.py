@@ -1,4 +1,4 @@
-"""Bringing cores together is an experiment: it takes a small share of the time, is compared, and ends where it fails."""
+"""Bringing cores together is an experiment: it takes a small share of the time and ends where it does not help."""
 
 import random
 
