@@ -11,7 +11,6 @@ import pytest
 from bench import sweep as sweep_module
 from bench.measure import visit
 from bench.records.journal import Journal, Visited
-from bench.records.ledger import Ledger
 from bench.records.store import read_records
 from bench.sweep import sweep
 from devices.runtimes import fake

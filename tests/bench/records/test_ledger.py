@@ -57,7 +57,7 @@ def simulate(tmp_path, network_of):
         now_s = clock = 0.0
         for _ in range(VISITS):
             for name, (seconds, exponent) in NETWORKS.items():
-                clock += chance.gauss(0, 0.004)
+                clock += chance.gauss(0, 0.002)
                 readings = []
                 for _ in range(3 if read else 0):
                     noises = [math.exp(slow + clock + chance.gauss(0, 0.02)) for _ in range(2)]
@@ -89,7 +89,7 @@ def numbers(records: list[Record]) -> list[float]:
 def test_the_first_sweep_s_condition_is_kept_and_later_numbers_refer_to_it(tmp_path, simulate):
     first = simulate(1)
     kept = (tmp_path / FILE).read_bytes()
-    slower = simulate(2, slow=0.10)
+    slower = simulate(2, slow=0.12)
     assert (tmp_path / FILE).read_bytes() == kept
     reference_s = first[0].measurement.basis.reference_s
     assert reference_s == pytest.approx({"compute": 0.008, "core_to_core": 0.006}, rel=0.15)
@@ -97,7 +97,7 @@ def test_the_first_sweep_s_condition_is_kept_and_later_numbers_refer_to_it(tmp_p
     assert len({record.measurement.basis.epoch for record in first + slower}) == 1
     undivided = [record.measurement.undivided.median_s for record in slower]
     assert all(now > before * 1.05 for before, now in zip(numbers(first), undivided, strict=True))
-    assert numbers(slower) == pytest.approx(numbers(first), rel=0.03)
+    assert numbers(slower) == pytest.approx(numbers(first), rel=0.04)
     assert {record.verdict.word for record in slower} == {"corrected"}
 
 
