@@ -20,7 +20,7 @@ def record(tmp_path):
     order = SweepRequest(
         target=target,
         models=find("EfficientNet-B3"),
-        protocol=Protocol(max_rounds=50, interval=1e-9),
+        protocol=Protocol(max_visits=50, interval=1e-9),
         results=tmp_path / "results",
         artifacts=tmp_path / "artifacts",
     )

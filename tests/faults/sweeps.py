@@ -68,11 +68,11 @@ def losing_workers(folder: Path) -> tuple[int, str]:
 
 
 def losing_the_reference(folder: Path) -> tuple[int, str]:
-    """A process that reads a reference work killed while a network is measured."""
+    """A process that reads a reference workload killed while a network is measured."""
     for worker in (0, 1):
         record = _losing(folder, f"results-{worker}", worker, signal.SIGKILL, "--budget", "4", "--interval", "1e-9")
         assert record.measurement and record.reason is None, record.reason
-        assert all(part.before and part.after for part in record.measurement.visits)
+        assert all(len(part.readings) >= 2 for part in record.measurement.visits)
     return 2, "it is started again, and the sweep goes on; no network is blamed"
 
 

@@ -8,9 +8,12 @@ import msgspec
 import pytest
 
 from bench.protocol import Protocol
-from bench.records.record import Measurement, Network, Record, Verdict
+from bench.records.record import Network, Record
 from bench.records.store import append_line
-from bench.trust.rejection import Limits, Visit
+from bench.trust.measurement import Basis, Measurement
+from bench.trust.run_to_run import RunToRun
+from bench.trust.verdict import Verdict
+from bench.trust.visit import Visit
 from devices.samples import Samples
 from devices.targets import find_targets
 from models import UserError, find
@@ -19,7 +22,9 @@ from reports.compare.contexts import differences
 from reports.compare.runs import last_two, run_named
 
 NAMES = [model.name for model in find("*")]
-LIMITS = Limits(lost_share=0.02)
+BASIS = Basis(lost_share=0.02)
+# Known from so many sweeps that its own uncertainty is nothing.
+BETWEEN = RunToRun(error=0.008, freedom=1e9, sweeps=99)
 
 
 def a_record(name: str, visits_s: list[float], *, sweep: str = "one", word: str = "stable") -> Record:
@@ -31,7 +36,7 @@ def a_record(name: str, visits_s: list[float], *, sweep: str = "one", word: str 
         protocol=Protocol(),
         artifact=None,
         conditions={"machine": {"cpu": "this", "versions": {"torch": "1"}}},
-        measurement=Measurement(clock="virtual", ran_on={}, warmup_s=[], visits=visits, limits=LIMITS),
+        measurement=Measurement(clock="virtual", ran_on={}, warmup_s=[], visits=visits, basis=BASIS),
         verdict=Verdict(word=word),
     )
 
@@ -74,8 +79,8 @@ def a_run_among_others(seed: int, factor: float = 1.0) -> list[Record]:
         own = math.exp(shared + noise.gauss(0, 0.008 / math.sqrt(2)))
         seconds = [part.samples.seconds[0] * own for part in record.measurement.visits]
         measurement = a_record(record.model.name, seconds).measurement
-        limits = msgspec.structs.replace(LIMITS, run_to_run=0.008)
-        records.append(msgspec.structs.replace(record, measurement=msgspec.structs.replace(measurement, limits=limits)))
+        basis = msgspec.structs.replace(BASIS, run_to_run=BETWEEN)
+        records.append(msgspec.structs.replace(record, measurement=msgspec.structs.replace(measurement, basis=basis)))
     return records
 
 
@@ -161,7 +166,7 @@ def test_times_that_no_clock_gives_are_no_number(broken):
 
 
 @pytest.mark.parametrize("visits_s", [[0.1], [0.1, 0.2], [1e-3, 1.0, 1e3]])
-def test_of_rounds_that_leave_no_interval_nothing_is_claimed_and_the_others_are_still_told_together(visits_s):
+def test_of_visits_that_leave_no_interval_nothing_is_claimed_and_the_others_are_still_told_together(visits_s):
     others = a_run(1)[:2]
     (found, *_, together) = compare([a_record(NAMES[2], visits_s), *others], [a_record(NAMES[2], [0.1] * 9), *others])
     assert together.model == TOGETHER
@@ -180,7 +185,7 @@ def test_what_differs_in_the_contexts_is_named():
     )
     assert differences(one, one) == []
     assert differences(one, other) == [
-        "protocol.visit_s: 0.2 before, 1.0 now",
+        "protocol.visit_s: 0.3 before, 1.0 now",
         "machine.cpu: 'this' before, 'other' now",
         "machine.versions.torch: '1' before, '2' now",
     ]
