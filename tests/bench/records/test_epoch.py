@@ -123,7 +123,10 @@ def test_without_readings_no_condition_is_kept(tmp_path):
     assert not (tmp_path / FILE).exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"a":{"facts":{}}}'])
+NO_TIME = b'{"a":{"facts":{},"reference_s":{"compute":0.0},"sweep":"s","since":"s"}}'
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"a":{"facts":{}}}', NO_TIME])
 def test_a_damaged_file_is_one_error_that_names_it(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
     for use in (lambda: frozen(tmp_path, an_epoch()), lambda: freeze(tmp_path, an_epoch(), REFERENCE_S, "first")):
