@@ -56,6 +56,7 @@ def sweep(request: SweepRequest) -> list[Record]:
         if _pending(runs, ledger):
             _load_and_measure(request, ledger, runs, workloads)
         ledger.end()
+        _say_share(ledger)  # after all that may end in an error
         return [ledger.records[run.name] for run in runs]
 
 
@@ -162,6 +163,9 @@ def _measure(
                         ledger.visited(run, visit(sessions.of(run), protocol, elapsed_s, reference))
                 bar.at(elapsed_s(), run.name)
     ledger.elapsed_s = elapsed_s()
+
+
+def _say_share(ledger: Ledger) -> None:
     share = ledger.sampling_share()
     if share is not None:
         print(f"{share:.0%} of {ledger.elapsed_s:.0f} s went into inferences", file=sys.stderr)  # noqa: T201
