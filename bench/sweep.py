@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from bench.records.ledger import Ledger
 from bench.records.network_run import NetworkRun, network_of
 from bench.records.record import Record
 from bench.sessions import Sessions
+from bench.trust.measurement import Basis
 from bench.trust.reference import Reference, reference_artifacts, reference_for
 from devices.runtime import runtime_of
 from devices.targets import Target
@@ -55,6 +56,7 @@ def sweep(request: SweepRequest) -> list[Record]:
         if _pending(runs, ledger):
             _load_and_measure(request, ledger, runs, workloads)
         ledger.end()
+        _say_share(ledger)  # after all that may end in an error
         return [ledger.records[run.name] for run in runs]
 
 
@@ -144,21 +146,26 @@ def _measure(
         # A device that holds one session at once loads one a visit; the budget leaves that aside.
         return clock_s() - origin_s - sessions.loading_s
 
+    def unfinished(bases: Mapping[str, Basis]) -> list[NetworkRun]:
+        # Before a pass, since a resumed sweep may have been measured to its end.
+        for run in _pending(runs, ledger):
+            if (run.visits and elapsed_s() >= protocol.budget_s) or is_done(run, bases, protocol):
+                sessions.close(run)
+                ledger.finish(run)
+        return _pending(runs, ledger)
+
     chance = random.Random(protocol.seed)
     with stage("measure", protocol.budget_s) as bar:
-        while pending := _pending(runs, ledger):
-            bases = ledger.bases()
+        while pending := unfinished(bases := ledger.bases()):
             for run in next_pass(pending, bases, protocol, chance):
                 if not run.visits or elapsed_s() < protocol.budget_s:
                     with _recording_loss(run, ledger, sessions):
                         ledger.visited(run, visit(sessions.of(run), protocol, elapsed_s, reference))
                 bar.at(elapsed_s(), run.name)
-            bases = ledger.bases()
-            for run in _pending(pending, ledger):
-                if (run.visits and elapsed_s() >= protocol.budget_s) or is_done(run, bases, protocol):
-                    sessions.close(run)
-                    ledger.finish(run)
     ledger.elapsed_s = elapsed_s()
+
+
+def _say_share(ledger: Ledger) -> None:
     share = ledger.sampling_share()
     if share is not None:
         print(f"{share:.0%} of {ledger.elapsed_s:.0f} s went into inferences", file=sys.stderr)  # noqa: T201

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -30,7 +31,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     """The condition that an epoch's numbers refer to: what each reference workload took in its first sweep."""
 
     facts: dict[str, str]
-    reference_s: dict[str, float]
+    reference_s: dict[str, Annotated[float, msgspec.Meta(gt=0)]]
     sweep: str
     since: str
 

@@ -27,9 +27,10 @@ class _Measured(msgspec.Struct, frozen=True):
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """The little of a record that says which sweep and epoch it is of."""
+    """The little of a record that says which sweep, target and epoch it is of."""
 
     sweep: str
+    target: Target
     measurement: _Measured | None = None
 
 
@@ -63,14 +64,14 @@ class History(NamedTuple):
 def history(file: Path, target: Target, epoch: str, *, but: str) -> History:
     """The last sweeps of a file on this target in this epoch, `but` one sweep. Unreadable lines are passed over."""
     lines: dict[str, list[bytes]] = {}
-    for sweep, line in _of_epoch(file, epoch):
-        if sweep != but:
-            lines.setdefault(sweep, []).append(line)
-    records = (list(_decoded(lines[sweep], target)) for sweep in list(lines)[-_SWEEPS:])
+    for header, line in _of_epoch(file, epoch):
+        if header.target == target and header.sweep != but:
+            lines.setdefault(header.sweep, []).append(line)
+    records = (list(_decoded(lines[sweep])) for sweep in list(lines)[-_SWEEPS:])
     return History([{record.model.name: _said(record, found) for record, found in sweep} for sweep in records])
 
 
-def _of_epoch(file: Path, epoch: str) -> Iterator[tuple[str, bytes]]:
+def _of_epoch(file: Path, epoch: str) -> Iterator[tuple[_Header, bytes]]:
     decoder = msgspec.json.Decoder(_Header)
     for _, line in read_lines(file):
         try:
@@ -78,18 +79,19 @@ def _of_epoch(file: Path, epoch: str) -> Iterator[tuple[str, bytes]]:
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue  # who reads the records says so
         if header.measurement and header.measurement.basis and header.measurement.basis.epoch == epoch:
-            yield header.sweep, line
+            yield header, line
 
 
-def _decoded(lines: Sequence[bytes], target: Target) -> Iterator[tuple[Record, Measurement]]:
+def _decoded(lines: Sequence[bytes]) -> Iterator[tuple[Record, Measurement]]:
     decoder = msgspec.json.Decoder(Record)
     for line in lines:
         try:
             record = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
-        if record.target == target and record.measurement is not None:
-            yield record, record.measurement
+        measurement = record.measurement
+        if measurement and measurement.visits and all(visit.samples.seconds for visit in measurement.visits):
+            yield record, measurement
 
 
 def _said(record: Record, measurement: Measurement) -> Said:

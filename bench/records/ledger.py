@@ -180,7 +180,8 @@ class Ledger:
     def _take_up(self, started: Started) -> None:
         self.started = started
         if started.epoch is not None:
-            known = frozen(self._results, started.epoch)
+            # Without reference workloads there is no condition to keep, nor a change of it to tell.
+            known = frozen(self._results, started.epoch) if self._workloads else None
             self._reference_s = known.reference_s if known else {}
             self._history = history(self.file, started.target, started.epoch.name, but=started.sweep)
 

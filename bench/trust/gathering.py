@@ -7,9 +7,9 @@ there is none.
 
 import math
 import time
-from statistics import mean, median, quantiles, stdev
+from statistics import median, quantiles
 
-from bench.trust.statistics import t_quantile, welch_freedom
+from bench.trust.statistics import difference, t_quantile
 from bench.trust.visit import CORE_TO_CORE, Reading
 from devices.host.cores import Cores
 
@@ -63,9 +63,8 @@ class Gathering:
         tried, compared = self._gains[True], self._gains[False]
         if min(len(tried), len(compared)) < _TRIES:
             return True
-        parts = [(stdev(gains) / math.sqrt(len(gains)), len(gains) - 1.0) for gains in (tried, compared)]
-        error = math.hypot(*(part for part, _ in parts))
-        return mean(tried) - mean(compared) > t_quantile(0.95, welch_freedom(parts)) * error
+        gain, error, freedom = difference(compared, tried)
+        return gain > t_quantile(0.95, freedom) * error
 
     def close(self) -> None:
         """End the process that the cores wake."""

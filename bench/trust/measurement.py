@@ -106,18 +106,34 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The nearest-rank percentile of all samples, in seconds."""
         return percentile(self.seconds, percent)
 
-    def _estimate(self, *, corrected: bool, run_to_run: RunToRun | None = None) -> Estimate:
-        basis = self.basis
-        chosen = [at for at, why in enumerate(self.rejections) if why is None]
-        if not chosen:  # a number to show, but no interval
-            return estimate([median(value_s(visit, self.lost_share) for visit in self.visits)])
-        values_s = [value_s(self.visits[at], self.lost_share) for at in chosen]
-        if basis is None or not corrected or not basis.conditions or basis.exponents is None:
-            return estimate(values_s, run_to_run=run_to_run)
-        conditions = [basis.conditions[at] for at in chosen]
-        divided_s = [
-            seconds / math.exp(basis.exponents.log_slowdown(condition))
-            for seconds, condition in zip(values_s, conditions, strict=True)
+    @cached_property
+    def values_s(self) -> list[float]:
+        """Of each visit that counts, its seconds at the reference condition."""
+        return [
+            seconds / math.exp(self._exponents.log_slowdown(condition)) if self._exponents else seconds
+            for seconds, condition in zip(self._undivided_s, self._conditions, strict=True)
         ]
-        usual = median(c for c, _ in conditions), median(d for _, d in conditions)
-        return estimate(divided_s, correction_error=basis.exponents.log_error(usual), run_to_run=run_to_run)
+
+    @property
+    def _undivided_s(self) -> list[float]:
+        return [value_s(visit, self.lost_share) for visit in self.counted]
+
+    @property
+    def _exponents(self) -> Exponents | None:
+        """None where nothing is divided out."""
+        return self.basis.exponents if self.basis and len(self.basis.conditions) == len(self.visits) else None
+
+    @property
+    def _conditions(self) -> list[Condition]:
+        """That of each visit that counts."""
+        known = self.basis.conditions if self.basis and self._exponents else [(0.0, 0.0)] * len(self.visits)
+        return [condition for condition, why in zip(known, self.rejections, strict=True) if why is None]
+
+    def _estimate(self, *, corrected: bool, run_to_run: RunToRun | None = None) -> Estimate:
+        if not self.counted:  # a number to show, but no interval
+            return estimate([median(value_s(visit, self.lost_share) for visit in self.visits)])
+        if not corrected or self._exponents is None:
+            return estimate(self._undivided_s, run_to_run=run_to_run)
+        compute, core_to_core = zip(*self._conditions, strict=True)
+        error = self._exponents.log_error((median(compute), median(core_to_core)))
+        return estimate(self.values_s, correction_error=error, run_to_run=run_to_run)

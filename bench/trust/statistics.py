@@ -112,7 +112,8 @@ def huber_weights(values: "NDArray[np.float64]", scale: float) -> "NDArray[np.fl
     import numpy as np
 
     distances = np.abs(values - np.median(values))
-    return np.minimum(1.0, _HUBER * scale / np.maximum(distances, 1e-300))
+    # What lies at the median counts even where the scale is 0.
+    return np.where(distances <= _HUBER * scale, 1.0, _HUBER * scale / np.maximum(distances, 1e-300))
 
 
 class Pooled(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +144,12 @@ def pool(estimates: Sequence[Estimate]) -> Pooled:
         unsaid = math.sqrt(apart**2 - own**2)
         own, freedom = apart, welch_freedom([(own, freedom), (unsaid, count - 1.0)])
     return Pooled(median_s=first_s * math.exp(mean(logs)), log_error=own, freedom=freedom)
+
+
+def difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float]:
+    """The second mean less the first, its standard error and degrees of freedom (Welch); at least two values each."""
+    parts = [(stdev(values) / math.sqrt(len(values)), len(values) - 1.0) for values in (first, second)]
+    return mean(second) - mean(first), math.hypot(*(error for error, _ in parts)), welch_freedom(parts)
 
 
 def welch_freedom(parts: Sequence[tuple[float, float]]) -> float:

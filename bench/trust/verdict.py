@@ -2,15 +2,15 @@
 
 import math
 from collections import Counter
-from statistics import mean, median
+from statistics import median
 from typing import Literal, cast
 
 import msgspec
 
 from bench.protocol import Protocol
 from bench.trust.measurement import Measurement
-from bench.trust.rejection import rejection_details, value_s
-from bench.trust.statistics import FEWEST_VISITS, sampling_error, t_quantile
+from bench.trust.rejection import rejection_details
+from bench.trust.statistics import FEWEST_VISITS, difference, t_quantile
 
 Word = Literal["stable", "corrected", "noisy", "contended", "throttled", "drifting", "too few samples", "enqueue-bound"]
 # Numbers that can be used and compared.
@@ -62,14 +62,12 @@ def _too_few(measurement: Measurement, protocol: Protocol) -> Verdict | None:
 
 
 def _drifting(measurement: Measurement, protocol: Protocol) -> Verdict | None:
-    """The second half of a wide number's visits differs from the first by more than either half's own error."""
+    """The second half of a wide number's visits differs from the first by more than their scatter (Welch, 5 %)."""
     if measurement.estimate.half_width <= protocol.usable_interval or len(measurement.counted) < 2 * FEWEST_VISITS:
         return None
-    logs = [math.log(value_s(visit, measurement.lost_share)) for visit in measurement.counted]
-    halves = logs[: len(logs) // 2], logs[len(logs) // 2 :]
-    (first, first_freedom), (second, second_freedom) = map(sampling_error, halves)
-    change = mean(halves[1]) - mean(halves[0])
-    if abs(change) <= t_quantile(0.975, min(first_freedom, second_freedom)) * math.hypot(first, second):
+    logs = [math.log(value) for value in measurement.values_s]
+    change, error, freedom = difference(logs[: len(logs) // 2], logs[len(logs) // 2 :])
+    if abs(change) <= t_quantile(0.975, freedom) * error:
         return None
     way = "slower" if change > 0 else "faster"
     detail = f"{abs(change):.1%} {way} in the second half; {_interval(measurement)}; let it warm up or cool, and repeat"

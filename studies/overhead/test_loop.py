@@ -9,7 +9,6 @@ import pytest
 from bench.measure import visit
 from bench.protocol import Protocol
 from bench.trust.reference import Reference
-from bench.trust.rejection import Limits
 from devices.host.clock import time_each
 from devices.runtimes.ort import OrtSession
 from devices.targets import find_targets
@@ -17,7 +16,6 @@ from exporters.cache import Cache
 from models import find
 
 COUNT = 50
-LIMITS = Limits(lost_share=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +41,7 @@ def test_bare_loop(benchmark, session):
 def test_measuring_loop(benchmark, session):
     benchmark.group = "50 inferences of flops400M"
     protocol = Protocol(settle_samples=0, visit_samples=COUNT, visit_s=0)
-    benchmark.pedantic(
-        visit, args=(session, protocol, time.monotonic, Reference(), LIMITS, 0.0), rounds=20, warmup_rounds=1
-    )
+    benchmark.pedantic(visit, args=(session, protocol, time.monotonic, Reference()), rounds=20, warmup_rounds=1)
 
 
 def test_the_loop_adds_less_than_one_percent(session):

@@ -11,16 +11,13 @@ import pytest
 
 from bench import sweep as sweep_module
 from bench.measure import visit
-from bench.protocol import Protocol
-from bench.records.ledger import Ledger
-from bench.records.network_run import NetworkRun, network_of
+from bench.records.journal import Journal, Visited
 from bench.records.store import read_records
 from bench.sweep import sweep
-from bench.trust.rejection import Visit
-from devices.samples import Samples
+from devices.runtimes import fake
+from devices.worker import SessionLost
 from models import UserError, find
 
-PROTOCOL = Protocol()
 ALL = [model.name for model in find("*")]
 
 
@@ -35,11 +32,11 @@ def test_every_network_gets_exactly_the_seconds_of_the_table(order):
     assert table["EfficientNet-B6"] == 0.429
     assert table["zennet_imagenet1k_flops400M_SE_res224"] == 0.010
     assert all(record.verdict.word == "stable" for record in records)
-    assert names(read_records(order().results / "fake.jsonl")) != []
+    assert names(read_records(order().results / "fake.jsonl")) == ALL
     assert not (order().results / "fake.journal").exists()
 
 
-def test_rounds_visit_every_network_once_in_an_order_that_the_seed_decides(order):
+def test_passes_visit_every_network_once_in_an_order_that_the_seed_decides(order):
     def orders(seed: int) -> list[list[str]]:
         records = sweep(order(seed=seed))
         visits = sorted((part.at_s, record.model.name) for record in records for part in record.measurement.visits)
@@ -65,6 +62,31 @@ def test_the_budget_ends_it_but_every_network_has_a_number(order):
     assert {record.verdict.word for record in records} == {"too few samples"}
 
 
+def test_with_a_budget_for_nothing_every_network_is_visited_once(order):
+    records = sweep(order(budget_s=1e-6))
+    assert [len(record.measurement.visits) for record in records] == [1] * len(ALL)
+    assert {record.verdict.word for record in records} == {"too few samples"}
+    assert {record.measurement.estimate.low_s for record in records} == {None}
+
+
+def test_no_visit_begins_once_the_budget_is_spent(order):
+    records = sweep(order(budget_s=20.0, interval=1e-9, min_visits=20))
+    visits = sorted(part.at_s for record in records for part in record.measurement.visits)
+    assert visits[-1] < 20.0
+
+
+def test_early_stopping_changes_no_number(order):
+    """Visits until the interval is narrow, and as many as there may be."""
+    chance = random.Random(1)
+    options = {"seconds": {"*": [0.01 * chance.gauss(1, 0.02) for _ in range(4999)]}}
+    early, late = (sweep(order("*B3", "*B5", options=options, interval=at)) for at in (0.5, 1e-9))
+    for one, other in zip(early, late, strict=True):
+        assert len(one.measurement.visits) < len(other.measurement.visits) / 4
+        assert one.measurement.estimate.median_s == pytest.approx(other.measurement.estimate.median_s, rel=5e-3)
+        assert one.measurement.estimate.half_width > other.measurement.estimate.half_width
+        assert one.verdict.word == other.verdict.word == "stable"
+
+
 def test_a_network_that_fails_is_a_record_with_its_reason_and_the_others_go_on(order):
     options = {"seconds": {"*": 0.01}, "fail": {"*B5": "out of memory"}}
     records = sweep(order("*B3", "*B5", "*B6", options=options))
@@ -78,6 +100,55 @@ def test_an_export_that_fails_is_a_record_too(order):
     assert records[0].measurement
     # The fake format builds nothing, so it is ONNX that would find out; see test_command.
     assert records[1].model.family == "custom"
+
+
+def test_a_network_whose_process_is_lost_keeps_what_was_measured_of_it_and_the_reason(order, monkeypatch):
+    run = fake.FakeSession.run
+    calls = Counter()
+
+    def mortal(self, count):
+        calls[id(self)] += 1
+        if calls[id(self)] > 12 and next(iter(calls)) == id(self):
+            raise SessionLost("killed, most likely out of memory")
+        return run(self, count)
+
+    monkeypatch.setattr(fake.FakeSession, "run", mortal)
+    lost, other = sweep(order("*B3", "*B5"))
+    assert lost.reason == "killed, most likely out of memory"
+    assert 0 < len(lost.measurement.visits) < 6
+    assert lost.verdict.word == "too few samples"
+    assert (other.reason, other.verdict.word) == (None, "stable")
+
+
+def test_until_three_sweeps_exist_an_interval_is_of_this_sweep_alone(order):
+    options = {"seconds": {"*": [0.0100, 0.0101, 0.0099, 0.0100, 0.0102]}}
+    estimates, verdicts = [], []
+    for _ in range(4):
+        (record,) = sweep(order("*B3", options=options))
+        estimates.append(record.measurement.estimate)
+        verdicts.append(record.verdict)
+    assert [found.within_sweep for found in estimates] == [True, True, False, False]
+    assert ["within this sweep" in verdict.detail for verdict in verdicts] == [True, True, False, False]
+    assert {verdict.word for verdict in verdicts} == {"stable"}
+
+
+def test_a_sweep_of_other_options_is_no_repetition(order):
+    for seconds in (0.010, 0.011, 0.012):
+        (record,) = sweep(order("*B3", options={"seconds": {"*": seconds}}))
+    assert record.measurement.estimate.within_sweep
+
+
+def test_a_sweep_of_other_networks_is_no_repetition(order):
+    for name in ("*B3", "*B5", "*B6"):
+        (record,) = sweep(order(name))
+    assert record.measurement.estimate.within_sweep
+
+
+def test_how_much_of_the_time_went_into_inferences_is_said_and_recorded(order, capsys):
+    records = sweep(order("*B3", "*B5"))
+    assert "100% of" in (err := capsys.readouterr().err)
+    assert err.endswith("s went into inferences\n")
+    assert [record.measurement.basis.sampling_share for record in records] == pytest.approx([1.0, 1.0])
 
 
 def interrupt_after(monkeypatch, visits: int) -> None:
@@ -99,7 +170,10 @@ def test_an_interrupted_sweep_goes_on_without_measuring_a_visit_twice(order, mon
     with pytest.raises(KeyboardInterrupt):
         sweep(order())
     monkeypatch.setattr(sweep_module, "visit", visit)
-    kept = read_records(order().results / "fake.jsonl")
+    # Records are written when the sweep ends; until then the journal keeps the visits.
+    assert read_records(order().results / "fake.jsonl") == []
+    kept = [entry.visit for entry in Journal(order().results, "fake").entries() if isinstance(entry, Visited)]
+    assert len(kept) == visits
 
     records = sweep(order(resume=True))
 
@@ -107,7 +181,50 @@ def test_an_interrupted_sweep_goes_on_without_measuring_a_visit_twice(order, mon
     assert [len(record.measurement.visits) for record in records] == [6] * len(ALL)
     on_disk = Counter(names(read_records(order().results / "fake.jsonl")))
     assert on_disk == Counter(ALL)
-    assert kept == [record for record in read_records(order().results / "fake.jsonl") if record in kept]
+    every = [part for record in records for part in record.measurement.visits]
+    assert all(part in every for part in kept)
+    assert len({part.at_s for part in every}) == len(every)
+
+
+@pytest.mark.parametrize("written", [0, 1, 5, 11])
+def test_a_sweep_that_ends_while_its_records_are_written_writes_the_others_when_it_goes_on(order, monkeypatch, written):
+    from bench.records import ledger
+
+    append, count = ledger.append_line, 0
+
+    def stop_at(path, document):
+        nonlocal count
+        if count == written:
+            raise KeyboardInterrupt
+        count += 1
+        append(path, document)
+
+    monkeypatch.setattr(ledger, "append_line", stop_at)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(order())
+    monkeypatch.setattr(ledger, "append_line", append)
+    kept = read_records(order().results / "fake.jsonl")
+    assert len(kept) == written
+    interrupt_after(monkeypatch, 0)  # no visit is needed
+
+    records = sweep(order(resume=True))
+
+    assert [len(record.measurement.visits) for record in records] == [6] * len(ALL)
+    on_disk = read_records(order().results / "fake.jsonl")
+    assert on_disk[:written] == kept
+    assert Counter(names(on_disk)) == Counter(ALL)
+    assert not (order().results / "fake.journal").exists()
+
+
+def test_going_on_with_fewer_networks_keeps_what_was_measured_of_the_others(order, monkeypatch):
+    interrupt_after(monkeypatch, 30)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(order())
+    monkeypatch.setattr(sweep_module, "visit", visit)
+    assert names(sweep(order("*B3", resume=True))) == ["EfficientNet-B3"]
+    on_disk = read_records(order().results / "fake.jsonl")
+    assert Counter(names(on_disk)) == Counter(ALL)
+    assert sum(len(record.measurement.visits) for record in on_disk if record.model.name != "EfficientNet-B3") >= 27
 
 
 def test_resuming_a_finished_sweep_measures_nothing(order, monkeypatch):
@@ -142,7 +259,7 @@ def test_a_new_sweep_keeps_what_an_interrupted_one_measured(order, monkeypatch):
 
 def test_resuming_under_another_protocol_is_refused(order, monkeypatch):
     sweep(order("*B3"))
-    with pytest.raises(UserError, match=r"protocol visit_s was 0\.2, now 0\.5"):
+    with pytest.raises(UserError, match=r"protocol visit_s was 0\.3, now 0\.5"):
         sweep(order("*B3", resume=True, visit_s=0.5))
 
 
@@ -193,7 +310,7 @@ def test_two_sweeps_never_write_one_file(order):
         sweep(order())
 
 
-def test_a_sweep_that_is_killed_loses_nothing_that_was_finished(order, artifacts):
+def test_a_sweep_that_is_killed_loses_and_doubles_nothing(order, artifacts):
     """SIGKILL at random moments, then --resume, until one run gets through."""
     results = order().results
     command = [sys.executable, "-m", "bench", "fake", "--results", str(results), "--artifacts", str(artifacts)]
@@ -213,34 +330,6 @@ def test_a_sweep_that_is_killed_loses_nothing_that_was_finished(order, artifacts
     assert Counter(names(records)) == Counter(ALL)
     assert len({record.sweep for record in records}) == 1
     assert all(len(record.measurement.visits) == 60 for record in records)
-
-
-def a_cell(name: str, counting: int, disturbed: int = 0, noise: float = 0.0) -> NetworkRun:
-    (model,) = find(name)
-    waits = [0.0] * counting + [1.0] * disturbed
-    seconds = [0.1 * (1 + noise * (-1) ** index) for index in range(len(waits))]
-    samples = (
-        Samples(seconds=[second], evidence={"wait_s": [wait]}) for second, wait in zip(seconds, waits, strict=True)
-    )
-    visits = [Visit(at_s=float(at), settle_s=[], samples=found) for at, found in enumerate(samples)]
-    return NetworkRun(network_of(model), visits=visits)
-
-
-def test_beside_a_neighbour_every_network_gets_one_round_that_counts_before_any_gets_two(order):
-    ledger = Ledger(order().results, "fake")
-    ledger.begin(order().target, PROTOCOL)
-    fresh = [a_cell("*B3", 0), a_cell("*B5", 0), a_cell("*B6", 0)]
-    assert sweep_module._pass(fresh, ledger, PROTOCOL) == fresh
-    unequal = [a_cell("*B3", 0, disturbed=4), a_cell("*B5", 1), a_cell("*B6", 3)]
-    assert sweep_module._pass(unequal, ledger, PROTOCOL) == unequal[:2]
-    known = [a_cell("*01ms*", 9, noise=0.01), a_cell("*02ms*", 9, noise=0.2), a_cell("*B6", 1)]
-    assert sweep_module._pass(known, ledger, PROTOCOL) == [known[2], known[1]]
-
-
-def test_a_visit_waits_the_longer_the_more_its_network_has_but_not_beyond_the_budget():
-    waits = [sweep_module._patience_s(a_cell("*B3", visits), PROTOCOL, left_s=8.0) for visits in range(4)]
-    assert waits == [3.0, 6.0, 8.0, 8.0]
-    assert sweep_module._patience_s(a_cell("*B3", 5), PROTOCOL, left_s=-1.0) == 3.0
 
 
 def test_ctrl_c_exits_130_and_says_how_to_go_on(tmp_path, artifacts):

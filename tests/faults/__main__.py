@@ -31,6 +31,7 @@ FAULTS: tuple[Fault, ...] = (
     cached.sidecars,
     results.records,
     results.journals,
+    results.epochs,
     results.peaks,
     results.profiles,
     given.targets,

@@ -1,4 +1,4 @@
-"""Damaged files of a results folder: records, journals, probed peaks, profiles."""
+"""Damaged files of a results folder: records, journals, the kept condition, probed peaks, profiles."""
 
 import io
 from contextlib import redirect_stderr, suppress
@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bench.protocol import Protocol
+from bench.records.epoch import FILE, Epoch, freeze, frozen
 from bench.records.journal import Journal
 from bench.records.store import read_records
 from bench.sweep import SweepRequest, sweep
@@ -77,6 +78,23 @@ def _whole_journal(folder: Path) -> bytes:
     with patch.object(Journal, "end"):
         sweep(order)
     return (folder / "results" / "fake.journal").read_bytes()
+
+
+def epochs(folder: Path) -> tuple[int, str]:
+    """The condition that numbers refer to (`results/epochs.json`), damaged."""
+    epoch, path, refused = Epoch(name="0123456789ab", facts={"cpu": "One", "threads": "2"}), folder / FILE, 0
+    freeze(folder, epoch, {"compute": 0.008, "core_to_core": 0.006}, "first")
+    versions = list(damaged(path.read_bytes(), 15, 60))
+    for broken in versions:
+        path.write_bytes(broken)
+        try:
+            with redirect_stderr(io.StringIO()):
+                found = frozen(folder, epoch)
+            assert found is None or min(found.reference_s.values(), default=1.0) > 0
+        except UserError as error:
+            assert str(path) in str(error)
+            refused += 1
+    return len(versions), f"{refused} refused with one error that names the file, the others still JSON of its kind"
 
 
 def peaks(folder: Path) -> tuple[int, str]:

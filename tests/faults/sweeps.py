@@ -72,7 +72,7 @@ def losing_the_reference(folder: Path) -> tuple[int, str]:
     for worker in (0, 1):
         record = _losing(folder, f"results-{worker}", worker, signal.SIGKILL, "--budget", "4", "--interval", "1e-9")
         assert record.measurement and record.reason is None, record.reason
-        assert all(part.before and part.after for part in record.measurement.visits)
+        assert all(len(part.readings) >= 2 for part in record.measurement.visits)
     return 2, "it is started again and the sweep continues; no network gets a reason"
 
 

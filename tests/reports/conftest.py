@@ -5,9 +5,10 @@ import pytest
 from msgspec.structs import replace
 
 from bench.protocol import Protocol
-from bench.records.record import Network, Record, Verdict
+from bench.records.record import Network, Record
 from bench.records.store import append_line
 from bench.sweep import SweepRequest, sweep
+from bench.trust.verdict import Verdict
 from devices.host.conditions import Moment
 from devices.samples import Samples
 from devices.targets import Target, find_targets

@@ -3,7 +3,7 @@ import math
 import msgspec
 import pytest
 
-from bench.records.record import Verdict
+from bench.trust.verdict import Verdict
 from devices.targets import find_targets
 from models import zoo
 from reports.gather import gather

@@ -5,22 +5,21 @@ import dataclasses
 import pytest
 
 from bench.protocol import Protocol
-from bench.records.record import Measurement
 from bench.sweep import sweep
-from bench.trust.rejection import Limits, Visit
+from bench.trust.measurement import Measurement
 from bench.trust.verdict import judge
+from bench.trust.visit import Visit
 from devices.runtimes import fake
 from devices.samples import Samples
+from tests.bench.made_up import measured, visits_of
 
-LIMITS = Limits(lost_share=0.02)
 
-
-def measured(*enqueue_s: list[float]) -> Measurement:
+def queued(*enqueue_s: list[float]) -> Measurement:
     visits = [
         Visit(at_s=0.0, settle_s=[], samples=Samples(seconds=[0.010] * len(each), evidence={"enqueue_s": each}))
         for each in enqueue_s
     ]
-    return Measurement(clock="GPU", ran_on={}, warmup_s=[], visits=visits, limits=LIMITS)
+    return measured(visits)
 
 
 @pytest.mark.parametrize(
@@ -34,14 +33,26 @@ def measured(*enqueue_s: list[float]) -> Measurement:
     ],
 )
 def test_a_host_that_queues_slower_than_the_gpu_computes_is_marked(enqueue_s, word):
-    verdict = judge(measured(*[enqueue_s] * 6), Protocol())
+    verdict = judge(queued(*[enqueue_s] * 6), Protocol())
     assert verdict.word == word
     if word == "enqueue-bound":
         assert f"{min(enqueue_s) / 0.010:.0%} of the GPU's time" in verdict.detail
 
 
-def test_one_slow_round_of_many_does_not_mark_it():
-    assert judge(measured([0.0095], *[[0.001]] * 5), Protocol()).word == "stable"
+def test_one_slow_visit_of_many_does_not_mark_it():
+    assert judge(queued([0.0095], *[[0.001]] * 5), Protocol()).word == "stable"
+
+
+def test_a_slow_host_is_named_only_where_the_number_itself_is_good():
+    assert judge(queued(*[[0.0095]] * 3), Protocol()).word == "too few samples"
+
+
+@pytest.mark.parametrize(("key", "says"), [("throttled", "cool the device"), ("contended", "nothing else runs")])
+def test_what_the_device_says_of_itself_is_the_verdict(key, says):
+    verdict = judge(measured(visits_of([0.01] * 8, conditions=[{key: "as the driver says"}])), Protocol())
+    assert verdict.word == key
+    assert "as the driver says in 8 of them" in verdict.detail
+    assert says in verdict.detail
 
 
 @pytest.mark.parametrize("most", [1, 2])

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.records.record import Verdict
+from bench.trust.verdict import Verdict
 from reports.chart.chart import Style, _figure, panels
 from reports.gather import gather, narrow
 from reports.page.data import page_data

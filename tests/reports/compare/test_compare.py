@@ -9,9 +9,12 @@ import pytest
 
 from bench.protocol import Protocol
 from bench.records.conditions import Conditions
-from bench.records.record import Measurement, Network, Record, Verdict
+from bench.records.record import Network, Record
 from bench.records.store import append_line
-from bench.trust.rejection import Limits, Visit
+from bench.trust.measurement import Basis, Measurement
+from bench.trust.run_to_run import RunToRun
+from bench.trust.verdict import Verdict
+from bench.trust.visit import Visit
 from devices.host.conditions import Machine, Moment
 from devices.samples import Samples
 from devices.targets import find_targets
@@ -21,7 +24,9 @@ from reports.compare.contexts import differences
 from reports.compare.runs import last_two, run_named
 
 NAMES = [model.name for model in find("*")]
-LIMITS = Limits(lost_share=0.02)
+BASIS = Basis(lost_share=0.02)
+# Known from so many sweeps that its own uncertainty is nothing.
+BETWEEN = RunToRun(error=0.008, freedom=1e9, sweeps=99)
 
 
 def a_record(name: str, visits_s: list[float], *, sweep: str = "one", word: str = "stable") -> Record:
@@ -33,7 +38,7 @@ def a_record(name: str, visits_s: list[float], *, sweep: str = "one", word: str 
         protocol=Protocol(),
         artifact=None,
         conditions=Conditions(machine=Machine(cpu="this", versions={"torch": "1"})),
-        measurement=Measurement(clock="virtual", ran_on={}, warmup_s=[], visits=visits, limits=LIMITS),
+        measurement=Measurement(clock="virtual", ran_on={}, warmup_s=[], visits=visits, basis=BASIS),
         verdict=Verdict(word=word),
     )
 
@@ -76,8 +81,8 @@ def a_run_among_others(seed: int, factor: float = 1.0) -> list[Record]:
         own = math.exp(shared + noise.gauss(0, 0.008 / math.sqrt(2)))
         seconds = [part.samples.seconds[0] * own for part in record.measurement.visits]
         measurement = a_record(record.model.name, seconds).measurement
-        limits = msgspec.structs.replace(LIMITS, run_to_run=0.008)
-        records.append(msgspec.structs.replace(record, measurement=msgspec.structs.replace(measurement, limits=limits)))
+        basis = msgspec.structs.replace(BASIS, run_to_run=BETWEEN)
+        records.append(msgspec.structs.replace(record, measurement=msgspec.structs.replace(measurement, basis=basis)))
     return records
 
 
@@ -182,7 +187,7 @@ def test_what_differs_in_the_contexts_is_named():
     )
     assert differences(one, one) == []
     assert differences(one, other) == [
-        "protocol.visit_s: 0.2 before, 1.0 now",
+        "protocol.visit_s: 0.3 before, 1.0 now",
         "machine.cpu: 'this' before, 'other' now",
         "machine.versions.torch: '1' before, '2' now",
     ]

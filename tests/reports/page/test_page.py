@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import asdict, replace
 
 from bench.protocol import Protocol
-from bench.records.record import Verdict
+from bench.trust.verdict import Verdict
 from devices.targets import find_targets
 from models import zoo
 from reports.__main__ import main

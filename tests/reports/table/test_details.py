@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bench.records.record import Verdict
+from bench.trust.verdict import Verdict
 from devices.targets import find_targets
 from reports.floor import Floors
 from reports.gather import gather

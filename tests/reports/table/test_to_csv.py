@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bench.records.record import Verdict
+from bench.trust.verdict import Verdict
 from reports.floor import Floors
 from reports.gather import gather
 from reports.table.to_csv import csv

@@ -1,0 +1,180 @@
+"""Sweeps of a simulated machine whose clock differs from sweep to sweep: what each leaves behind for the next."""
+
+import math
+import random
+from statistics import median
+
+import msgspec
+import pytest
+
+from bench.protocol import Protocol
+from bench.records.epoch import FILE
+from bench.records.journal import Opened
+from bench.records.ledger import Ledger
+from bench.records.record import Record
+from devices.targets import find_targets
+from exporters.artifact import Artifact
+from tests.bench.made_up import a_reading, a_visit
+
+CPU = find_targets("cpu")[0]
+# Seconds at the full clock, and the exponent by which each follows the compute workload.
+NETWORKS = {"EfficientNet-B3": (0.05, 1.0), "EfficientNet-B5": (0.25, 0.8), "EfficientNet-B6": (0.4, 1.0)}
+VISITS = 24
+
+
+def an_artifact(name: str) -> Artifact:
+    return Artifact(
+        model=name,
+        format="onnx",
+        precision="fp32",
+        batch=1,
+        path=f"{name}.onnx",
+        input_shape=(1, 3, 224, 224),
+        sha256=f"{name:x<64}",
+        size_bytes=1,
+        weights="seeded",
+        made_by={},
+        fidelity=None,
+    )
+
+
+WORKLOADS = {name: an_artifact(name) for name in ("compute", "core_to_core")}
+
+
+@pytest.fixture
+def simulate(tmp_path, network_of):
+    """A sweep on a machine that is slower by `slow`, and wanders by `wander` a visit, as logarithms; its records."""
+
+    def make(
+        seed: int, slow: float = 0.0, *, wander: float = 0.005, read: bool = True, threads: int = 2, end: bool = True
+    ) -> list[Record]:
+        chance = random.Random(seed)
+        target = msgspec.structs.replace(CPU, options=CPU.options | {"threads": threads})
+        ledger = Ledger(tmp_path, "cpu", WORKLOADS)
+        ledger.begin(target, Protocol())
+        for name in NETWORKS:
+            ledger.opened(
+                Opened(network=network_of(name), artifact=an_artifact(name), ran_on={}, clock="host", warmup_s=[0.1])
+            )
+        now_s = clock = 0.0
+        for _ in range(VISITS):
+            for name, (seconds, exponent) in NETWORKS.items():
+                clock += chance.gauss(0, wander)
+                readings = []
+                for _ in range(3 if read else 0):
+                    noises = [math.exp(slow + clock + chance.gauss(0, 0.02)) for _ in range(2)]
+                    readings.append(a_reading(now_s, 0.008 * noises[0], 0.006 * noises[1]))
+                    now_s += 0.15
+                taken_s = seconds * math.exp(exponent * (slow + clock) + chance.gauss(0, 0.004))
+                visit = a_visit(taken_s, at_s=now_s - 0.4, readings=readings)
+                ledger.visited(ledger.runs[name], visit)
+                now_s += 0.15
+        if end:
+            ledger.end()
+        return list(ledger.records.values())
+
+    return make
+
+
+@pytest.fixture
+def network_of():
+    from bench.records.network_run import network_of as of
+    from models import find
+
+    return lambda name: of(find(name)[0])
+
+
+def numbers(records: list[Record]) -> list[float]:
+    return [record.measurement.estimate.median_s for record in records]
+
+
+def test_the_first_sweep_s_condition_is_kept_and_later_numbers_refer_to_it(tmp_path, simulate):
+    first = simulate(1)
+    kept = (tmp_path / FILE).read_bytes()
+    slower = simulate(2, slow=0.12)
+    assert (tmp_path / FILE).read_bytes() == kept
+    reference_s = first[0].measurement.basis.reference_s
+    assert reference_s == pytest.approx({"compute": 0.008, "core_to_core": 0.006}, rel=0.15)
+    assert all(record.measurement.basis.reference_s == reference_s for record in slower)
+    assert len({record.measurement.basis.epoch for record in first + slower}) == 1
+    assert all(record.measurement.corrected_by < -0.04 for record in slower)
+    assert numbers(slower) == pytest.approx(numbers(first), rel=0.03)
+    assert {record.verdict.word for record in slower} == {"corrected"}
+
+
+def test_exponents_are_known_the_better_the_more_sweeps_there_are(simulate):
+    errors = []
+    for seed in range(1, 5):
+        record = simulate(seed, wander=0.02)[1]
+        errors.append(record.measurement.basis.exponents.log_error((0.1, 0.0)))
+    assert errors == sorted(errors, reverse=True)
+    assert record.measurement.basis.exponents.compute == pytest.approx(0.8, abs=0.15)
+
+
+def test_run_to_run_is_unknown_before_the_third_sweep(simulate):
+    found = [simulate(seed)[0].measurement.basis.run_to_run for seed in range(1, 6)]
+    assert found[:2] == [None, None]
+    assert [between.sweeps for between in found[2:]] == [3, 4, 5]
+    assert all(0 <= between.error < 0.02 for between in found[2:])
+
+
+def test_a_later_version_can_estimate_a_record_again_from_what_it_holds(tmp_path, simulate):
+    from bench.records.store import read_records
+
+    records = simulate(1) + simulate(2, slow=0.05)
+    again = read_records(tmp_path / "cpu.jsonl")
+    assert again == records
+    assert numbers(again) == numbers(records)
+    assert all(visit.readings for record in again for visit in record.measurement.visits)
+
+
+def test_without_readings_there_is_no_condition_and_nothing_is_divided_out(tmp_path, simulate):
+    records = simulate(1, read=False)
+    assert not (tmp_path / FILE).exists()
+    for record in records:
+        assert record.measurement.basis.exponents is None
+        assert record.measurement.corrected_by == 0
+
+
+def test_other_threads_have_a_condition_of_their_own(tmp_path, simulate, capsys):
+    (two, *_), (one, *_) = simulate(1), simulate(2, threads=1)
+    assert two.measurement.basis.epoch != one.measurement.basis.epoch
+    assert len(msgspec.json.decode((tmp_path / FILE).read_bytes())) == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_a_changed_kernel_begins_a_new_series_and_says_so_once(simulate, monkeypatch, capsys):
+    from bench.records import ledger
+
+    simulate(1)
+    here = ledger.machine()
+    monkeypatch.setattr(ledger, "machine", lambda: here | {"kernel": "another"})
+    (record, *_) = simulate(2, slow=0.1)
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.startswith("note: this machine changed (kernel: ")
+    assert record.measurement.basis.reference_s["compute"] == pytest.approx(0.008 * math.exp(0.1), rel=0.1)
+    assert [simulate(seed)[0].measurement.basis.run_to_run for seed in (3,)] == [None]
+    assert capsys.readouterr().err == ""
+
+
+def test_an_interrupted_sweep_s_condition_is_the_first_when_it_ends(tmp_path, simulate, capsys):
+    simulate(1, end=False)
+    assert not (tmp_path / FILE).exists()
+    ledger = Ledger(tmp_path, "cpu", WORKLOADS)
+    started = ledger.resume(msgspec.structs.replace(CPU, options=CPU.options | {"threads": 2}), Protocol())
+    ledger.end()
+    (known,) = msgspec.json.decode((tmp_path / FILE).read_bytes()).values()
+    assert known["sweep"] == started.sweep
+    assert len(ledger.records) == len(NETWORKS)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_share_of_the_time_that_went_into_inferences_leaves_readings_out(simulate):
+    records = simulate(1)
+    share = records[0].measurement.basis.sampling_share
+    sampled_s = sum(sum(visit.samples.seconds) for record in records for visit in record.measurement.visits)
+    end_s = max(visit.end_s for record in records for visit in record.measurement.visits)
+    assert share == pytest.approx(sampled_s / end_s)
+    assert 0 < share < 1
+    assert median(record.measurement.basis.sampling_share for record in records) == share
