@@ -19,7 +19,7 @@ CHAIN = (
 
 
 def table(*rows, head=HEAD):
-    return f"{BAR} Run SweepRequest {BAR}\n{head}\n" + "".join(f"{row}\n" for row in rows) + "\n"
+    return f"{BAR} Run Order {BAR}\n{head}\n" + "".join(f"{row}\n" for row in rows) + "\n"
 
 
 def row(kind, avg_ms, called=1, name="[a]:0", start=""):
