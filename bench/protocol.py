@@ -24,10 +24,11 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     max_visits: Annotated[int, msgspec.Meta(ge=1, description="visits after which a network is done")] = msgspec.field(
         default=100, name="max_rounds"
     )
+    # A tenth of `usable_interval`: beyond it, the other parts of the interval decide.
     interval: Annotated[
         float,
         msgspec.Meta(gt=0, description="half of the 95 %% interval, relative, as far as visits narrow it, to stop at"),
-    ] = 0.01
+    ] = 0.005
     # A demand on the result, no property of a machine: a wider interval tells few networks apart.
     usable_interval: Annotated[
         float, msgspec.Meta(gt=0, description="half of the 95 %% interval, relative, beyond which a number is noisy")

@@ -23,12 +23,13 @@ def lost_s(samples: Samples) -> list[float]:
 def rejection_reason(visit: Visit, lost_share: float) -> str | None:
     """Why a visit does not count, in the words of a verdict, or None where it does.
 
-    "throttled" and "contended" where the device said so meanwhile; "contended" where no sample is clean.
+    "throttled" and "contended" where the device said so meanwhile; "contended" where fewer than half
+    of the samples are clean: what slowed the others has hardly left those as they would be alone.
     """
     for word in ("throttled", "contended"):
         if any(table.get(word) for table in visit.samples.conditions):
             return word
-    return None if clean_seconds(visit.samples, lost_share) else "contended"
+    return None if _mostly_clean(visit, lost_share) else "contended"
 
 
 def rejection_details(visit: Visit, lost_share: float) -> list[str]:
@@ -36,10 +37,14 @@ def rejection_details(visit: Visit, lost_share: float) -> list[str]:
     told = [
         str(table[word]) for table in visit.samples.conditions for word in ("throttled", "contended") if table.get(word)
     ]
-    if not clean_seconds(visit.samples, lost_share):
+    if not _mostly_clean(visit, lost_share):
         waits, steals = (sum(visit.samples.evidence.get(name, [0.0])) for name in ("wait_s", "steal_s"))
         told.append("steal by the host" if steals > waits else "threads waited for a core")
     return list(dict.fromkeys(told))
+
+
+def _mostly_clean(visit: Visit, lost_share: float) -> bool:
+    return 2 * len(clean_seconds(visit.samples, lost_share)) >= len(visit.samples.seconds)
 
 
 def value_s(visit: Visit, lost_share: float) -> float:
