@@ -66,8 +66,8 @@ class Ledger:
     def resume(self, target: Target, protocol: Protocol) -> Started:
         """Take up the last sweep: the journal's if it was interrupted, else the newest record's; begin without one.
 
-        Raises UserError where the last sweep was measured by another protocol, on a target of other options, or on
-        another machine or versions.
+        Raises UserError where the last sweep was measured by another protocol, on a target of other options, on
+        another machine or versions, or beside other reference workloads.
         """
         self._replay()
         if self.started is None:
@@ -84,6 +84,9 @@ class Ledger:
             *_differing("protocol", msgspec.structs.asdict(self.started.protocol), msgspec.structs.asdict(protocol)),
             *_differing("machine", *({key: found[key] for key in _SAME_MACHINE} for found in (then, now))),
         ]
+        # Of an epoch all but the workloads' files was compared by now.
+        if not differing and self.started.epoch not in (None, epoch_of(machine(), target, self._workloads)):
+            differing = ["the reference workloads' files were others"]
         if differing:
             raise UserError(
                 f"--resume would mix two measurements in sweep {self.started.sweep}",

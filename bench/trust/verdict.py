@@ -57,7 +57,8 @@ def _rejected(measurement: Measurement, protocol: Protocol) -> Verdict | None:
 def _too_few(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     if len(measurement.counted) >= _needed(protocol):
         return None
-    detail = f"{_visits(measurement)} count, of at least {_needed(protocol)}; give a larger --budget"
+    option = "--max-visits" if len(measurement.visits) >= protocol.max_visits else "--budget"
+    detail = f"{_visits(measurement)} count, of at least {_needed(protocol)}; give a larger {option}"
     return Verdict(word="too few samples", detail=detail)
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 import random
 import signal
@@ -67,6 +68,14 @@ def test_with_a_budget_for_nothing_every_network_is_visited_once(order):
     assert [len(record.measurement.visits) for record in records] == [1] * len(ALL)
     assert {record.verdict.word for record in records} == {"too few samples"}
     assert {record.measurement.estimate.low_s for record in records} == {None}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_fewer_visits_than_an_interval_needs_are_never_stable(order, count):
+    records = sweep(order("*B3", min_visits=1, max_visits=count))
+    assert [len(record.measurement.visits) for record in records] == [count]
+    assert [record.verdict.word for record in records] == ["too few samples"]
+    assert [len(record.measurement.visits) for record in sweep(order("*B3", min_visits=1))] == [4]
 
 
 def test_no_visit_begins_once_the_budget_is_spent(order):
@@ -288,6 +297,20 @@ def test_a_journal_whose_sweep_can_not_be_read_is_put_aside_and_kept(order, monk
     (kept,) = order().results.glob("fake.journal-*")
     assert kept.read_bytes() == damaged
     assert f"kept as {kept}" in capsys.readouterr().err
+
+
+def test_a_journal_of_the_first_schema_is_gone_on_with(order, monkeypatch):
+    interrupt_after(monkeypatch, 15)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(order())
+    monkeypatch.setattr(sweep_module, "visit", visit)
+    journal = order().results / "fake.journal"
+    first, *rest = journal.read_text().splitlines()
+    started = {key: value for key, value in json.loads(first).items() if key != "epoch"}
+    journal.write_text("\n".join([json.dumps(started), *rest]) + "\n")
+    records = sweep(order(resume=True))
+    assert [len(record.measurement.visits) for record in records] == [6] * len(ALL)
+    assert {record.measurement.basis.epoch for record in records} == {""}
 
 
 def test_resuming_with_another_file_is_refused(order, monkeypatch):

@@ -14,6 +14,7 @@ from bench.records.ledger import Ledger
 from bench.records.record import Record
 from devices.targets import find_targets
 from exporters.artifact import Artifact
+from models import UserError
 from tests.bench.made_up import a_reading, a_visit
 
 CPU = find_targets("cpu")[0]
@@ -168,6 +169,14 @@ def test_an_interrupted_sweep_s_condition_is_the_first_when_it_ends(tmp_path, si
     assert known["sweep"] == started.sweep
     assert len(ledger.records) == len(NETWORKS)
     assert capsys.readouterr().err == ""
+
+
+def test_going_on_beside_other_reference_workloads_is_refused(tmp_path, simulate):
+    simulate(1, end=False)
+    others = {name: msgspec.structs.replace(artifact, sha256="0" * 64) for name, artifact in WORKLOADS.items()}
+    target = msgspec.structs.replace(CPU, options=CPU.options | {"threads": 2})
+    with pytest.raises(UserError, match=r"would mix two measurements .*the reference workloads' files were others"):
+        Ledger(tmp_path, "cpu", others).resume(target, Protocol())
 
 
 def test_the_share_of_the_time_that_went_into_inferences_leaves_readings_out(simulate):

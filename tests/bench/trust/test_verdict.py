@@ -104,6 +104,11 @@ def test_fewer_than_four_visits_are_never_stable_whatever_is_asked(count, min_vi
     assert found.word == ("stable" if count >= max(4, min_visits) else "too few samples")
 
 
+def test_where_no_more_visits_were_allowed_a_larger_budget_is_no_advice():
+    found = verdict_of(visits_of([0.1] * 3), Protocol(max_visits=3))
+    assert found.detail == "3 of 3 visits count, of at least 6; give a larger --max-visits"
+
+
 def test_slow_readings_alone_are_no_contention():
     slow = [
         a_visit(each, at_s=float(at), readings=[a_reading(float(at), 0.08, 0.06, wait_s=0.05)])
