@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def torch_network(job: Job) -> "nn.Module":
     """The network of `job` with its weights, as `Model.build` gives it: FP32, in eval mode, on the CPU.
 
-    Whoever asks for the same network next gets the same module, so none may change it. Only the last one is kept.
+    The next call for the same network returns the same module, so no caller may change it. Only the last one is kept.
     Raises UserError where the checkpoint can't be read or belongs to another network.
     """
     return _build(job.model, job.weights, None if job.weights is None else checkpoint_sha256(job.weights))

@@ -64,7 +64,7 @@ class Journal:
     def entries(self) -> list[Entry]:
         """Every line that can be read; a torn one was never finished, so it is passed over.
 
-        One whose sweep can't be read is put aside, with a warning that says where: nobody knows what its visits are of.
+        One whose sweep can't be read is put aside, since its visits can't be assigned to a sweep; a warning says where.
         """
         entries = list(self._read())
         if entries and not isinstance(entries[0], Started):

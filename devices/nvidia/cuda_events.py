@@ -21,7 +21,7 @@ def time_each(
     """Queue `count` batches on `stream` and wait once; `cuda` is torch.cuda, or a test's probe in its place.
 
     `enqueue_s` is the host time to queue each. The launch queue holds about a thousand kernels and then makes the
-    host wait, so the smallest ones of a round, not the typical ones, tell how long queueing takes. `read` is called
+    host wait, so the smallest ones of a call, not the typical ones, tell how long queueing takes. `read` is called
     every 50 ms by a thread beside this one, and here once all is queued; the readings become one table.
     """
     starts, ends = ([cuda.Event(enable_timing=True) for _ in range(count)] for _ in range(2))

@@ -119,7 +119,7 @@ class Watch:
 
 
 def merged(readings: Sequence[DeviceReadings]) -> DeviceReadings:
-    """The readings of one round as one table: of numbers the worst, of reasons all that were told."""
+    """The readings of one visit as one table: of numbers the worst, of reasons all that were told."""
     names = dict.fromkeys(name for reading in readings for name in reading)
     told = {name: [reading[name] for reading in readings if reading.get(name) is not None] for name in names}
     return {name: _worst(name, values) for name, values in told.items()} | {"readings": len(readings)}
@@ -142,7 +142,7 @@ def named(reasons: int) -> list[str]:
 
 
 def slowdown(reasons: int, limit_w: int | None) -> str | None:
-    """Why a round is throttled, or None; the power cap of a card that its slot powers doesn't count."""
+    """Why a visit is throttled, or None; the power cap of a card that its slot powers doesn't count."""
     bad = reasons & _SLOWED
     if limit_w is not None and limit_w <= _SLOT_POWER_W:
         bad &= ~_POWER_CAP

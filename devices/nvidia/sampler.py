@@ -1,4 +1,4 @@
-"""A reading of a device every 50 ms while a round runs, by a thread beside it: short changes are seen too."""
+"""A reading of a device every 50 ms while a visit runs, by a thread beside it: short changes are seen too."""
 
 import threading
 from collections.abc import Callable, Iterator

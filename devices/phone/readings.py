@@ -65,7 +65,7 @@ def parse_readings(text: str, affinity: str | None) -> Readings:
 
 
 def throttled(before: Readings, after: Readings, *, limit_c: float) -> str | None:
-    """Why a round between the two readings can't be trusted, or None."""
+    """Why a visit between the two readings can't be trusted, or None."""
     if heat := too_hot(before, limit_c):
         return f"began at {heat}"
     if after.thermal_status:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.records.record import Record
-from reports.compare.compare import TEST, Comparison, compare, lost, slower, testable
+from reports.compare.compare import TEST, Comparison, compare
 from reports.compare.contexts import differences
+from reports.compare.gate import EXIT_CODES, gate
 from reports.compare.runs import by_cell, last_two, run_named
 from system.command_line import print_json, print_table, typed
 from system.errors import UserError, one_line
-
-# "untestable" must not pass for unchanged.
-_EXIT_CODES = {"compared": 0, "not slower": 0, "slower": 1, "untestable": 3}
 
 
 def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -52,7 +50,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     if not comparisons:
         raise UserError("nothing to compare", found="no network on a target that both runs have", fix="choose others")
     _warn(old, new)
-    outcome, lines = _gate(old, new, comparisons, arguments.fail_if_slower)
+    outcome, lines = gate(old, new, comparisons, arguments.fail_if_slower)
     if arguments.json:
         import msgspec
 
@@ -61,7 +59,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         _print(comparisons)
     for line in lines:
         print(f"error: {one_line(line)}", file=sys.stderr)  # noqa: T201
-    return _EXIT_CODES[outcome]
+    return EXIT_CODES[outcome]
 
 
 def _warn(old: Sequence[Record], new: Sequence[Record]) -> None:
@@ -102,27 +100,6 @@ def _outcome(found: Comparison) -> str:
     if not found.different or found.ratio is None:
         return "none found"
     return f"{abs(found.ratio - 1):.1%} {'slower' if found.ratio > 1 else 'faster'}"
-
-
-def _gate(
-    old: Sequence[Record], new: Sequence[Record], comparisons: Sequence[Comparison], percent: float | None
-) -> tuple[str, list[str]]:
-    """What the gate says, and why it fails; without a threshold it only tells whether anything could be tested."""
-    if percent is None:
-        return "compared", []
-    lines = [
-        f"{found.model} on {found.target} is more than {percent:g} % slower" for found in slower(comparisons, percent)
-    ]
-    # A number that can't be compared any more must not pass as unchanged.
-    lines += [
-        f"{model} on {target} has no usable number any more: {why}" for (target, model), why in lost(old, new).items()
-    ]
-    if lines:
-        return "slower", lines
-    if testable(comparisons):
-        return "not slower", []
-    reasons = ", ".join(dict.fromkeys(found.reason for found in comparisons if found.reason))
-    return "untestable", [f"untestable: no network's change can be tested: {reasons}; measure with --repeat, or a duet"]
 
 
 def _milliseconds(seconds: float | None) -> str:

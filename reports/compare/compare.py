@@ -19,7 +19,7 @@ TEST = (
     "geometric mean over a target's networks, whose errors are taken as equal, half for each network, by Holm"
 )
 TOGETHER = "all together"
-_ALPHA = 0.05
+ALPHA = 0.05
 # The probability that a change of the detectable size is found.
 _POWER = 0.8
 _UNKNOWN = f"of fewer than {FEWEST_SWEEPS} sweeps, so that how far sweeps lie apart is unknown"
@@ -59,45 +59,13 @@ def compare(old: Sequence[Record], new: Sequence[Record]) -> list[Comparison]:
     `reason`, and no difference is claimed.
     """
     olds, news = by_cell(old), by_cell(new)
-    found = [_compare(olds[cell], news[cell]) for cell in sorted(olds, key=_sort_key) if cell in news]
+    found = [_compare(olds[cell], news[cell]) for cell in sorted(olds, key=sort_key) if cell in news]
     together = [row for target in dict.fromkeys(row.target for row in found) if (row := _together(target, found))]
-    alpha = _ALPHA / 2 if together else _ALPHA
+    alpha = ALPHA / 2 if together else ALPHA
     return _holm(found, alpha) + _holm(together, alpha)
 
 
-def testable(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The rows of which a change could be claimed."""
-    return [found for found in comparisons if found.p is not None and not found.reason]
-
-
-def slower(comparisons: Sequence[Comparison], percent: float) -> list[Comparison]:
-    """The networks that are slower by more than `percent`, by one-sided t tests against that, with Holm's correction.
-
-    The probability that any network is named that is not is at most 5 %.
-    """
-    bound, tested = math.log1p(percent / 100), []
-    for found in testable(comparisons):
-        if found.ratio is not None and found.freedom is not None and found.model != TOGETHER:
-            excess = math.log(found.ratio) - bound
-            p = t_tail(excess / found.error, found.freedom) if found.error else float(excess <= 0)
-            tested.append((p, found))
-    named = []
-    for rank, (p, found) in enumerate(sorted(tested, key=lambda each: each[0])):
-        if p > _ALPHA / (len(tested) - rank):
-            break
-        named.append(found)
-    return named
-
-
-def lost(old: Sequence[Record], new: Sequence[Record]) -> dict[tuple[str, str], str]:
-    """By target and model, why there is no usable number in the new run where the old run has one."""
-    olds, news = by_cell(old), by_cell(new)
-    trusted = [cell for cell in sorted(olds, key=_sort_key) if not _side(olds[cell])[1]]
-    doubts = {cell: _side(news[cell])[1] if cell in news else "not measured" for cell in trusted}
-    return {cell: doubt for cell, doubt in doubts.items() if doubt}
-
-
-def _sort_key(cell: tuple[str, str]) -> tuple[str, int, str]:
+def sort_key(cell: tuple[str, str]) -> tuple[str, int, str]:
     """By target, then in the order of the zoo, then networks outside the zoo by name."""
     known = list(zoo())
     target, model = cell
@@ -105,7 +73,7 @@ def _sort_key(cell: tuple[str, str]) -> tuple[str, int, str]:
 
 
 def _compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
-    (before, old_doubt), (after, new_doubt) = _side(old), _side(new)
+    (before, old_doubt), (after, new_doubt) = side(old), side(new)
     doubts = [f"{when} is {doubt}" for when, doubt in (("old", old_doubt), ("new", new_doubt)) if doubt]
     missing = old_doubt if before is None else new_doubt
     found = Comparison(
@@ -118,7 +86,7 @@ def _compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
     return _changed(found, before, after) if before and after else found
 
 
-def _side(records: Sequence[Record]) -> tuple[Pooled | None, str]:
+def side(records: Sequence[Record]) -> tuple[Pooled | None, str]:
     """A run's number of one cell: its usable ones pooled, else the newest one; and why nothing is claimed of it."""
     numbers = [record for record in records if why_missing(record) is None]
     measured = [(record, record.measurement.estimate) for record in numbers if record.measurement]

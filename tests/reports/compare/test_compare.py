@@ -19,12 +19,15 @@ from devices.host.conditions import Machine, Moment
 from devices.samples import Samples
 from devices.targets import find_targets
 from models import UserError, find
-from reports.compare.compare import TOGETHER, compare, slower
+from reports.compare.compare import TOGETHER, compare
+from reports.compare.gate import slower
 from reports.compare.contexts import differences
 from reports.compare.runs import last_two, run_named
 
 NAMES = [model.name for model in find("*")]
-BASIS = Basis(lost_share=0.02)
+# Sweeps of this machine are known to lie no further apart than each says of itself.
+BASIS = Basis(lost_share=0.02, run_to_run=RunToRun(error=0.0, freedom=1e9, sweeps=99))
+UNKNOWN = Basis(lost_share=0.02)
 # Known from so many sweeps that its own uncertainty is nothing.
 BETWEEN = RunToRun(error=0.008, freedom=1e9, sweeps=99)
 
@@ -145,6 +148,41 @@ def test_the_gate_opens_for_slower_ones_only():
     assert slower(compare(a_run(1), a_run(2, factor=1.10)), percent=3)
     assert not slower(compare(a_run(1), a_run(2, factor=0.90)), percent=3)
     assert not slower(compare(a_run(1), a_run(2, factor=1.02)), percent=3)
+
+
+def unknown(records: list[Record], sweep: str = "one") -> list[Record]:
+    """The same where nothing is known of how far sweeps lie apart."""
+    return [
+        msgspec.structs.replace(
+            record, sweep=sweep, measurement=msgspec.structs.replace(record.measurement, basis=UNKNOWN)
+        )
+        for record in records
+    ]
+
+
+def test_before_three_sweeps_nothing_is_claimed_across_sweeps():
+    rows = compare(unknown(a_run(1)), unknown(a_run(2, factor=2.0)))
+    assert all("fewer than 3 sweeps" in row.reason and not row.different for row in rows)
+    assert slower(rows, 3) == []
+
+
+def test_three_sweeps_of_each_run_say_by_themselves_how_far_they_lie_apart():
+    old, new = (
+        [row for at in seeds for row in unknown(a_run(at, factor), str(at))]
+        for seeds, factor in (
+            (range(3), 1.0),
+            (range(10, 13), 1.5),
+        )
+    )
+    rows = [row for row in compare(old, new) if row.model in NAMES]
+    assert all(not row.reason and row.different for row in rows)
+
+
+def test_the_gate_tests_against_its_threshold_and_raises_at_most_five_alarms_in_a_hundred_at_it():
+    alarms = [bool(slower(compare(a_run(seed), a_run(seed + 1000, factor=1.03)), 3)) for seed in range(100)]
+    assert sum(alarms) <= 8  # at 5 % the chance of more is 7 %
+    found = slower(compare(a_run(1), a_run(2, factor=1.1)), 3)
+    assert {row.model for row in found} == set(NAMES)
 
 
 def test_of_a_number_that_is_not_trusted_no_difference_is_claimed():
@@ -269,6 +307,19 @@ def test_json_is_json_even_where_a_number_is_missing_or_has_no_interval(tmp_path
     rows = {row["model"]: row for row in json.loads(ended.stdout, parse_constant=refuse)["comparisons"]}
     assert rows["a"]["reason"] == "out of memory"
     assert {rows[name][key] for name in "abc" for key in ("low", "high", "error", "p", "detectable")} == {None}
+
+
+def test_a_gate_that_can_test_nothing_says_so_and_fails(tmp_path):
+    for sweep, factor in (("old", 1.0), ("new", 2.0)):
+        for record in unknown(a_run(1, factor), sweep):
+            append_line(tmp_path / "fake.jsonl", record)
+    ended = run_compare(tmp_path, "old", "new", "--fail-if-slower", "3")
+    assert ended.returncode == 3
+    (error,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert "untestable" in error
+    document = json.loads(run_compare(tmp_path, "old", "new", "--fail-if-slower", "3", "--json").stdout)
+    assert document["outcome"] == "untestable"
+    assert run_compare(tmp_path, "old", "new").returncode == 0
 
 
 def test_the_command_gates_a_build(results):
