@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench.trust.condition import Condition
-from bench.trust.statistics import huber_weights, robust_scale
+from bench.trust.statistics import autocorrelation_factor, huber_weights, robust_scale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,6 +77,8 @@ def learn(
         # The network's own level takes one degree of freedom, and part of what the visits say.
         centred_x, centred_y = (values - np.average(values, axis=0, weights=weights) for values in (x, y))
         variance = max(scale, 1e-6) ** 2 * len(logs) / (len(logs) - _FITTED)
+        # What slows a network without slowing the workloads lasts longer than a visit.
+        variance *= autocorrelation_factor(residuals.tolist())
         own_precision = (centred_x.T * weights) @ centred_x / variance
         own_weighted = (centred_x.T * weights) @ centred_y / variance
     information = Information(precision=_pair(own_precision), weighted=(float(own_weighted[0]), float(own_weighted[1])))

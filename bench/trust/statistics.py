@@ -100,6 +100,16 @@ def sampling_error(logs: Sequence[float]) -> tuple[float, float]:
     return max(candidates, key=lambda each: t_quantile(0.975, each[1]) * each[0])
 
 
+def autocorrelation_factor(values: Sequence[float]) -> float:
+    """How many times larger the variance of a mean over time is than independent values would have it, at least 1.
+
+    By the medians of blocks of neighbouring values; at least four values.
+    """
+    blocks = _blocks(values, max(2, min(_BLOCKS, len(values) // 2)))
+    independent = (_MEDIAN_LOSS * stdev(values)) ** 2 / len(values)
+    return max(1.0, stdev(blocks) ** 2 / len(blocks) / independent) if independent > 0 else 1.0
+
+
 def robust_scale(values: "NDArray[np.float64]") -> float:
     """The standard deviation of the values' bulk, by their median absolute deviation."""
     import numpy as np
