@@ -14,6 +14,7 @@ from bench.protocol import Protocol
 from bench.records.ledger import Ledger
 from bench.records.network_run import NetworkRun, network_of
 from bench.records.record import Record
+from bench.records.sole_writer import sole_writer
 from bench.sessions import Sessions
 from bench.trust.reference import Reference, reference_artifacts, reference_for
 from devices.session import clock_of
@@ -45,7 +46,7 @@ def sweep(order: SweepRequest) -> list[Record]:
 
     Raises UserError where another sweep writes there, or a sweep can't be resumed as asked.
     """
-    with _sole_writer(order.results, order.target.name):
+    with sole_writer(order.results, order.target.name):
         ledger = Ledger(order.results, order.target.name)
         begin = ledger.resume if order.resume else ledger.begin
         begin(order.target, order.protocol)
@@ -55,28 +56,6 @@ def sweep(order: SweepRequest) -> list[Record]:
             _load_and_measure(order, ledger, cells)
         ledger.end()
         return [ledger.records[cell.name] for cell in cells]
-
-
-@contextmanager
-def _sole_writer(results: Path, target: str) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(results / f"{target}.lock", timeout=0)
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise UserError(
-            f"another sweep writes {results / target}.jsonl",
-            found=f"{lock.lock_file} is held",
-            fix="wait, or give --results",
-        ) from error
-    except OSError as error:
-        raise UserError(
-            f"can't write into {results}", found=error.strerror or "", fix="mend it, or give --results"
-        ) from error
-    with lock:
-        yield
 
 
 def _load_and_measure(order: SweepRequest, ledger: Ledger, cells: Sequence[NetworkRun]) -> None:

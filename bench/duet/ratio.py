@@ -7,6 +7,7 @@ of the duet together and `DuetSettings.process_sd`, by maximum likelihood. Where
 far apart as both parts explain, the pairs themselves are its unit. Degrees of freedom are Welch and Satterthwaite's.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,7 +119,8 @@ def _sample(pairs: Pairs, settings: DuetSettings) -> _Sampled | None:
     freedom = sum(counts) - len(pairs)
     if sum(counts) < settings.fewest_blocks or freedom < 1:
         return None
-    values = iter(_huber_values([value for pair in pairs for value in pair]))
+    regular_values, inside = _huber_values([value for pair in pairs for value in pair])
+    values = iter(regular_values)
     regular = [[next(values) for _ in pair] for pair in pairs]
     means = [fmean(pair) for pair in regular]
     squares = sum(
@@ -126,14 +128,18 @@ def _sample(pairs: Pairs, settings: DuetSettings) -> _Sampled | None:
         for pair, count, mean in zip(regular, counts, means, strict=True)
         for block in _blocks(pair, count)
     )
-    return _Sampled([len(pair) for pair in pairs], means, squares / freedom, freedom)
+    return _Sampled([len(pair) for pair in pairs], means, squares / freedom, freedom * inside)
 
 
-def _huber_values(values: Sequence[float]) -> list[float]:
-    """Values whose mean is the Huber mean of `values` and whose variance is that of its influence function."""
+def _huber_values(values: Sequence[float]) -> tuple[list[float], float]:
+    """Values whose mean is the Huber mean of `values` and whose variance is that of its influence function.
+
+    The share of them that was not clipped comes with them: as with a trimmed mean (Tukey and McLaughlin, 1963), only
+    those bring degrees of freedom.
+    """
     scale, centre = spread(values), median(values)
     if scale == 0:
-        return list(values)
+        return list(values), 1.0
     reach = _HUBER * scale
     for _ in range(100):
         clipped = [max(-reach, min(reach, value - centre)) for value in values]
@@ -142,13 +148,13 @@ def _huber_values(values: Sequence[float]) -> list[float]:
         centre += step
         if abs(step) < 1e-9 * scale:
             break
-    return [centre + max(-reach, min(reach, value - centre)) / inside for value in values]
+    return [centre + max(-reach, min(reach, value - centre)) / inside for value in values], inside
 
 
 def _blocks(values: Sequence[float], count: int) -> list[Sequence[float]]:
     """`count` runs of neighbouring values, as equal in length as can be."""
     edges = [round(index * len(values) / count) for index in range(count + 1)]
-    return [values[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [values[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def _process_variance(networks: Sequence[_Sampled], settings: DuetSettings) -> tuple[float, float]:

@@ -26,7 +26,7 @@ class DuetSettings(msgspec.Struct, frozen=True, kw_only=True):
     blocks: Annotated[int, msgspec.Meta(ge=2)] = 20  # blocks of time that the sampling error is taken from
     fewest_blocks: Annotated[int, msgspec.Meta(ge=2)] = 8  # with fewer there is no interval
     process_sd: Annotated[float, msgspec.Meta(gt=0)] = 0.002
-    process_freedom: Annotated[float, msgspec.Meta(gt=0)] = 4.0
+    process_freedom: Annotated[float, msgspec.Meta(gt=0)] = 2.0
     alpha: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05  # chance of any false alarm in a whole duet
     lost_share: Annotated[float, msgspec.Meta(gt=0)] = _SHARED.lost_share
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = _SHARED.timeout_s
