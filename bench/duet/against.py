@@ -9,6 +9,7 @@ python:PATH        the same under another environment's Python, and thus its ver
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,9 @@ def old_target(against: Against, new: Target, more_targets: Path | None) -> Targ
         old = msgspec.structs.replace(old, options=old.options | address)
     if clock_of(old) is not clock_of(new):
         raise UserError("a duet needs one clock", found=f"{old.runtime} has its own", fix="choose another target")
+    if against.python is not None and clock_of(old) is not time.monotonic:
+        found = f"{old.runtime} has its own, which another process can't move"
+        raise UserError("python: needs the host's clock", found=found, fix="choose another target")
     return msgspec.structs.replace(old, options=old.options | against.options)
 
 

@@ -111,4 +111,6 @@ def _exit_code(outcome: Outcome) -> int:
     if outcome.outcome == UNTESTABLE:
         print("error: untestable: no network has an interval", file=sys.stderr)  # noqa: T201
         return EXIT_UNTESTABLE
+    if untested := [found.model for found in outcome.networks if found.estimate is None]:
+        print(f"warning: {len(untested)} networks could not be tested: {', '.join(untested)}", file=sys.stderr)  # noqa: T201
     return EXIT_SLOWER if outcome.errors else 0

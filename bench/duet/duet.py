@@ -49,8 +49,9 @@ class _Sampling:
         self._runs = list(ledger.runs.values())
         self._clock_s = clock_of(request.new)
         self._begun_s, self._spent_s = self._clock_s(), 0.0
-        # A device that says it holds one session at once must try to hold two: a duet needs them.
-        self._most = max(1, (sessions_at_once(request.new) or 2 * len(self._runs)) // 2)
+        limits = [limit for limit in map(sessions_at_once, (request.old, request.new)) if limit is not None]
+        # Where a device is said to hold one session at once, it is made to try with two: a duet needs them.
+        self._most = max(1, min(limits, default=2 * len(self._runs)) // 2)
         self._random = random.Random(request.settings.seed)
         self._orders = {run.name: orders(random.Random(self._random.random())) for run in self._runs}
 

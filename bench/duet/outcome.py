@@ -86,12 +86,19 @@ def _network(duet: Duet, p_slower: float | None, slower: set[str]) -> NetworkOut
 def _change(duet: Duet) -> str:
     lost = f"{duet.lost.side} side lost: {duet.lost.reason}" if duet.lost else ""
     if duet.estimate is None:
-        return f"can't say: {lost or 'too few turns count'}"
+        return f"can't say: {lost or _too_few(duet)}"
     ended = f"; ended early, {lost}" if lost else ""
     if not duet.different:
         return f"none found{ended}"
     ratio = duet.estimate.ratio
     return f"{abs(ratio - 1):.1%} {'slower' if ratio > 1 else 'faster'}{ended}"
+
+
+def _too_few(duet: Duet) -> str:
+    counted = sum(map(len, duet.log_ratios()))
+    if 2 * counted < len(duet.turns):
+        return f"in {len(duet.turns) - counted} of {len(duet.turns)} turns other programs used the processor"
+    return f"{counted} turns are too few"
 
 
 def _errors(duets: Sequence[Duet], slower: set[str], percent: float) -> list[str]:
