@@ -10,7 +10,6 @@ from bench.duet.ledger import DuetRun
 from bench.duet.record import DuetSide, ProcessPair, SideName, SideVisit, Turn
 from bench.duet.settings import DuetSettings
 from bench.measure import warm_up
-from bench.protocol import Protocol
 from devices.other_python import OtherPythonSession
 from devices.samples import Samples
 from devices.session import Session, clock_of
@@ -82,7 +81,7 @@ class OpenPair:
 
     def _warm_up(self, side: SideName) -> list[float]:
         try:
-            return warm_up(self._sessions[side], Protocol())
+            return warm_up(self._sessions[side], self._settings.warm_up())
         except SessionLost as lost:
             raise SideLost(side, str(lost)) from lost
 
