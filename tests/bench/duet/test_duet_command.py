@@ -1,6 +1,9 @@
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -94,3 +97,27 @@ def test_a_user_s_mistake_is_one_line_and_measures_nothing(bench, duets_file, ar
 def test_a_duet_is_of_one_target(bench):
     ended = bench("cpu", "fake", "--against", "target:fake")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+
+
+def test_ctrl_c_exits_130_and_says_where_the_turns_are(tmp_path, artifacts):
+    slow = tmp_path / "slow.toml"
+    slow.write_text(
+        '[slow]\ntitle="Slow"\nruntime="torch_cpu"\nformat="torch"\nprecision="fp32"\nbatch=1\ndevice="CPU"\n'
+    )
+    command = [sys.executable, "-m", "bench", "slow", "--targets", str(slow), "--against", "target:slow", "--budget"]
+    command += ["1e6", "--model", "zennet:SuperConvK3BNRELU(3,8,2,1)@32"]
+    command += ["--results", str(tmp_path / "results"), "--artifacts", str(artifacts)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    journal = tmp_path / "results" / "duets" / "slow.journal"
+    while not (journal.exists() and journal.read_text().count("TurnTaken") > 2):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    kept = journal.with_suffix(".jsonl")
+    assert process.returncode == 130
+    assert f"every turn so far is kept in {kept}" in stderr
+    assert "Traceback" not in stderr
+    (duet,) = read_duets(kept)
+    assert len(duet.turns) > 2
+    assert not journal.exists()
