@@ -114,10 +114,10 @@ def spread(log_ratios: Sequence[float]) -> float:
 def _sample(pairs: Pairs, settings: DuetSettings) -> _Sampled | None:
     pairs = [pair for pair in pairs if pair]
     total = sum(map(len, pairs))
-    # Enough for a length that every pair is divided by.
-    counts = [min(len(pair), max(1, round(settings.blocks * len(pair) / total))) for pair in pairs]
-    freedom = sum(counts) - len(pairs)
-    if sum(counts) < settings.fewest_blocks or freedom < 1:
+    # A block never reaches across two pairs of processes.
+    block_counts = [min(len(pair), max(1, round(settings.blocks * len(pair) / total))) for pair in pairs]
+    freedom = sum(block_counts) - len(pairs)
+    if sum(block_counts) < settings.fewest_blocks or freedom < 1:
         return None
     regular_values, inside = _huber_values([value for pair in pairs for value in pair])
     values = iter(regular_values)
@@ -125,7 +125,7 @@ def _sample(pairs: Pairs, settings: DuetSettings) -> _Sampled | None:
     means = [fmean(pair) for pair in regular]
     squares = sum(
         len(block) * (fmean(block) - mean) ** 2
-        for pair, count, mean in zip(regular, counts, means, strict=True)
+        for pair, count, mean in zip(regular, block_counts, means, strict=True)
         for block in _blocks(pair, count)
     )
     return _Sampled([len(pair) for pair in pairs], means, squares / freedom, freedom * inside)
