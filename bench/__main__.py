@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from bench.duet.options import add_duet_options, is_duet
 from bench.options import add_options, with_options
 from bench.protocol import Protocol
 from bench.records.record import Record
@@ -42,6 +43,10 @@ def main() -> int:
     for target in targets:
         if absence := absence_of(target):
             raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
+    if is_duet(arguments):
+        from bench.duet.command import run_duet
+
+        return run_duet(arguments, targets, models)
     if arguments.profile:
         return _profile(targets, models, arguments)
     complete = True
@@ -96,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer targets, else synthetic")
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     add_options(parser)
+    add_duet_options(parser)
     protocol = parser.add_argument_group("protocol")
     for field, kind, default, description in _protocol_options():
         flag = "--" + field.removesuffix("_s").replace("_", "-")

@@ -29,12 +29,16 @@ def with_options(target: Target, arguments: argparse.Namespace) -> Target:
         "adb_port": arguments.adb_port,
     }
     options = {name: value for name, value in named.items() if value is not None}
-    for text in arguments.option:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UserError("unreadable --option", found=repr(text), fix="give KEY=VALUE")
-        options[name] = _value(value)
+    options |= dict(read_option(text) for text in arguments.option)
     return msgspec.structs.replace(target, options=target.options | options) if options else target
+
+
+def read_option(text: str, flag: str = "--option") -> tuple[str, object]:
+    """The name and value of KEY=VALUE. Raises UserError, which names the `flag`, where it can't be read."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UserError(f"unreadable {flag}", found=repr(text), fix="give KEY=VALUE")
+    return name, _value(value)
 
 
 def _value(text: str) -> object:

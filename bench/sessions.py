@@ -11,11 +11,17 @@ from devices.runtime import runtime_of
 from devices.session import Session
 from devices.targets import Target
 from devices.worker import open_session
+from exporters.artifact import Artifact
 from system.machine import available_bytes
 
 # A session takes up to this many times its file while it loads (file, parsed graph, weights in the kernels' layout).
 _FILES_A_SESSION = 3
 _SPARE_BYTES = 1_000_000_000
+
+
+def load_bytes(*artifacts: Artifact) -> int:
+    """What must be available before sessions of these files are loaded, some to spare."""
+    return sum(artifact.size_bytes for artifact in artifacts) * _FILES_A_SESSION + _SPARE_BYTES
 
 
 class Sessions:
@@ -54,8 +60,8 @@ class Sessions:
 
     def _load(self, cell: NetworkRun) -> Session:
         assert cell.artifact is not None
-        needed = cell.artifact.size_bytes * _FILES_A_SESSION + _SPARE_BYTES
-        while self._open and (available_bytes() < needed or len(self._open) >= self._most):
+        needed_bytes = load_bytes(cell.artifact)
+        while self._open and (available_bytes() < needed_bytes or len(self._open) >= self._most):
             self._open.pop(next(iter(self._open))).close()
         session = open_session(cell.artifact, self._target, timeout_s=self._protocol.timeout_s)
         try:

@@ -14,6 +14,7 @@ from bench.protocol import Protocol
 from bench.records.ledger import Ledger
 from bench.records.network_run import NetworkRun, network_of
 from bench.records.record import Record
+from bench.records.sole_writer import sole_writer
 from bench.sessions import Sessions
 from bench.trust.measurement import Basis
 from bench.trust.reference import Reference, reference_artifacts, reference_for
@@ -46,7 +47,7 @@ def sweep(request: SweepRequest) -> list[Record]:
 
     Raises UserError where another sweep writes there, or a sweep can't be resumed as asked.
     """
-    with _sole_writer(request.results, request.target.name):
+    with sole_writer(request.results, request.target.name):
         workloads = reference_artifacts(request.target, request.artifacts)
         ledger = Ledger(request.results, request.target.name, workloads)
         begin = ledger.resume if request.resume else ledger.begin
@@ -58,28 +59,6 @@ def sweep(request: SweepRequest) -> list[Record]:
         ledger.end()
         _say_share(ledger)  # after all that may end in an error
         return [ledger.records[run.name] for run in runs]
-
-
-@contextmanager
-def _sole_writer(results: Path, target: str) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(results / f"{target}.lock", timeout=0)
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise UserError(
-            f"another sweep writes {results / target}.jsonl",
-            found=f"{lock.lock_file} is held",
-            fix="wait, or give --results",
-        ) from error
-    except OSError as error:
-        raise UserError(
-            f"can't write into {results}", found=error.strerror or "", fix="mend it, or give --results"
-        ) from error
-    with lock:
-        yield
 
 
 def _load_and_measure(

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import cast
 
 from devices.runtime import runtime_of
@@ -50,19 +51,23 @@ class WorkerSession:
     """A Session that another process holds; that process waits on a pipe, and uses no CPU, between two runs."""
 
     def __init__(self, artifact: Artifact, target: Target, *, timeout_s: float) -> None:
-        # A process started afresh is the same whatever ran before it; a forked one would inherit what was imported.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, there = context.Pipe()
         self._timeout_s = timeout_s
-        self._process = context.Process(target=_serve, args=(there, artifact, target), daemon=True)
-        self._process.start()
-        there.close()
+        self._pipe, self._process = self._start(artifact, target)
         try:
             answer = cast(tuple[dict[str, str | int], str, bool], self._answer())
             self.ran_on, self.clock, self.aggregates = answer
         except BaseException:
             self.close()
             raise
+
+    def _start(self, artifact: Artifact, target: Target) -> tuple[Connection, BaseProcess]:
+        # A process started afresh is the same whatever ran before it; a forked one would inherit what was imported.
+        context = multiprocessing.get_context("spawn")
+        here, there = context.Pipe()
+        process = context.Process(target=serve, args=(there, artifact, target), daemon=True)
+        process.start()
+        there.close()
+        return here, process
 
     def run(self, count: int) -> Samples:
         """Run `count` inferences there. Raises SessionLost where that process died, failed or hung."""
@@ -93,7 +98,8 @@ class WorkerSession:
         return answer
 
 
-def _serve(pipe: Connection, artifact: Artifact, target: Target) -> None:
+def serve(pipe: Connection, artifact: Artifact, target: Target) -> None:
+    """Hold a session in this process, and run it as the other end of the pipe asks, until that end is closed."""
     guard_child()
     # One BLAS or OpenMP thread beside the runtime's own: theirs would compete with it.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

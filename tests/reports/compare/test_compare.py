@@ -20,8 +20,8 @@ from devices.samples import Samples
 from devices.targets import find_targets
 from models import UserError, find
 from reports.compare.compare import TOGETHER, compare
-from reports.compare.gate import slower
 from reports.compare.contexts import differences
+from reports.compare.gate import slower
 from reports.compare.runs import last_two, run_named
 
 NAMES = [model.name for model in find("*")]

@@ -1,0 +1,116 @@
+"""`python -m bench TARGET --against WHAT`: the primary tool to compare two variants.
+
+Both are loaded in processes of their own and visited in turns, so that whatever the machine does meanwhile happens to
+both; the ratio new/old of each network is fitted within. "New" is the target as asked, "old" the same but for WHAT
+(`bench.duet.against` lists what that may be). Records with all raw times go to results/duets/TARGET.jsonl.
+
+Exit code 0 says that the duet was measured, and with --fail-if-slower that no network was found slower than allowed;
+1 that one was, or that only its new side could not be measured; 3 ("untestable") that no network has an interval.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from bench.duet.against import old_target, parse_against
+from bench.duet.duet import play
+from bench.duet.outcome import UNTESTABLE, Outcome, outcome_of
+from bench.duet.record import Duet
+from bench.duet.request import DuetRequest
+from bench.duet.settings import DuetSettings
+from bench.protocol import Protocol
+from devices.other_python import describe
+from devices.runtime import absence_of
+from devices.targets import Target
+from models.model import Model
+from system.command_line import print_json, print_table
+from system.errors import UserError, one_line
+
+EXIT_SLOWER = 1
+EXIT_UNTESTABLE = 3
+
+
+def run_duet(arguments: argparse.Namespace, targets: Sequence[Target], models: Sequence[Model]) -> int:
+    """Measure, print, and return the exit code. Raises UserError where what is asked can't be measured."""
+    if len(targets) > 1:
+        raise UserError("a duet is of one target", found=f"{len(targets)} targets", fix="name one")
+    request = _request(arguments, targets[0], models)
+    try:
+        duets = play(request)
+    except KeyboardInterrupt:
+        kept = request.results / "duets" / f"{request.new.name}.jsonl"
+        print(f"every turn so far is kept in {kept}", file=sys.stderr)  # noqa: T201
+        raise
+    outcome = outcome_of(duets, arguments.fail_if_slower)
+    if arguments.json:
+        print_json(msgspec.to_builtins(outcome))
+    else:
+        _print(request.new, duets, outcome)
+    return _exit_code(outcome)
+
+
+def _request(arguments: argparse.Namespace, new: Target, models: Sequence[Model]) -> DuetRequest:
+    against = parse_against(arguments.against)
+    if against.artifact and len(models) > 1:
+        raise UserError("artifact: fits one network", found=f"{len(models)} networks", fix="name one with --model")
+    if against.weights and len(models) > 1:
+        raise UserError("weights: fits one network", found=f"{len(models)} networks", fix="name one with --model")
+    old = old_target(against, new, arguments.targets)
+    if against.python is None and (absence := absence_of(old)):
+        raise UserError("the old side can't run here", found=absence, fix="see python -m devices")
+    return DuetRequest(
+        new=new,
+        old=old,
+        against=against,
+        said=arguments.against,
+        models=models,
+        settings=_settings(arguments, new),
+        results=arguments.results,
+        artifacts=arguments.artifacts,
+        weights=arguments.weights,
+        calibration=arguments.calibration,
+        old_machine=describe(against.python, old) if against.python else {},
+    )
+
+
+def _settings(arguments: argparse.Namespace, target: Target) -> DuetSettings:
+    """The settings, where a protocol's field of the same name was given by the target or the command line."""
+    own = set(DuetSettings.__struct_fields__)
+    given = {name: value for name in Protocol.__struct_fields__ if (value := vars(arguments)[name]) is not None}
+    if unread := sorted(given.keys() - own):
+        readable = ", ".join(sorted(own & set(Protocol.__struct_fields__)))
+        raise UserError("a duet has no such option", found=", ".join(unread), fix=f"of a protocol it has {readable}")
+    values = {name: value for name, value in target.protocol.items() if name in own} | given
+    try:
+        return msgspec.convert(values, DuetSettings)
+    except msgspec.ValidationError as error:
+        raise UserError("an option is out of range", found=one_line(error), fix="see --help") from error
+
+
+def _print(target: Target, duets: Sequence[Duet], outcome: Outcome) -> None:
+    rows = []
+    for duet, found in zip(duets, outcome.networks, strict=True):
+        milliseconds = [
+            "" if seconds is None else f"{seconds * 1e3 / target.batch:.3f}" for seconds in (found.old_s, found.new_s)
+        ]
+        ratio = ["", ""]
+        if duet.estimate is not None:
+            estimate = duet.estimate
+            ratio = [f"{estimate.ratio:.4f}", f"{estimate.low:.4f} to {estimate.high:.4f}"]
+        turns = f"{found.counted} of {found.turns}" if found.counted != found.turns else f"{found.turns}"
+        rows.append([found.model, *milliseconds, *ratio, turns, found.change])
+    print_table([target.name, "old ms", "new ms", "new/old", "95 % interval", "turns", "change"], rows)
+    print(f"{outcome.test}.", file=sys.stderr)  # noqa: T201
+
+
+def _exit_code(outcome: Outcome) -> int:
+    for line in outcome.errors:
+        print(f"error: {one_line(line)}", file=sys.stderr)  # noqa: T201
+    if outcome.outcome == UNTESTABLE:
+        print("error: untestable: no network has an interval", file=sys.stderr)  # noqa: T201
+        return EXIT_UNTESTABLE
+    if untested := [found.model for found in outcome.networks if found.estimate is None]:
+        print(f"warning: {len(untested)} networks could not be tested: {', '.join(untested)}", file=sys.stderr)  # noqa: T201
+    return EXIT_SLOWER if outcome.errors else 0

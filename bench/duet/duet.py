@@ -1,0 +1,118 @@
+"""One target's duet: load both sides of every network, and take turns until the budget is gone.
+
+Each network's two processes are closed and started again `process_pairs` times, since processes of one file differ
+for life. Between two such times the networks get blocks of turns in shuffled order. The budget is of sampling, which
+loading is not.
+"""
+
+import itertools
+import random
+from contextlib import ExitStack, closing
+
+from bench.duet.files import prepare
+from bench.duet.ledger import DuetLedger, DuetRun
+from bench.duet.processes import SIDES, OpenPair, SideLost
+from bench.duet.record import Duet, Lost, SideName
+from bench.duet.request import DuetRequest
+from bench.duet.schedule import least_turns, next_pass, orders
+from bench.progress import stage
+from bench.records.sole_writer import sole_writer
+from bench.sessions import load_bytes
+from devices.runtime import runtime_of
+from system.machine import available_bytes
+
+
+def play(request: DuetRequest) -> list[Duet]:
+    """Measure every model of `request` and return the records, which lie in `results/duets/TARGET.jsonl` by then.
+
+    They lie there too where this is interrupted. Raises UserError where another duet writes there, or nothing can be
+    written.
+    """
+    folder = request.results / "duets"
+    with sole_writer(folder, request.new.name):
+        ledger = DuetLedger(folder, request.new.name)
+        ledger.begin(list(request.said), request.settings)
+        try:
+            ledger.runs = {run.name: run for run in prepare(request)}
+            _Sampling(request, ledger).all()
+        except BaseException:
+            ledger.end()
+            raise
+        return ledger.end()
+
+
+class _Sampling:
+    """The turns of a whole duet, in as many groups of networks as memory and the device need."""
+
+    def __init__(self, request: DuetRequest, ledger: DuetLedger) -> None:
+        self._settings, self._ledger = request.settings, ledger
+        self._runs = list(ledger.runs.values())
+        self._clock_s = runtime_of(request.new).now_s
+        self._begun_s, self._spent_s = self._clock_s(), 0.0
+        holding = (runtime_of(target).sessions_at_once(target) for target in (request.old, request.new))
+        limits = [limit for limit in holding if limit is not None]
+        # Where a device is said to hold one session at once, it is made to try with two: a duet needs them.
+        self._most = max(1, min(limits, default=2 * len(self._runs)) // 2)
+        self._random = random.Random(request.settings.seed)
+        self._orders = {run.name: orders(random.Random(self._random.random())) for run in self._runs}
+
+    def all(self) -> None:
+        """Open every network's two processes `process_pairs` times, and sample a share of the budget each time."""
+        settings, opened = self._settings, 0
+        planned = settings.process_pairs * len(self._runs)
+        for number in range(settings.process_pairs):
+            waiting = list(self._runs)
+            self._random.shuffle(waiting)
+            while waiting:
+                before = len(waiting)
+                with ExitStack() as closing_all:
+                    group = self._open(waiting, number, closing_all)
+                    opened += before - len(waiting)
+                    self._sample(group, least_turns(settings, number), settings.budget_s * opened / planned)
+
+    def _open(self, waiting: list[DuetRun], number: int, closing_all: ExitStack) -> dict[str, OpenPair]:
+        """Load as many of the waiting networks as there is room for, at least one, and take them off the list."""
+        group: dict[str, OpenPair] = {}
+        with stage("load", len(waiting)) as bar:
+            while waiting and (not group or (len(group) < self._most and _fits(waiting[0]))):
+                run = waiting.pop(0)
+                bar.at(len(group), run.name)
+                first: SideName = SIDES[(number + self._runs.index(run)) % 2]
+                if run.lost is None and (pair := self._load(run, number, first)):
+                    group[run.name] = closing_all.enter_context(closing(pair))
+        return group
+
+    def _load(self, run: DuetRun, number: int, first: SideName) -> OpenPair | None:
+        try:
+            pair = OpenPair(run, number, first, self._settings)
+        except SideLost as lost:
+            run.lost = Lost(side=lost.side, reason=str(lost))
+            return None
+        self._ledger.opened(run, pair.record)
+        return pair
+
+    def _sample(self, group: dict[str, OpenPair], least: int, until_s: float) -> None:
+        """Take turns with the networks of a group until so much of the budget is spent, and each has its least."""
+        runs = [self._ledger.runs[name] for name in group]
+        with stage("measure", self._settings.budget_s) as bar:
+            while chosen := next_pass(runs, least, self._spent_s < until_s):
+                self._random.shuffle(chosen)
+                for run in chosen:
+                    if len(run.turns) < least or self._spent_s < until_s:
+                        self._block(run, group[run.name])
+                    bar.at(self._spent_s, run.name)
+
+    def _block(self, run: DuetRun, pair: OpenPair) -> None:
+        try:
+            for first in itertools.islice(self._orders[run.name], self._settings.block_turns):
+                turn = pair.turn(first, self._begun_s)
+                self._spent_s += turn.took_s
+                self._ledger.taken(run, turn)
+        except SideLost as lost:
+            run.lost = Lost(side=lost.side, reason=str(lost))
+
+
+def _fits(run: DuetRun) -> bool:
+    """Whether memory has room for both sides; a network that is lost already takes none."""
+    artifacts = [side.artifact for side in (run.old, run.new) if side.artifact is not None]
+    return run.lost is not None or available_bytes() >= load_bytes(*artifacts)

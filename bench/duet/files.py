@@ -1,0 +1,71 @@
+"""The files of both sides of a duet: exported, or the one that `--against artifact:PATH` names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.duet.against import old_artifact
+from bench.duet.ledger import DuetRun
+from bench.duet.record import DuetSide, Lost
+from bench.duet.request import DuetRequest
+from bench.progress import stage
+from bench.records.network_run import network_of
+from exporters.artifact import Artifact, Job
+from exporters.parallel import obtain_all
+from models.model import Model
+from system.child import Failure
+
+
+def prepare(request: DuetRequest) -> list[DuetRun]:
+    """Every network with the artifacts of both sides, or with the reason why one has none.
+
+    Raises UserError where the file of `artifact:PATH` can't be used.
+    """
+    old_jobs = {model.name: _old_job(request, model) for model in request.models}
+    new_jobs = {model.name: request.new.job(model, request.weights, request.calibration) for model in request.models}
+    given = request.against.artifact
+    made = _make([*new_jobs.values(), *(() if given else old_jobs.values())], request.artifacts)
+    runs = []
+    for model in request.models:
+        run = DuetRun(network_of(model), _old_side(request), DuetSide(target=request.new))
+        new = made[new_jobs[model.name]]
+        old = _given(given, new, request) if given else made[old_jobs[model.name]]
+        _give(run, old, new)
+        runs.append(run)
+    return runs
+
+
+def _old_job(request: DuetRequest, model: Model) -> Job:
+    return request.old.job(model, request.against.weights or request.weights, request.calibration)
+
+
+def _old_side(request: DuetRequest) -> DuetSide:
+    python = request.against.python
+    machine = dict(request.old_machine)
+    return DuetSide(target=request.old, python=None if python is None else str(python), machine=machine)
+
+
+def _make(jobs: Sequence[Job], artifacts: Path) -> dict[Job, Artifact | Failure]:
+    different = list(dict.fromkeys(jobs))
+    made = {}
+    with stage("export", len(different)) as bar:
+        for done, (job, outcome) in enumerate(obtain_all(different, artifacts), start=1):
+            made[job] = outcome
+            bar.at(done, job.model.name)
+    return made
+
+
+def _given(path: Path, new: Artifact | Failure, request: DuetRequest) -> Artifact | Failure:
+    # What isn't written beside the file is taken from the new side's; without that there is no duet anyway.
+    return new if isinstance(new, Failure) else old_artifact(path, new, request.old)
+
+
+def _give(run: DuetRun, old: Artifact | Failure, new: Artifact | Failure) -> None:
+    if isinstance(old, Failure):
+        run.lost = Lost(side="old", reason=old.reason)
+    elif isinstance(new, Failure):
+        run.lost = Lost(side="new", reason=new.reason)
+    else:
+        run.old = msgspec.structs.replace(run.old, artifact=old)
+        run.new = msgspec.structs.replace(run.new, artifact=new)

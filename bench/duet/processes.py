@@ -1,0 +1,119 @@
+"""The sessions of a duet: both sides of a network, in a process each, loaded and closed together."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from bench.duet.ledger import DuetRun
+from bench.duet.record import DuetSide, ProcessPair, SideName, SideVisit, Turn
+from bench.duet.settings import DuetSettings
+from bench.measure import warm_up
+from devices.other_python import OtherPythonSession
+from devices.runtime import runtime_of
+from devices.samples import Samples
+from devices.session import Session
+from devices.worker import SessionLost, open_session
+
+SIDES: tuple[SideName, SideName] = ("old", "new")
+_MOST_COUNTED = 1_000
+
+
+class SideLost(Exception):  # noqa: N818 - it ends one network, not the program
+    """A side that can't go on, with the reason in one line."""
+
+    def __init__(self, side: SideName, reason: str) -> None:
+        super().__init__(reason)
+        self.side = side
+
+
+class OpenPair:
+    """Both sides of one network, loaded and warm. Raises SideLost where one can't be loaded or run."""
+
+    def __init__(self, run: DuetRun, number: int, first: SideName, settings: DuetSettings) -> None:
+        self._settings, self._clock_s = settings, runtime_of(run.new.target).now_s
+        self._sessions: dict[SideName, Session] = {}
+        self._closing = ExitStack()
+        warmup_s: dict[SideName, list[float]] = {}
+        with ExitStack() as unless_both:
+            unless_both.callback(self.close)
+            for side in _from(first):
+                self._sessions[side] = self._open(side, run.old if side == "old" else run.new)
+            for side in _from(first):
+                warmup_s[side] = self._warm_up(side)
+            unless_both.pop_all()
+        self._counted = self._count(warmup_s["old"])
+        run.old, run.new = _running(run.old, self._sessions["old"]), _running(run.new, self._sessions["new"])
+        self.record = ProcessPair(
+            number=number, first=first, old_warmup_s=warmup_s["old"], new_warmup_s=warmup_s["new"]
+        )
+
+    def turn(self, first: SideName, begun_s: float) -> Turn:
+        """Visit both sides, `first` first; `begun_s` is when the duet began, on its clock."""
+        at_s = self._clock_s()
+        visits = {side: self._visit(side) for side in _from(first)}
+        return Turn(
+            process_pair=self.record.number,
+            first=first,
+            at_s=at_s - begun_s,
+            took_s=self._clock_s() - at_s,
+            old=visits["old"],
+            new=visits["new"],
+        )
+
+    def close(self) -> None:
+        """End both processes."""
+        self._closing.close()
+
+    def _open(self, side: SideName, found: DuetSide) -> Session:
+        assert found.artifact is not None
+        timeout_s = self._settings.timeout_s
+        try:
+            if found.python is None:
+                session = open_session(found.artifact, found.target, timeout_s=timeout_s)
+            else:
+                python = Path(found.python)
+                session = OtherPythonSession(python, found.artifact, found.target, timeout_s=timeout_s)
+        except SessionLost as lost:
+            raise SideLost(side, str(lost)) from lost
+        self._closing.callback(session.close)
+        return session
+
+    def _warm_up(self, side: SideName) -> list[float]:
+        try:
+            return warm_up(self._sessions[side], self._settings.warm_up())
+        except SessionLost as lost:
+            raise SideLost(side, str(lost)) from lost
+
+    def _count(self, warmup_s: list[float]) -> int:
+        """How many counted inferences a visit has, of either side: as many as fill `fill_s`."""
+        if not warmup_s:
+            return 1
+        return max(1, min(_MOST_COUNTED, round(self._settings.fill_s / median(warmup_s))))
+
+    def _visit(self, side: SideName) -> SideVisit:
+        session, settling = self._sessions[side], self._settings.settle_samples
+        try:
+            if session.aggregates:
+                return SideVisit(settle_s=[], samples=session.run(1))
+            samples = session.run(settling + self._counted)
+        except SessionLost as lost:
+            raise SideLost(side, str(lost)) from lost
+        return SideVisit(settle_s=samples.seconds[:settling], samples=_without_first(samples, settling))
+
+
+def _from(first: SideName) -> tuple[SideName, SideName]:
+    return SIDES if first == "old" else ("new", "old")
+
+
+def _running(side: DuetSide, session: Session) -> DuetSide:
+    return msgspec.structs.replace(side, ran_on=session.ran_on, clock=session.clock)
+
+
+def _without_first(samples: Samples, count: int) -> Samples:
+    return Samples(
+        seconds=samples.seconds[count:],
+        evidence={name: values[count:] for name, values in samples.evidence.items()},
+        conditions=samples.conditions,
+    )
