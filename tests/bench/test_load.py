@@ -16,6 +16,7 @@ from tools.record_schema import FILE, record_schema
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "example" / "cpu.jsonl"
+SCHEMA_1 = ROOT / "tests" / "data" / "records_schema_1.jsonl"
 
 
 def test_the_example_is_a_row_a_record():
@@ -70,7 +71,7 @@ def test_the_schema_in_docs_is_that_of_a_record():
 def test_the_example_is_valid_by_the_schema():
     schema = json.loads(FILE.read_text(encoding="utf-8"))
     decoder = msgspec.json.Decoder(Record)
-    for line in EXAMPLE.read_bytes().splitlines():
+    for line in EXAMPLE.read_bytes().splitlines() + SCHEMA_1.read_bytes().splitlines():
         decoder.decode(line)
         assert problems(schema, schema, json.loads(line)) == []
 

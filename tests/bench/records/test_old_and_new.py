@@ -10,7 +10,7 @@ from bench.records.conditions import Conditions
 from bench.records.record import Record
 from bench.records.store import read_records
 
-EXAMPLE = Path(__file__).parents[3] / "docs/example/cpu.jsonl"
+EXAMPLE = Path(__file__).parents[2] / "data" / "records_schema_1.jsonl"
 LINE = EXAMPLE.read_text(encoding="utf-8").splitlines()[0]
 READINGS = [f"measurement.rounds.{when}.{work}" for when in ("before", "after") for work in ("arithmetic", "exchange")]
 # Tables whose keys are data: names of options, tools, references, readings. A key more is a fact more.

@@ -12,7 +12,7 @@ from bench.trust.measurement import Measurement
 from bench.trust.run_to_run import RunToRun
 from tests.bench.made_up import LOST_SHARE, a_reading, a_visit, measured, visits_of
 
-EXAMPLE = Path(__file__).parents[3] / "docs" / "example" / "cpu.jsonl"
+EXAMPLE = Path(__file__).parents[2] / "data" / "records_schema_1.jsonl"
 SURE = Exponents(compute=1.0, core_to_core=0.5, covariance=((0.0, 0.0), (0.0, 0.0)))
 UNSURE = msgspec.structs.replace(SURE, covariance=((0.04, 0.01), (0.01, 0.09)))
 BETWEEN = RunToRun(error=0.01, freedom=20.0, sweeps=5)
