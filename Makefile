@@ -35,7 +35,7 @@ help:  ## what there is
 	@echo 'make test         the tests'
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
 	@echo 'make faults       breaks the suite in every way, and writes docs/reliability.md'
-	@echo 'make trust        run-to-run spread beside plain peer loops, with and without a neighbour (takes an hour and a half)'
+	@echo 'make trust        run-to-run spread beside plain peer loops, with and without a neighbour (an hour and a quarter)'
 	@echo 'make lint         style, types and layers'
 	@echo "Options go into ARGS:  make bench ARGS='--model *latency* --budget 300'"
 

@@ -6,7 +6,7 @@ Each run measures every network by each method with the same seconds a number; a
 that all see the same hours of the host. A neighbour that keeps every core busy is off, on half of the time (three
 seconds on, three off), or on throughout. Every number is appended to OUT as it comes; the tables are printed from OUT.
 Those of docs/trust.md: --table --out studies/trust/data/amd-peers.jsonl. The suite's records lie in
-studies/trust/results, a folder a scenario.
+studies/trust/results.
 
 Methods: `suite`, this suite's estimate; `ort-median`, the median of a bare ONNX Runtime loop after ten warm-ups;
 `mean-of-n`, the mean of the same loop, as timm's benchmark takes it; `litert-tool`, the median of ai_edge_litert's
@@ -74,8 +74,8 @@ def _suite(scenario: str, run: int, models: Sequence[Model], seconds: float) -> 
     (target,) = find_targets("cpu")
     # No early stop: every method takes its seconds.
     protocol = Protocol(budget_s=seconds * len(models), interval=1e-9, seed=int(time.time()))
-    results = RESULTS / scenario
-    request = SweepRequest(target=target, models=models, protocol=protocol, results=results, artifacts=ARTIFACTS)
+    # One folder for all scenarios, as on a user's machine: later sweeps learn from earlier ones.
+    request = SweepRequest(target=target, models=models, protocol=protocol, results=RESULTS, artifacts=ARTIFACTS)
     for record in sweep(request):
         assert record.measurement is not None and record.verdict is not None, record.reason
         yield Number(
