@@ -135,6 +135,8 @@ class Ledger:
     def sampling_share(self) -> float | None:
         """The part of the sweep's time that went into inferences of networks, those that settled included."""
         visits = [visit for run in self.runs.values() for visit in run.visits]
+        if any("count" in visit.samples.evidence for visit in visits):
+            return None  # a tool that gives aggregates doesn't say how long it ran
         sampled_s = sum(sum(visit.settle_s) + sum(visit.samples.seconds) for visit in visits)
         return min(1.0, sampled_s / self.elapsed_s) if self.elapsed_s > 0 and visits else None
 

@@ -22,8 +22,7 @@ FEWEST_VISITS = 4
 # Degrees of freedom of an error that is known.
 _CERTAIN = 1e9
 _HUBER = 1.345  # 95 % of the mean's efficiency for normal errors (Huber 1964)
-# The median absolute deviation of normal values as a standard deviation, and how much of the latter's information it has.
-_MAD, _MAD_EFFICIENCY = 1.4826, 0.37
+_MAD = 1.4826  # the median absolute deviation of normal values, as a standard deviation
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,17 +94,10 @@ def sampling_error(logs: Sequence[float]) -> tuple[float, float]:
     """The standard error of the median of values in the order of time, and its degrees of freedom; at least four."""
     blocks = _blocks(logs, max(2, min(_BLOCKS, len(logs) // 2)))
     candidates = [
-        (_MEDIAN_LOSS * _spread(logs) / math.sqrt(len(logs)), _MAD_EFFICIENCY * (len(logs) - 1)),
+        (_MEDIAN_LOSS * stdev(logs) / math.sqrt(len(logs)), len(logs) - 1.0),
         (stdev(blocks) / math.sqrt(len(blocks)), len(blocks) - 1.0),
     ]
     return max(candidates, key=lambda each: t_quantile(0.975, each[1]) * each[0])
-
-
-def _spread(logs: Sequence[float]) -> float:
-    """What the error of a median follows: the width of the values' bulk, however far single ones lie off."""
-    import numpy as np
-
-    return robust_scale(np.array(logs))
 
 
 def autocorrelation_factor(values: Sequence[float]) -> float:

@@ -159,6 +159,6 @@ def test_another_python_s_environment_is_the_old_side(request_for, duets_file):
     assert duet.lost is None
     assert duet.estimate.ratio > 0
     assert (duet.old.python, duet.new.python) == (str(python), None)
-    assert duet.old.machine["versions"] == machine()["versions"]
+    assert duet.old.machine["versions"] == machine().versions
     assert duet.old.ran_on == duet.new.ran_on
     assert duet.old.artifact == duet.new.artifact

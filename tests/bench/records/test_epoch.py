@@ -6,17 +6,18 @@ import pytest
 from bench.protocol import Protocol
 from bench.records.epoch import FILE, Epoch, epoch_of, freeze, frozen
 from bench.records.ledger import Ledger
+from devices.host.conditions import Machine
 from devices.targets import find_targets
 from exporters.artifact import Artifact
 from models import UserError
 
-MACHINE = {
-    "cpu": "One Processor",
-    "usable_cores": 2,
-    "kernel": "6.1",
-    "memory_bytes": 8,
-    "versions": {"onnxruntime": "1.20", "numpy": "2.0"},
-}
+MACHINE = Machine(
+    cpu="One Processor",
+    usable_cores=2,
+    kernel="6.1",
+    memory_bytes=8,
+    versions={"onnxruntime": "1.20", "numpy": "2.0"},
+)
 REFERENCE_S = {"compute": 0.008, "core_to_core": 0.006}
 CPU = find_targets("cpu")[0]
 
@@ -44,8 +45,8 @@ def an_epoch(machine=MACHINE, threads: object = 2, sha256: str = "a" * 64) -> Ep
 
 def test_the_same_machine_is_the_same_epoch():
     assert an_epoch() == an_epoch()
-    assert an_epoch(MACHINE | {"memory_bytes": 9, "uptime_s": 5}) == an_epoch()
-    assert an_epoch(MACHINE | {"versions": {"onnxruntime": "1.20", "numpy": "2.1"}}) == an_epoch()
+    assert an_epoch(msgspec.structs.replace(MACHINE, memory_bytes=9)) == an_epoch()
+    assert an_epoch(msgspec.structs.replace(MACHINE, versions={"onnxruntime": "1.20", "numpy": "2.1"})) == an_epoch()
 
 
 def test_every_target_of_the_same_threads_shares_it():
@@ -53,12 +54,22 @@ def test_every_target_of_the_same_threads_shares_it():
     assert epoch_of(MACHINE, CPU, {}) == epoch_of(MACHINE, int8, {})
 
 
+def with_versions(**versions: str) -> Machine:
+    return msgspec.structs.replace(MACHINE, versions=versions)
+
+
 CHANGES = [
-    (an_epoch(MACHINE | {"cpu": "Another"}), "cpu: One Processor before, Another now"),
-    (an_epoch(MACHINE | {"usable_cores": 4}), "usable_cores: 2 before, 4 now"),
-    (an_epoch(MACHINE | {"kernel": "6.2"}), "kernel: 6.1 before, 6.2 now"),
-    (an_epoch(MACHINE | {"versions": {"onnxruntime": "1.21"}}), "onnxruntime: 1.20 before, 1.21 now"),
-    (an_epoch(MACHINE | {"versions": {"onnxruntime": "1.20", "torch": "2.9"}}), "torch: None before, 2.9 now"),
+    (an_epoch(msgspec.structs.replace(MACHINE, cpu="Another")), "cpu: One Processor before, Another now"),
+    (an_epoch(msgspec.structs.replace(MACHINE, usable_cores=4)), "usable_cores: 2 before, 4 now"),
+    (an_epoch(msgspec.structs.replace(MACHINE, kernel="6.2")), "kernel: 6.1 before, 6.2 now"),
+    (
+        an_epoch(msgspec.structs.replace(MACHINE, versions={"onnxruntime": "1.21"})),
+        "onnxruntime: 1.20 before, 1.21 now",
+    ),
+    (
+        an_epoch(msgspec.structs.replace(MACHINE, versions={"onnxruntime": "1.20", "torch": "2.9"})),
+        "torch: None before, 2.9 now",
+    ),
     (an_epoch(sha256="b" * 64), "compute workload: aaaaaaaaaaaa before, bbbbbbbbbbbb now"),
 ]
 

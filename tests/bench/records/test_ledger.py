@@ -149,7 +149,7 @@ def test_a_changed_kernel_begins_a_new_series_and_says_so_once(simulate, monkeyp
 
     simulate(1)
     here = ledger.machine()
-    monkeypatch.setattr(ledger, "machine", lambda: here | {"kernel": "another"})
+    monkeypatch.setattr(ledger, "machine", lambda: msgspec.structs.replace(here, kernel="another"))
     (record, *_) = simulate(2, slow=0.1)
     err = capsys.readouterr().err
     assert err.count("\n") == 1

@@ -35,11 +35,11 @@ def test_without_visits_they_are_the_prior_s():
     assert np.array(found.covariance) == pytest.approx(np.diag([0.25, 0.25]))
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_fewer_than_four_visits_say_nothing(count):
+@pytest.mark.parametrize("count", [1, 7])
+def test_fewer_than_eight_visits_say_nothing(count):
     logs, conditions = simulated(1)
     assert learn(logs[:count], conditions[:count]) == learn([], [])
-    assert learn(logs[:4], conditions[:4])[1] is not None
+    assert learn(logs[:8], conditions[:8])[1] is not None
 
 
 @pytest.mark.parametrize("seed", range(6))
