@@ -32,7 +32,15 @@ class AdbServer:
             time.sleep(0.02)
 
     def connect(self, phone):
-        return self.call("connect", phone.serial)
+        """Connect a phone that answers. On a busy machine the server may still hold the connection that broke off."""
+        end_s = time.monotonic() + 5.0
+        while True:
+            said = self.call("connect", phone.serial)
+            state = self.call("-s", phone.serial, "get-state")
+            if not ("offline" in state or "not found" in state) or time.monotonic() >= end_s:
+                return said
+            self.call("disconnect", phone.serial)
+            time.sleep(0.2)
 
     def call(self, *arguments):
         done = subprocess.run(
