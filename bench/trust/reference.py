@@ -6,7 +6,6 @@ this system's counters. They slow these down too. All run on ONNX Runtime with t
 
 import functools
 import importlib.util
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -73,15 +72,9 @@ def _no_reference(lost: SessionLost) -> UserError:
 class Reference:
     """Readings of the reference workloads; without workloads there are none."""
 
-    def __init__(
-        self,
-        workloads: Mapping[str, Workload] | None = None,
-        gathering: Gathering | None = None,
-        now_s: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, workloads: Mapping[str, Workload] | None = None, gathering: Gathering | None = None) -> None:
         self._workloads = workloads or {}
         self._gathering = gathering
-        self._now_s = now_s
         self._last: Reading | None = None
 
     def before(self, now_s: Callable[[], float], elapsed_s: float) -> list[Reading]:

@@ -31,7 +31,7 @@ DATA = Path(__file__).with_name("data")
 LOST_SHARE = Protocol().lost_share
 
 Sweep = Mapping[str, Sequence[Visit]]
-# Of the visits of a network: the logarithm's values in the order of time, and the error of what was divided out.
+# By network, its visits held against a basis.
 Estimates = dict[str, Measurement]
 # From all sweeps and one of them to the measurement of each of its networks.
 Estimator = Callable[[Sweeps, str], Estimates]
@@ -69,7 +69,7 @@ def print_table(sweeps: Sweeps) -> None:
 def _plain(sweeps: Sweeps, sweep: str) -> Estimates:
     """The median of all samples, disturbed or not."""
     return {
-        name: _measurement([_of_seconds(visits)], Basis(lost_share=math.inf)) for name, visits in sweeps[sweep].items()
+        name: measurement([_of_seconds(visits)], Basis(lost_share=math.inf)) for name, visits in sweeps[sweep].items()
     }
 
 
@@ -87,14 +87,14 @@ def _fastest(sweeps: Sweeps, sweep: str) -> Estimates:
     for name, visits in sweeps[sweep].items():
         fastest = min(second for visit in visits for second in visit.samples.seconds)
         samples = msgspec.structs.replace(visits[0].samples, seconds=[fastest], evidence={})
-        found[name] = _measurement([msgspec.structs.replace(visits[0], samples=samples)], Basis(lost_share=math.inf))
+        found[name] = measurement([msgspec.structs.replace(visits[0], samples=samples)], Basis(lost_share=math.inf))
     return found
 
 
 def _interleaved(sweeps: Sweeps, sweep: str) -> Estimates:
     """The median of the visits that count: what interleaving and the system's counters give alone."""
     basis = Basis(lost_share=LOST_SHARE)
-    return {name: _measurement(visits, basis) for name, visits in sweeps[sweep].items()}
+    return {name: measurement(visits, basis) for name, visits in sweeps[sweep].items()}
 
 
 def _prior_alone(sweeps: Sweeps, sweep: str) -> Estimates:
@@ -127,7 +127,7 @@ def _corrected(sweeps: Sweeps, sweep: str, *, own: bool, others: bool) -> Estima
         information = [each[name].information for each in said if name in each and each[name].information]
         information += [basis.information] if own and basis.information else []
         exponents, _ = learn([], [], [each for each in information if each is not None])
-        found[name] = _measurement(visits, msgspec.structs.replace(basis, exponents=exponents))
+        found[name] = measurement(visits, msgspec.structs.replace(basis, exponents=exponents))
     return found
 
 
@@ -143,7 +143,8 @@ def _bases(sweeps: Sweeps, sweep: str, reference_s: dict[str, float]) -> tuple[d
     return _known[key]
 
 
-def _measurement(visits: Sequence[Visit], basis: Basis) -> Measurement:
+def measurement(visits: Sequence[Visit], basis: Basis) -> Measurement:
+    """Visits held against a basis, as a record's measurement holds them."""
     return Measurement(clock="", ran_on={}, warmup_s=[], visits=list(visits), basis=basis)
 
 
@@ -186,13 +187,7 @@ def _with(measured: Measurement, between: RunToRun | None) -> Estimate:
     """The estimate for another sweep; with no run-to-run error known, as if there were none."""
     assert measured.basis is not None
     known = between or RunToRun(error=0.0, freedom=1e9, sweeps=0)
-    return Measurement(
-        clock="",
-        ran_on={},
-        warmup_s=[],
-        visits=measured.visits,
-        basis=msgspec.structs.replace(measured.basis, run_to_run=known),
-    ).estimate
+    return measurement(measured.visits, msgspec.structs.replace(measured.basis, run_to_run=known)).estimate
 
 
 def _visits_a_network(sweeps: Sweeps) -> str:

@@ -16,7 +16,7 @@ from bench.protocol import Protocol
 from bench.trust.fit import Earlier, fit
 from bench.trust.measurement import Measurement
 from bench.trust.verdict import USABLE, judge
-from studies.trust.estimators import DATA, LOST_SHARE, Sweep
+from studies.trust.estimators import DATA, LOST_SHARE, Sweep, measurement
 from studies.trust.raw import Sweeps, read_sweeps
 
 
@@ -50,10 +50,7 @@ def taught(sweeps: Sweeps) -> tuple[Earlier, dict[str, float]]:
 
 def _measured(sweep: Sweep, earlier: Earlier) -> dict[str, Measurement]:
     bases = fit(sweep, LOST_SHARE, earlier)
-    return {
-        name: Measurement(clock="", ran_on={}, warmup_s=[], visits=list(visits), basis=bases[name])
-        for name, visits in sweep.items()
-    }
+    return {name: measurement(visits, bases[name]) for name, visits in sweep.items()}
 
 
 def _row(found: Mapping[str, Measurement], quiet_s: Mapping[str, float]) -> list[str]:

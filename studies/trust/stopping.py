@@ -18,7 +18,7 @@ from bench.protocol import Protocol
 from bench.trust.fit import Earlier, fit
 from bench.trust.measurement import Measurement
 from bench.trust.visit import Visit
-from studies.trust.estimators import DATA
+from studies.trust.estimators import DATA, measurement
 from studies.trust.raw import read_sweeps
 
 _EVERY_S = 5.0
@@ -76,10 +76,7 @@ def _measured(
     kept = {name: [visit for visit in each if visit.end_s <= until_s] for name, each in visits.items()}
     kept = {name: each for name, each in kept.items() if each}
     bases = fit(kept, protocol.lost_share, earlier)
-    return {
-        name: Measurement(clock="", ran_on={}, warmup_s=[], visits=list(each), basis=bases[name])
-        for name, each in kept.items()
-    }
+    return {name: measurement(each, bases[name]) for name, each in kept.items()}
 
 
 if __name__ == "__main__":
