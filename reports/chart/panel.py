@@ -101,7 +101,7 @@ def _intervals(axes: "Axes", points: Sequence[Point]) -> None:
 
 
 def _crosses(axes: "Axes", doubtful: Sequence[Point]) -> None:
-    """A cross over each marker whose number is not stable."""
+    """A cross over each marker whose number is not usable."""
     x, y = [point.latency.ms for point in doubtful], [point.top1_percent for point in doubtful]
     axes.plot(x, y, zorder=5, **CROSS)
 

@@ -27,7 +27,8 @@ _ABOUT = (
     "Latency and accuracy of networks on each target. Upright numbers were measured under the protocol below, with "
     "their 95 % intervals, or computed; <em>numbers in italics are published ones as printed</em>, or computed from "
     "these. Latency is of one image: a batch's time over its images. In the chart, solid points are measured, hollow "
-    "ones published, a cross marks a number whose verdict is not stable, and the dotted line is the Pareto front."
+    "ones published, a cross marks a number whose verdict is neither stable nor corrected, and the dotted line is the "
+    "Pareto front."
 )
 
 

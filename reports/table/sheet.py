@@ -128,7 +128,7 @@ def printed_note(column: Column, network: Network) -> str:
 
 
 def doubt(cell: Cell) -> str:
-    """The verdict on a measured number and its details; "" where it is stable."""
+    """The verdict on a measured number and its details; "" where it is usable."""
     if cell.measured is None or cell.measured.usable:
         return ""
     return f"{cell.measured.verdict}: {cell.measured.detail}".removesuffix(": ")
