@@ -1,5 +1,7 @@
 """The sessions of a duet: both sides of a network, in a process each, loaded and closed together."""
 
+import math
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -38,12 +40,13 @@ class OpenPair:
         warmup_s: dict[SideName, list[float]] = {}
         with ExitStack() as unless_both:
             unless_both.callback(self.close)
-            for side in _from(first):
-                self._sessions[side] = self._open(side, run.old if side == "old" else run.new)
+            self._open_both(run)
             for side in _from(first):
                 warmup_s[side] = self._warm_up(side)
             unless_both.pop_all()
-        self._counted = self._count(warmup_s["old"])
+        each_s = median(warmup_s["old"] or [math.inf])
+        self._settling = settings.settle_samples if each_s < settings.settle_s else 0
+        self._counted = max(1, min(_MOST_COUNTED, round(settings.fill_s / each_s)))
         run.old, run.new = _running(run.old, self._sessions["old"]), _running(run.new, self._sessions["new"])
         self.record = ProcessPair(
             number=number, first=first, old_warmup_s=warmup_s["old"], new_warmup_s=warmup_s["new"]
@@ -66,6 +69,12 @@ class OpenPair:
         """End both processes."""
         self._closing.close()
 
+    def _open_both(self, run: DuetRun) -> None:
+        """Load both sides at once: most of it is the work of one core each, and it is not timed."""
+        with ThreadPoolExecutor(len(SIDES)) as pool:
+            opening = {side: pool.submit(self._open, side, run.old if side == "old" else run.new) for side in SIDES}
+        self._sessions |= {side: future.result() for side, future in opening.items()}
+
     def _open(self, side: SideName, found: DuetSide) -> Session:
         assert found.artifact is not None
         timeout_s = self._settings.timeout_s
@@ -86,14 +95,8 @@ class OpenPair:
         except SessionLost as lost:
             raise SideLost(side, str(lost)) from lost
 
-    def _count(self, warmup_s: list[float]) -> int:
-        """How many counted inferences a visit has, of either side: as many as fill `fill_s`."""
-        if not warmup_s:
-            return 1
-        return max(1, min(_MOST_COUNTED, round(self._settings.fill_s / median(warmup_s))))
-
     def _visit(self, side: SideName) -> SideVisit:
-        session, settling = self._sessions[side], self._settings.settle_samples
+        session, settling = self._sessions[side], self._settling
         try:
             if session.aggregates:
                 return SideVisit(settle_s=[], samples=session.run(1))

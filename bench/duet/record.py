@@ -52,7 +52,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProcessPair(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides' sessions, loaded afresh: which was started first, and the seconds of their warm-ups."""
+    """Both sides' sessions, loaded afresh: which was warmed up first, and the seconds of their warm-ups."""
 
     number: int
     first: SideName

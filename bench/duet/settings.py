@@ -19,10 +19,12 @@ class DuetSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     budget_s: Annotated[float, msgspec.Meta(gt=0)] = 120.0  # of sampling, all networks together
     process_pairs: Annotated[int, msgspec.Meta(ge=1)] = 3  # times that both sides are loaded afresh
-    min_turns: Annotated[int, msgspec.Meta(ge=1)] = 20  # that every network gets, whatever the budget
+    # That every network gets, whatever the budget: two of ABBA or BAAB in each pair of processes.
+    min_turns: Annotated[int, msgspec.Meta(ge=1)] = 12
     block_turns: Annotated[int, msgspec.Meta(ge=2)] = 2  # in a row for one network; ABBA or BAAB needs two
     fill_s: Annotated[float, msgspec.Meta(ge=0)] = 0.02  # seconds that the counted inferences of a visit fill
     settle_samples: Annotated[int, msgspec.Meta(ge=1)] = 1  # inferences at a visit's start that don't count
+    settle_s: Annotated[float, msgspec.Meta(ge=0)] = _SHARED.settle_s  # of one beyond which there are none such
     # Shorter than a sweep's: both sides are equally old, so what is left of a warm-up cancels, and there are many.
     warmup_s: Annotated[float, msgspec.Meta(ge=0)] = 0.1
     warmup_max_s: Annotated[float, msgspec.Meta(ge=0)] = 0.5
@@ -32,7 +34,9 @@ class DuetSettings(msgspec.Struct, frozen=True, kw_only=True):
     process_sd: Annotated[float, msgspec.Meta(gt=0)] = 0.002
     process_freedom: Annotated[float, msgspec.Meta(gt=0)] = 2.0
     alpha: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05  # chance of any false alarm in a whole duet
-    lost_share: Annotated[float, msgspec.Meta(gt=0)] = _SHARED.lost_share
+    # Larger than a sweep's: what other programs take, they take from either side alike, so that it widens the interval
+    # but moves no ratio. A long inference hardly ever loses less than one slice of the scheduler (about 4 ms).
+    lost_share: Annotated[float, msgspec.Meta(gt=0)] = 0.1
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = _SHARED.timeout_s
     seed: Annotated[int, msgspec.Meta(ge=0)] = _SHARED.seed
 

@@ -2,9 +2,16 @@
 
 from statistics import median
 
+import msgspec
 import pytest
 
-from studies.trust import estimators
+from bench.duet.against import Against
+from bench.duet.duet import play
+from bench.duet.request import DuetRequest
+from bench.duet.settings import DuetSettings
+from devices.targets import find_targets
+from models import find
+from studies.trust import duets, estimators
 from studies.trust.raw import main as pack
 from studies.trust.raw import read_sweeps, thirds
 from studies.trust.stopping import stopped
@@ -61,3 +68,29 @@ def test_thirds_of_a_sweep_hold_every_visit_once(sweeps):
     assert {name: sum(len(part.get(name, [])) for part in parts.values()) for name in visits} == {
         name: len(each) for name, each in visits.items()
     }
+
+
+def test_duets_of_a_planted_slowdown_and_of_equals_are_counted_apart(capsys, tmp_path):
+    fake = msgspec.structs.replace(find_targets("fake")[0], options={"seconds": {"*": [0.1, 0.101, 0.099]}})
+    kept = tmp_path / "kept.jsonl.gz"
+    measured = []
+    for seed, share in enumerate((0.0, 0.05, 0.0)):
+        measured += play(
+            DuetRequest(
+                new=duets._slowed(fake, share),
+                old=fake,
+                against=Against(),
+                said=[],
+                models=find("*B[35]"),
+                settings=DuetSettings(budget_s=20, seed=seed),
+                results=tmp_path,
+                artifacts=tmp_path / "artifacts",
+            )
+        )
+    duets._keep(measured, kept)
+    duets.print_table(duets._kept([kept]))
+    equals, planted = capsys.readouterr().out.splitlines()[2:]
+    assert equals.startswith("| 0% | 2 | 2 |")
+    assert equals.endswith("| 0 of 4 | 0 | 0 | 0 of 2 | 0 |")
+    assert planted.startswith("| 5% | 1 | 2 |")
+    assert planted.endswith("| 2 of 2 | 2 | 0 | 1 of 1 | 0 |")

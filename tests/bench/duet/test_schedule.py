@@ -39,8 +39,8 @@ def test_the_order_is_that_of_the_seed():
 @pytest.mark.parametrize(
     ("settings", "least"),
     [
-        (DuetSettings(), [8, 14, 20]),
-        (DuetSettings(process_pairs=1), [20]),
+        (DuetSettings(), [4, 8, 12]),
+        (DuetSettings(process_pairs=1), [12]),
         (DuetSettings(min_turns=1), [2, 2, 2]),
     ],
 )
