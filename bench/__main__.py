@@ -169,7 +169,7 @@ def _print(target: Target, records: list[Record]) -> None:
         rows.append(
             [
                 record.model.name,
-                f"{estimate.median_s * per_image_ms:.3f}",
+                f"{estimate.number_s * per_image_ms:.3f}",
                 _interval(estimate, per_image_ms),
                 f"{record.measurement.raw_median_s * per_image_ms:.3f}",
                 f"{len(record.measurement.visits)}",

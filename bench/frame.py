@@ -61,11 +61,11 @@ def _numbers(measurement: Measurement | None, batch: int) -> dict[str, Any]:
         return dict.fromkeys(_NUMBERS)
     estimate, per_image_ms = measurement.estimate, 1e3 / batch
     numbers = (
-        estimate.median_s * per_image_ms,
+        estimate.number_s * per_image_ms,
         None if estimate.low_s is None else estimate.low_s * per_image_ms,
         None if estimate.high_s is None else estimate.high_s * per_image_ms,
         estimate.within_sweep,
-        measurement.undivided.median_s * per_image_ms,
+        measurement.undivided.number_s * per_image_ms,
         measurement.raw_median_s * per_image_ms,
         len(measurement.visits),
         len(measurement.counted),

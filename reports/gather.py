@@ -93,7 +93,7 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         latency=_latency(estimate, scale),
         batch=record.target.batch,
         raw_ms=measurement.raw_median_s * scale,
-        undivided_ms=measurement.undivided.median_s * scale,
+        undivided_ms=measurement.undivided.number_s * scale,
         corrected_by=measurement.corrected_by,
         refers_to=_refers_to(measurement.basis),
         within_sweep=estimate.within_sweep,
@@ -121,8 +121,8 @@ def _refers_to(basis: Basis | None) -> str:
 
 def _latency(estimate: Estimate, scale: float) -> Latency:
     if estimate.low_s is None or estimate.high_s is None:
-        return Latency.exactly(estimate.median_s * scale)
-    return Latency(estimate.median_s * scale, estimate.low_s * scale, estimate.high_s * scale)
+        return Latency.exactly(estimate.number_s * scale)
+    return Latency(estimate.number_s * scale, estimate.low_s * scale, estimate.high_s * scale)
 
 
 def _column(name: str, cells: dict[str, Cell], newest: Record | None) -> Column:

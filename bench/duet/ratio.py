@@ -7,21 +7,17 @@ of the duet together and `DuetSettings.process_sd`, by maximum likelihood. Where
 far apart as both parts explain, the pairs themselves are its unit. Degrees of freedom are Welch and Satterthwaite's.
 """
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 
 import msgspec
 
 from bench.duet.settings import DuetSettings
-from bench.trust.statistics import t_quantile, t_tail, welch_freedom
+from bench.trust.huber import huber_mean
+from bench.trust.statistics import blocks_of, t_quantile, t_tail, welch_freedom
 
-# Huber's k: 95 % efficient where the noise is normal.
-_HUBER = 1.345
-# The median absolute deviation of normal values is this share of their standard deviation.
-_MAD_SHARE = 0.6745
 # The variance between processes is sought from the expected one over this to that times this.
 _VARIANCE_RANGE = 1e4
 
@@ -103,14 +99,6 @@ def holm(ps: Mapping[str, float], alpha: float) -> set[str]:
     return fallen
 
 
-def spread(log_ratios: Sequence[float]) -> float:
-    """A robust standard deviation; 0 of fewer than two."""
-    if len(log_ratios) < 2:
-        return 0.0
-    middle = median(log_ratios)
-    return median(abs(value - middle) for value in log_ratios) / _MAD_SHARE
-
-
 def _sample(pairs: Pairs, settings: DuetSettings) -> _Sampled | None:
     pairs = [pair for pair in pairs if pair]
     total = sum(map(len, pairs))
@@ -119,42 +107,16 @@ def _sample(pairs: Pairs, settings: DuetSettings) -> _Sampled | None:
     freedom = sum(block_counts) - len(pairs)
     if sum(block_counts) < settings.fewest_blocks or freedom < 1:
         return None
-    regular_values, inside = _huber_values([value for pair in pairs for value in pair])
-    values = iter(regular_values)
+    found = huber_mean([value for pair in pairs for value in pair])
+    values = iter(found.values)
     regular = [[next(values) for _ in pair] for pair in pairs]
     means = [fmean(pair) for pair in regular]
     squares = sum(
         len(block) * (fmean(block) - mean) ** 2
         for pair, count, mean in zip(regular, block_counts, means, strict=True)
-        for block in _blocks(pair, count)
+        for block in blocks_of(pair, count)
     )
-    return _Sampled([len(pair) for pair in pairs], means, squares / freedom, freedom * inside)
-
-
-def _huber_values(values: Sequence[float]) -> tuple[list[float], float]:
-    """Values whose mean is the Huber mean of `values` and whose variance is that of its influence function.
-
-    The share of them that was not clipped comes with them: as with a trimmed mean (Tukey and McLaughlin, 1963), only
-    those bring degrees of freedom.
-    """
-    scale, centre = spread(values), median(values)
-    if scale == 0:
-        return list(values), 1.0
-    reach = _HUBER * scale
-    for _ in range(100):
-        clipped = [max(-reach, min(reach, value - centre)) for value in values]
-        inside = fmean(abs(value - centre) <= reach for value in values)
-        step = fmean(clipped) / inside
-        centre += step
-        if abs(step) < 1e-9 * scale:
-            break
-    return [centre + max(-reach, min(reach, value - centre)) / inside for value in values], inside
-
-
-def _blocks(values: Sequence[float], count: int) -> list[Sequence[float]]:
-    """`count` runs of neighbouring values, as equal in length as can be."""
-    edges = [round(index * len(values) / count) for index in range(count + 1)]
-    return [values[start:end] for start, end in itertools.pairwise(edges)]
+    return _Sampled([len(pair) for pair in pairs], means, squares / freedom, freedom * found.inside)
 
 
 def _process_variance(networks: Sequence[_Sampled], settings: DuetSettings) -> tuple[float, float]:

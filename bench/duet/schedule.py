@@ -5,9 +5,9 @@ import random
 from collections.abc import Iterator, Sequence
 
 from bench.duet.ledger import DuetRun
-from bench.duet.ratio import spread
 from bench.duet.record import SideName
 from bench.duet.settings import DuetSettings
+from bench.trust.huber import robust_scale
 
 
 def orders(choose: random.Random) -> Iterator[SideName]:
@@ -44,4 +44,4 @@ def gain(run: DuetRun) -> float:
         return math.inf
     turn_s = sum(turn.took_s for turn in run.turns) / len(run.turns)
     # The error goes with 1 / sqrt(count), and a second brings 1 / turn_s turns.
-    return spread(run.log_ratios) / (2 * math.sqrt(count) * count * turn_s)
+    return robust_scale(run.log_ratios) / (2 * math.sqrt(count) * count * turn_s)

@@ -98,6 +98,6 @@ def _said(record: Record, measurement: Measurement) -> Said:
     basis, found = measurement.basis, measurement.alone
     return Said(
         sha256=record.artifact.sha256 if record.artifact else "",
-        told=Told.of(found.median_s, found.log_error),
+        told=Told.of(found.number_s, found.log_error),
         information=basis.information if basis else None,
     )

@@ -208,7 +208,7 @@ class Ledger:
 
 def _told(measurement: Measurement) -> Told:
     found = measurement.alone
-    return Told.of(found.median_s, found.log_error)
+    return Told.of(found.number_s, found.log_error)
 
 
 def _differing(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench.trust.condition import Condition
-from bench.trust.statistics import autocorrelation_factor, huber_weights, robust_scale
+from bench.trust.huber import huber_weights, robust_scale
+from bench.trust.statistics import autocorrelation_factor
 
 if TYPE_CHECKING:
     import numpy as np

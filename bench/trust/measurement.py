@@ -95,7 +95,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def corrected_by(self) -> float:
         """How much the correction changed the number, relative: -0.02 where 2 % were divided out."""
-        return self.estimate.median_s / self.undivided.median_s - 1
+        return self.estimate.number_s / self.undivided.number_s - 1
 
     @property
     def raw_median_s(self) -> float:

@@ -4,15 +4,11 @@ import itertools
 import math
 from collections.abc import Sequence
 from statistics import mean, median, stdev
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from bench.trust.huber import HuberMean, huber_mean
 from bench.trust.run_to_run import RunToRun
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 # The median of normal values varies by this much more than their mean (sqrt(pi / 2)).
 _MEDIAN_LOSS = math.sqrt(math.pi / 2)
@@ -21,12 +17,10 @@ _BLOCKS = 6
 FEWEST_VISITS = 4
 # Degrees of freedom of an error that is known.
 _CERTAIN = 1e9
-_HUBER = 1.345  # 95 % of the mean's efficiency for normal errors (Huber 1964)
-_MAD = 1.4826  # the median absolute deviation of normal values, as a standard deviation
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A median of visits, in seconds a batch, with its 95 % interval; `low_s` and `high_s` are None where it has none.
+    """The number of some visits, in seconds a batch, with its 95 % interval, whose ends are None where it has none.
 
     The interval is for what another sweep of this machine would give; where `within_sweep`, since how far sweeps lie
     apart is not known yet, for what this one would give if it went on. `log_error` is the standard error of the
@@ -34,7 +28,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     relative, that more visits narrow.
     """
 
-    median_s: float
+    number_s: float
     low_s: float | None
     high_s: float | None
     log_error: float
@@ -44,26 +38,25 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def half_width(self) -> float:
-        """Half of the interval, relative to the median; infinite without one."""
+        """Half of the interval, relative to the number; infinite without one."""
         if self.low_s is None or self.high_s is None:
             return math.inf
-        return (self.high_s - self.low_s) / (2 * self.median_s)
+        return (self.high_s - self.low_s) / (2 * self.number_s)
 
 
 def estimate(
     visits_s: Sequence[float], *, correction_error: float = 0.0, run_to_run: RunToRun | None = None
 ) -> Estimate:
-    """The median of the visits' values, which are in the order of time; at least one.
+    """The robust mean (Huber's, of the logarithms) of the visits' values, which are in the order of time; at least one.
 
     Its error has three parts: that between visits, the larger of that of independent ones and that between blocks of
     neighbouring ones, which sees a drift within the sweep; `correction_error`, relative, of what was divided out; and
     that between sweeps. Another sweep has the same errors, so that its interval is wider by the square root of two.
-    Fewer than four visits have no interval.
+    Fewer than four visits have no interval, and their median is the number.
     """
-    middle = median(visits_s)
     if len(visits_s) < FEWEST_VISITS or min(visits_s) <= 0:
         return Estimate(
-            median_s=middle,
+            number_s=median(visits_s),
             low_s=None,
             high_s=None,
             log_error=math.inf,
@@ -71,7 +64,11 @@ def estimate(
             sampling=math.inf,
             within_sweep=run_to_run is None,
         )
-    sampling, freedom = sampling_error([math.log(value) for value in visits_s])
+    # Relative to one of them, so that equal visits give exactly what each says.
+    unit_s = median(visits_s)
+    found = huber_mean([math.log(value / unit_s) for value in visits_s])
+    number_s = unit_s * math.exp(found.mean)
+    sampling, freedom = sampling_error(found)
     parts = [(sampling, freedom), (correction_error, _CERTAIN)]
     if run_to_run is not None:
         parts.append((run_to_run.error, run_to_run.freedom))
@@ -80,9 +77,9 @@ def estimate(
     repeats = math.sqrt(2) if run_to_run is not None else 1.0
     factor = math.exp(repeats * t_quantile(0.975, freedom_of_all) * error)
     return Estimate(
-        median_s=middle,
-        low_s=middle / factor,
-        high_s=middle * factor,
+        number_s=number_s,
+        low_s=number_s / factor,
+        high_s=number_s * factor,
         log_error=error,
         freedom=freedom_of_all,
         sampling=repeats * t_quantile(0.975, freedom) * sampling,
@@ -90,11 +87,12 @@ def estimate(
     )
 
 
-def sampling_error(logs: Sequence[float]) -> tuple[float, float]:
-    """The standard error of the median of values in the order of time, and its degrees of freedom; at least four."""
-    blocks = _blocks(logs, max(2, min(_BLOCKS, len(logs) // 2)))
+def sampling_error(found: HuberMean) -> tuple[float, float]:
+    """The standard error of Huber's mean of values in the order of time, and its degrees of freedom; at least four."""
+    values = found.values
+    blocks = [mean(block) for block in blocks_of(values, max(2, min(_BLOCKS, len(values) // 2)))]
     candidates = [
-        (_MEDIAN_LOSS * stdev(logs) / math.sqrt(len(logs)), len(logs) - 1.0),
+        (stdev(values) / math.sqrt(len(values)), max(1.0, (len(values) - 1) * found.inside)),
         (stdev(blocks) / math.sqrt(len(blocks)), len(blocks) - 1.0),
     ]
     return max(candidates, key=lambda each: t_quantile(0.975, each[1]) * each[0])
@@ -105,31 +103,15 @@ def autocorrelation_factor(values: Sequence[float]) -> float:
 
     By the medians of blocks of neighbouring values; at least four values.
     """
-    blocks = _blocks(values, max(2, min(_BLOCKS, len(values) // 2)))
+    blocks = [median(block) for block in blocks_of(values, max(2, min(_BLOCKS, len(values) // 2)))]
     independent = (_MEDIAN_LOSS * stdev(values)) ** 2 / len(values)
     return max(1.0, stdev(blocks) ** 2 / len(blocks) / independent) if independent > 0 else 1.0
 
 
-def robust_scale(values: "NDArray[np.float64]") -> float:
-    """The standard deviation of the values' bulk, by their median absolute deviation."""
-    import numpy as np
-
-    return float(_MAD * np.median(np.abs(values - np.median(values))))
-
-
-def huber_weights(values: "NDArray[np.float64]", scale: float) -> "NDArray[np.float64]":
-    """Huber's weights around the median: 1 within 1.345 scales, less beyond."""
-    import numpy as np
-
-    distances = np.abs(values - np.median(values))
-    # What lies at the median counts even where the scale is 0.
-    return np.where(distances <= _HUBER * scale, 1.0, _HUBER * scale / np.maximum(distances, 1e-300))
-
-
 class Pooled(msgspec.Struct, frozen=True, kw_only=True):
-    """What several runs say together: the geometric mean of their medians, its error and degrees of freedom."""
+    """What several runs say together: the geometric mean of their numbers, its error and degrees of freedom."""
 
-    median_s: float
+    number_s: float
     log_error: float
     freedom: float
 
@@ -142,8 +124,8 @@ def pool(estimates: Sequence[Estimate]) -> Pooled:
     """
     count = len(estimates)
     # Relative to the first, so that one run alone says exactly what it said.
-    first_s = estimates[0].median_s
-    logs = [math.log(found.median_s / first_s) for found in estimates]
+    first_s = estimates[0].number_s
+    logs = [math.log(found.number_s / first_s) for found in estimates]
     own = math.hypot(*(found.log_error for found in estimates)) / count
     apart = stdev(logs) / math.sqrt(count) if count > 1 else 0.0
     freedom = welch_freedom([(found.log_error, found.freedom) for found in estimates])
@@ -153,7 +135,7 @@ def pool(estimates: Sequence[Estimate]) -> Pooled:
         # What they don't say of themselves is known from their distances alone.
         unsaid = math.sqrt(apart**2 - own**2)
         own, freedom = apart, welch_freedom([(own, freedom), (unsaid, count - 1.0)])
-    return Pooled(median_s=first_s * math.exp(mean(logs)), log_error=own, freedom=freedom)
+    return Pooled(number_s=first_s * math.exp(mean(logs)), log_error=own, freedom=freedom)
 
 
 def difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float]:
@@ -194,7 +176,7 @@ def t_tail(value: float, freedom: float) -> float:
     return float(stdtr(freedom, -value))
 
 
-def _blocks(values: Sequence[float], count: int) -> list[float]:
-    """The medians of `count` runs of neighbouring values, as equal in length as can be."""
+def blocks_of(values: Sequence[float], count: int) -> list[Sequence[float]]:
+    """`count` runs of neighbouring values, as equal in length as can be."""
     edges = [round(index * len(values) / count) for index in range(count + 1)]
-    return [median(values[start:end]) for start, end in itertools.pairwise(edges)]
+    return [values[start:end] for start, end in itertools.pairwise(edges)]

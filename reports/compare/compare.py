@@ -79,8 +79,8 @@ def _compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
     found = Comparison(
         target=old[0].target.name,
         model=old[0].model.name,
-        old_s=before.median_s if before else None,
-        new_s=after.median_s if after else None,
+        old_s=before.number_s if before else None,
+        new_s=after.number_s if after else None,
         reason="; ".join(doubts) if before and after else missing,
     )
     return _changed(found, before, after) if before and after else found
@@ -110,7 +110,7 @@ def _doubt(record: Record, estimate: Estimate) -> str:
 def _changed(found: Comparison, before: Pooled, after: Pooled) -> Comparison:
     return _tested(
         found,
-        change=math.log(after.median_s / before.median_s),
+        change=math.log(after.number_s / before.number_s),
         error=math.hypot(before.log_error, after.log_error),
         freedom=welch_freedom([(before.log_error, before.freedom), (after.log_error, after.freedom)]),
     )

@@ -152,7 +152,7 @@ def _spreads(found: Mapping[str, Estimates]) -> list[float]:
     """(max - min) / median over the sweeps, of every network that at least two of them have."""
     spreads = []
     for name in dict.fromkeys(name for each in found.values() for name in each):
-        values = [each[name].estimate.median_s for each in found.values() if name in each]
+        values = [each[name].estimate.number_s for each in found.values() if name in each]
         if len(values) > 1:
             spreads.append((max(values) - min(values)) / median(values))
     return spreads
@@ -161,7 +161,7 @@ def _spreads(found: Mapping[str, Estimates]) -> list[float]:
 def _coverage(found: Mapping[str, Estimates]) -> tuple[int, int, list[float]]:
     """In how many pairs the earlier sweep's interval holds the later number, of how many, and half of the intervals."""
     told = {
-        sweep: {name: Told.of(each.alone.median_s, each.alone.log_error) for name, each in estimates.items()}
+        sweep: {name: Told.of(each.alone.number_s, each.alone.log_error) for name, each in estimates.items()}
         for sweep, estimates in found.items()
     }
     held, pairs, widths = 0, 0, []
@@ -174,7 +174,7 @@ def _coverage(found: Mapping[str, Estimates]) -> tuple[int, int, list[float]]:
             if interval.low_s is None or interval.high_s is None or another is None or another.alone.low_s is None:
                 continue
             pairs += 1
-            held += interval.low_s <= another.estimate.median_s <= interval.high_s
+            held += interval.low_s <= another.estimate.number_s <= interval.high_s
             widths.append(interval.half_width)
     return held, pairs, widths
 

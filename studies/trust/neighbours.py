@@ -45,7 +45,7 @@ def taught(sweeps: Sweeps) -> tuple[Earlier, dict[str, float]]:
         information={name: [each for each in said if each is not None] for name, said in information.items()},
     )
     found = [_measured(sweep, earlier) for sweep in sweeps.values()]
-    return earlier, {name: median(each[name].estimate.median_s for each in found) for name in first}
+    return earlier, {name: median(each[name].estimate.number_s for each in found) for name in first}
 
 
 def _measured(sweep: Sweep, earlier: Earlier) -> dict[str, Measurement]:
@@ -57,7 +57,7 @@ def _row(found: Mapping[str, Measurement], quiet_s: Mapping[str, float]) -> list
     words = {name: judge(measured, Protocol()).word for name, measured in found.items()}
     said = ", ".join(f"{count} {word}" for word, count in Counter(words.values()).most_common())
     usable = {name: measured.estimate for name, measured in found.items() if words[name] in USABLE}
-    biases = {name: abs(each.median_s / quiet_s[name] - 1) for name, each in usable.items()}
+    biases = {name: abs(each.number_s / quiet_s[name] - 1) for name, each in usable.items()}
     if not biases:
         return [said, "", "", ""]
     beyond = max(biases[name] / each.half_width for name, each in usable.items())

@@ -83,7 +83,7 @@ def _suite(scenario: str, run: int, models: Sequence[Model], seconds: float) -> 
             run=run,
             method="suite",
             model=record.model.name,
-            seconds=record.measurement.estimate.median_s,
+            seconds=record.measurement.estimate.number_s,
             verdict=record.verdict.word,
             interval=None if math.isinf(width := record.measurement.estimate.half_width) else width,
             sweep=record.sweep,

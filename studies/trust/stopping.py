@@ -64,7 +64,7 @@ def stopped(visits: Mapping[str, Sequence[Visit]], interval: float) -> list[tupl
         for name, measured in _measured(visits, at_s, protocol, earlier).items():
             enough = len(measured.counted) >= protocol.min_visits and measured.alone.sampling <= interval
             if name not in found and enough:
-                found[name] = measured.estimate.median_s / whole[name].estimate.median_s - 1, at_s
+                found[name] = measured.estimate.number_s / whole[name].estimate.number_s - 1, at_s
         at_s += _EVERY_S
     return list(found.values())
 

@@ -29,7 +29,7 @@ def names(records) -> list[str]:
 def test_every_network_gets_exactly_the_seconds_of_the_table(order):
     records = sweep(order())
     assert names(records) == ALL
-    table = {record.model.name: record.measurement.estimate.median_s for record in records}
+    table = {record.model.name: record.measurement.estimate.number_s for record in records}
     assert table["EfficientNet-B6"] == 0.429
     assert table["zennet_imagenet1k_flops400M_SE_res224"] == 0.010
     assert all(record.verdict.word == "stable" for record in records)
@@ -91,7 +91,7 @@ def test_early_stopping_changes_no_number(order):
     early, late = (sweep(order("*B3", "*B5", options=options, interval=at)) for at in (0.5, 1e-9))
     for one, other in zip(early, late, strict=True):
         assert len(one.measurement.visits) < len(other.measurement.visits) / 4
-        assert one.measurement.estimate.median_s == pytest.approx(other.measurement.estimate.median_s, rel=5e-3)
+        assert one.measurement.estimate.number_s == pytest.approx(other.measurement.estimate.number_s, rel=5e-3)
         assert one.measurement.estimate.half_width > other.measurement.estimate.half_width
         assert one.verdict.word == other.verdict.word == "stable"
 

@@ -86,7 +86,7 @@ def network_of():
 
 
 def numbers(records: list[Record]) -> list[float]:
-    return [record.measurement.estimate.median_s for record in records]
+    return [record.measurement.estimate.number_s for record in records]
 
 
 def test_the_first_sweep_s_condition_is_kept_and_later_numbers_refer_to_it(tmp_path, simulate):

@@ -75,6 +75,6 @@ def test_a_reading_without_a_clean_sample_says_nothing():
 
 def test_disturbed_visits_are_kept_and_left_out_of_the_estimate():
     found = measured([a_visit(0.1)] * 8 + [a_visit(0.3, wait_s=0.2)] * 8)
-    assert found.estimate.median_s == 0.1
+    assert found.estimate.number_s == 0.1
     assert found.raw_median_s == pytest.approx(0.2)
     assert len(found.seconds) == 16
