@@ -17,7 +17,7 @@ import msgspec
 from bench.duet.against import old_target, parse_against
 from bench.duet.duet import play
 from bench.duet.outcome import UNTESTABLE, Outcome, outcome_of
-from bench.duet.record import Duet
+from bench.duet.ratio import ALL, Ratio
 from bench.duet.request import DuetRequest
 from bench.duet.settings import DuetSettings
 from bench.protocol import Protocol
@@ -47,7 +47,7 @@ def run_duet(arguments: argparse.Namespace, targets: Sequence[Target], models: S
     if arguments.json:
         print_json(msgspec.to_builtins(outcome))
     else:
-        _print(request.new, duets, outcome)
+        _print(request.new, outcome)
     return _exit_code(outcome)
 
 
@@ -89,20 +89,22 @@ def _settings(arguments: argparse.Namespace, target: Target) -> DuetSettings:
         raise UserError("an option is out of range", found=one_line(error), fix="see --help") from error
 
 
-def _print(target: Target, duets: Sequence[Duet], outcome: Outcome) -> None:
+def _print(target: Target, outcome: Outcome) -> None:
     rows = []
-    for duet, found in zip(duets, outcome.networks, strict=True):
+    for found in outcome.networks:
         milliseconds = [
             "" if seconds is None else f"{seconds * 1e3 / target.batch:.3f}" for seconds in (found.old_s, found.new_s)
         ]
-        ratio = ["", ""]
-        if duet.estimate is not None:
-            estimate = duet.estimate
-            ratio = [f"{estimate.ratio:.4f}", f"{estimate.low:.4f} to {estimate.high:.4f}"]
         turns = f"{found.counted} of {found.turns}" if found.counted != found.turns else f"{found.turns}"
-        rows.append([found.model, *milliseconds, *ratio, turns, found.change])
+        rows.append([found.model, *milliseconds, *_ratio(found.estimate), turns, found.change])
+    if every := outcome.together:
+        rows.append([ALL, "", "", *_ratio(every.estimate), "", every.change])
     print_table([target.name, "old ms", "new ms", "new/old", "95 % interval", "turns", "change"], rows)
     print(f"{outcome.test}.", file=sys.stderr)  # noqa: T201
+
+
+def _ratio(estimate: Ratio | None) -> list[str]:
+    return [f"{estimate.ratio:.4f}", f"{estimate.low:.4f} to {estimate.high:.4f}"] if estimate else ["", ""]
 
 
 def _exit_code(outcome: Outcome) -> int:

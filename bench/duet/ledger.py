@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from bench.duet.ratio import Ratio, fit, holm
+from bench.duet.ratio import differing, fit
 from bench.duet.record import Duet, DuetSide, Lost, ProcessPair, Turn, by_pair
 from bench.duet.settings import DuetSettings
 from bench.records.record import Network
@@ -117,7 +117,8 @@ class DuetLedger:
     def _records(self, runs: list[DuetRun]) -> list[Duet]:
         begun, settings = self._begun, self._begun.settings
         estimates = fit({run.name: by_pair(run.turns, settings.lost_share) for run in runs}, settings)
-        different = holm(_p_values(estimates), settings.alpha)
+        known = {name: estimate for name, estimate in estimates.items() if estimate is not None}
+        different = differing(known, settings.alpha)
         conditions = begun.conditions | {"end": msgspec.to_builtins(moment())}
         return [
             Duet(
@@ -154,7 +155,3 @@ class DuetLedger:
                 case TurnTaken() if begun and (known := self.runs.get(entry.model)):
                     known.took(entry.turn, begun.settings.lost_share)
         return begun is not None
-
-
-def _p_values(estimates: dict[str, Ratio | None]) -> dict[str, float]:
-    return {name: found.p_different() for name, found in estimates.items() if found is not None}

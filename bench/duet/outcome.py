@@ -1,11 +1,11 @@
 """What a duet found: network by network, and in one word."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from bench.duet.ratio import Ratio, holm
+from bench.duet.ratio import ALL, Ratio, differing, slower, together
 from bench.duet.record import Duet
 
 UNTESTABLE: Literal["untestable"] = "untestable"
@@ -30,6 +30,17 @@ class NetworkOutcome(msgspec.Struct, frozen=True, kw_only=True):
     change: str
 
 
+class Together(msgspec.Struct, frozen=True, kw_only=True):
+    """All networks together: the geometric mean of their ratios, and what it says, as of one network."""
+
+    estimate: Ratio
+    p_different: float
+    different: bool
+    p_slower: float | None
+    slower: bool | None
+    change: str
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A whole duet's; `errors` are the reasons for which the gate fails, in a line each."""
 
@@ -41,32 +52,48 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     fail_if_slower_percent: float | None
     errors: list[str]
     networks: list[NetworkOutcome]
+    together: Together | None
 
 
 def outcome_of(duets: Sequence[Duet], percent: float | None) -> Outcome:
     """The outcome of the records of one duet, at least one, with a gate at `percent` or without one."""
-    p_slower = {
-        duet.model.name: duet.estimate.p_slower(percent)
-        for duet in duets
-        if percent is not None and duet.estimate is not None
-    }
+    estimates = {duet.model.name: duet.estimate for duet in duets if duet.estimate is not None}
     alpha = duets[0].settings.alpha
-    slower = holm(p_slower, alpha)
-    networks = [_network(duet, p_slower.get(duet.model.name), slower) for duet in duets]
-    errors = [] if percent is None else _errors(duets, slower, percent)
+    fallen = None if percent is None else slower(estimates, percent, alpha)
+    networks = [_network(duet, percent, fallen) for duet in duets]
+    every = _together(estimates, percent, fallen, alpha)
+    errors = [] if percent is None or fallen is None else _errors(duets, fallen, percent)
     return Outcome(
         duet=duets[0].duet,
         target=duets[0].new.target.name,
         against=duets[0].against,
-        outcome=_word(networks, gated=percent is not None, failed=bool(errors)),
-        test=f"Student's t on log ratios of adjacent visits, Holm over the networks at {alpha:g} in all",
+        outcome=_word(networks, every, gated=percent is not None, failed=bool(errors)),
+        test=f"Student's t on log ratios of adjacent visits, Holm over the networks and their mean at {alpha:g} in all",
         fail_if_slower_percent=percent,
         errors=errors,
         networks=networks,
+        together=every,
     )
 
 
-def _network(duet: Duet, p_slower: float | None, slower: set[str]) -> NetworkOutcome:
+def _together(
+    estimates: Mapping[str, Ratio], percent: float | None, fallen: set[str] | None, alpha: float
+) -> Together | None:
+    estimate = together(list(estimates.values()))
+    if estimate is None:
+        return None
+    different = ALL in differing(estimates, alpha)
+    return Together(
+        estimate=estimate,
+        p_different=estimate.p_different(),
+        different=different,
+        p_slower=None if percent is None else estimate.p_slower(percent),
+        slower=None if fallen is None else ALL in fallen,
+        change=_words(estimate) if different else "none found",
+    )
+
+
+def _network(duet: Duet, percent: float | None, fallen: set[str] | None) -> NetworkOutcome:
     estimate = duet.estimate
     return NetworkOutcome(
         model=duet.model.name,
@@ -77,8 +104,8 @@ def _network(duet: Duet, p_slower: float | None, slower: set[str]) -> NetworkOut
         counted=sum(map(len, duet.log_ratios())),
         p_different=estimate.p_different() if estimate else None,
         different=duet.different,
-        p_slower=p_slower,
-        slower=None if p_slower is None else duet.model.name in slower,
+        p_slower=estimate.p_slower(percent) if estimate is not None and percent is not None else None,
+        slower=duet.model.name in fallen if estimate is not None and fallen is not None else None,
         change=_change(duet),
     )
 
@@ -90,8 +117,11 @@ def _change(duet: Duet) -> str:
     ended = f"; ended early, {lost}" if lost else ""
     if not duet.different:
         return f"none found{ended}"
-    ratio = duet.estimate.ratio
-    return f"{abs(ratio - 1):.1%} {'slower' if ratio > 1 else 'faster'}{ended}"
+    return f"{_words(duet.estimate)}{ended}"
+
+
+def _words(estimate: Ratio) -> str:
+    return f"{abs(estimate.ratio - 1):.1%} {'slower' if estimate.ratio > 1 else 'faster'}"
 
 
 def _too_few(duet: Duet) -> str:
@@ -101,8 +131,11 @@ def _too_few(duet: Duet) -> str:
     return f"{counted} turns are too few"
 
 
-def _errors(duets: Sequence[Duet], slower: set[str], percent: float) -> list[str]:
-    lines = [f"{duet.model.name} is more than {percent:g} % slower" for duet in duets if duet.model.name in slower]
+def _errors(duets: Sequence[Duet], fallen: set[str], percent: float) -> list[str]:
+    names = [duet.model.name for duet in duets]
+    lines = [f"{name} is more than {percent:g} % slower" for name in names if name in fallen]
+    if ALL in fallen:
+        lines.append(f"all networks together are more than {percent:g} % slower")
     # What ran before and doesn't any more must not pass as unchanged.
     lines += [
         f"{duet.model.name} can't be measured any more: {duet.lost.reason}"
@@ -113,10 +146,11 @@ def _errors(duets: Sequence[Duet], slower: set[str], percent: float) -> list[str
 
 
 def _word(
-    networks: Sequence[NetworkOutcome], *, gated: bool, failed: bool
+    networks: Sequence[NetworkOutcome], every: Together | None, *, gated: bool, failed: bool
 ) -> Literal["untestable", "slower", "not slower", "different", "none found"]:
-    if all(found.estimate is None for found in networks):
+    if all(each.estimate is None for each in networks):
         return UNTESTABLE
     if gated:
         return "slower" if failed else "not slower"
-    return "different" if any(found.different for found in networks) else "none found"
+    found = [each.different for each in networks] + [every is not None and every.different]
+    return "different" if any(found) else "none found"

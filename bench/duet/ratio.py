@@ -21,6 +21,9 @@ from bench.trust.statistics import blocks_of, t_quantile, t_tail, welch_freedom
 # The variance between processes is sought from the expected one over this to that times this.
 _VARIANCE_RANGE = 1e4
 
+# In place of a network's name: all networks of a duet together.
+ALL = "all networks"
+
 # Log ratios of the turns that count, in the order of time, of each pair of processes.
 Pairs = Sequence[Sequence[float]]
 
@@ -89,6 +92,38 @@ def fit(networks: Mapping[str, Pairs], settings: DuetSettings) -> dict[str, Rati
     return {name: None if part is None else _ratio(part, variance, freedom) for name, part in sampled.items()}
 
 
+def together(ratios: Sequence[Ratio]) -> Ratio | None:
+    """The geometric mean of several networks' ratios; None of fewer than two.
+
+    What slows all networks by a little shows here first. Turns of different networks share nothing but the machine's
+    drift, which each turn's two visits have in common, so the errors are taken as independent.
+    """
+    count = len(ratios)
+    if count < 2:
+        return None
+    mean = fmean(math.log(each.ratio) for each in ratios)
+    sampling, process = (
+        math.hypot(*errors) / count
+        for errors in zip(*((each.sampling_error, each.process_error) for each in ratios), strict=True)
+    )
+    return _with_interval(mean, sampling, process, welch_freedom([(each.log_error, each.freedom) for each in ratios]))
+
+
+def differing(estimates: Mapping[str, Ratio], alpha: float) -> set[str]:
+    """Of the networks, and of ALL together, those whose ratio differs from 1, by Holm's procedure over all of these."""
+    return holm({name: each.p_different() for name, each in _with_all(estimates).items()}, alpha)
+
+
+def slower(estimates: Mapping[str, Ratio], percent: float, alpha: float) -> set[str]:
+    """Those, and ALL together, that are more than `percent` slower, likewise."""
+    return holm({name: each.p_slower(percent) for name, each in _with_all(estimates).items()}, alpha)
+
+
+def _with_all(estimates: Mapping[str, Ratio]) -> dict[str, Ratio]:
+    every = together(list(estimates.values()))
+    return {**estimates, ALL: every} if every else dict(estimates)
+
+
 def holm(ps: Mapping[str, float], alpha: float) -> set[str]:
     """The names whose hypotheses fall, at a chance of at most `alpha` that any falls wrongly (Holm's procedure)."""
     fallen: set[str] = set()
@@ -145,11 +180,16 @@ def _ratio(part: _Sampled, process_variance: float, process_freedom: float) -> R
         unsaid = math.sqrt(apart**2 - error**2)
         freedom = welch_freedom([(error, freedom), (unsaid, len(part.means) - 1.0)])
         error, process = apart, math.sqrt(max(0.0, apart**2 - sampling**2))
+    return _with_interval(part.mean, sampling, process, freedom)
+
+
+def _with_interval(log_ratio: float, sampling: float, process: float, freedom: float) -> Ratio:
+    error = math.hypot(sampling, process)
     reach = t_quantile(0.975, freedom) * error
     return Ratio(
-        ratio=math.exp(part.mean),
-        low=math.exp(part.mean - reach),
-        high=math.exp(part.mean + reach),
+        ratio=math.exp(log_ratio),
+        low=math.exp(log_ratio - reach),
+        high=math.exp(log_ratio + reach),
         log_error=error,
         sampling_error=sampling,
         process_error=process,

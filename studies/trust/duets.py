@@ -30,7 +30,8 @@ from models import find
 from studies.trust.numbers import RESULTS
 
 DATA = Path(__file__).parent / "data" / "duets"
-_HEADS = ("planted", "duets", "networks", "seconds of sampling", "found", "slower", "faster", "with any", "untested")
+_HEADS = ("planted", "duets", "networks", "seconds of sampling", "found", "slower", "faster")
+_HEADS += ("duets with any", "all together", "new/old of all", "untested")
 _decoder = msgspec.json.Decoder(Duet)
 
 
@@ -69,7 +70,9 @@ def print_table(duets: Iterable[Duet]) -> None:
 
 
 def _row(found: Sequence[Sequence[Duet]]) -> list[str]:
-    outcomes = [outcome_of(networks, None).networks for networks in found]
+    said = [outcome_of(networks, None) for networks in found]
+    outcomes = [each.networks for each in said]
+    together = [each.together for each in said if each.together]
     different = [[each for each in networks if each.different and each.estimate] for networks in outcomes]
     spent_s = median(sum(turn.took_s for duet in networks for turn in duet.turns) for networks in found)
     slower = [sum(each.estimate.ratio > 1 for each in networks if each.estimate) for networks in different]
@@ -80,7 +83,9 @@ def _row(found: Sequence[Sequence[Duet]]) -> list[str]:
         f"{sum(map(len, different))} of {sum(tested)}",
         _counts(slower),
         _counts(faster),
-        f"{sum(map(bool, different))} of {len(found)}",
+        f"{sum(each.outcome == 'different' for each in said)} of {len(found)}",
+        f"{sum(each.different for each in together)} of {len(together)}",
+        _range([each.estimate.ratio for each in together]),
         str(sum(map(len, outcomes)) - sum(tested)),
     ]
 
@@ -88,6 +93,10 @@ def _row(found: Sequence[Sequence[Duet]]) -> list[str]:
 def _counts(numbers: Sequence[int]) -> str:
     """One number, or the least and the most of a duet."""
     return str(numbers[0]) if len(set(numbers)) == 1 else f"{min(numbers)} to {max(numbers)}"
+
+
+def _range(ratios: Sequence[float]) -> str:
+    return f"{min(ratios):.3f} to {max(ratios):.3f}" if ratios else ""
 
 
 def _planted(duet: Duet) -> float:

@@ -11,8 +11,8 @@ exponents are those that the other sweeps say, too.
 
 import argparse
 import math
-from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from statistics import median
 
@@ -21,18 +21,14 @@ import msgspec
 from bench.protocol import Protocol
 from bench.trust.exponents import learn
 from bench.trust.fit import Earlier, fit
-from bench.trust.measurement import Basis, Measurement
-from bench.trust.run_to_run import RunToRun, Told, run_to_run
-from bench.trust.statistics import Estimate
+from bench.trust.measurement import Basis
 from bench.trust.visit import Visit
+from studies.trust.judging import Estimates, coverage, measurement, spreads
 from studies.trust.raw import Sweeps, read_sweeps, thirds
 
 DATA = Path(__file__).with_name("data")
 LOST_SHARE = Protocol().lost_share
 
-Sweep = Mapping[str, Sequence[Visit]]
-# By network, its visits held against a basis.
-Estimates = dict[str, Measurement]
 # From all sweeps and one of them to the measurement of each of its networks.
 Estimator = Callable[[Sweeps, str], Estimates]
 
@@ -59,11 +55,11 @@ def print_table(sweeps: Sweeps) -> None:
     print("|---|---:|---:|---:|---:|")
     for name, estimator in ESTIMATORS.items():
         found = {sweep: estimator(sweeps, sweep) for sweep in sweeps}
-        spreads = _spreads(found)
-        held, pairs, widths = _coverage(found)
+        apart = spreads(found)
+        held, pairs, widths = coverage(found)
         share = f"{held} of {pairs} ({held / pairs:.0%})" if pairs else ""
         width = f"±{median(widths):.1%}" if widths else ""
-        print(f"| {name} | {median(spreads):.1%} | {max(spreads):.1%} | {share} | {width} |")
+        print(f"| {name} | {median(apart):.1%} | {max(apart):.1%} | {share} | {width} |")
 
 
 def _plain(sweeps: Sweeps, sweep: str) -> Estimates:
@@ -99,28 +95,37 @@ def _interleaved(sweeps: Sweeps, sweep: str) -> Estimates:
 
 def _prior_alone(sweeps: Sweeps, sweep: str) -> Estimates:
     """Corrected by the exponents' prior, learnt from nothing."""
-    return _corrected(sweeps, sweep, own=False, others=False)
+    return _corrected(sweeps, sweep, own=False, others=[])
 
 
 def _others_alone(sweeps: Sweeps, sweep: str) -> Estimates:
     """Corrected by what the other sweeps say, nothing of its own."""
-    return _corrected(sweeps, sweep, own=False, others=True)
+    return _corrected(sweeps, sweep, own=False, others=_others(sweeps, sweep))
 
 
 def _suite(sweeps: Sweeps, sweep: str) -> Estimates:
     """The suite's: corrected by what this and the other sweeps say."""
-    return _corrected(sweeps, sweep, own=True, others=True)
+    return _corrected(sweeps, sweep, own=True, others=_others(sweeps, sweep))
 
 
 def _first_sweep(sweeps: Sweeps, sweep: str) -> Estimates:
     """The suite's in a first sweep: corrected by what this sweep alone says."""
-    return _corrected(sweeps, sweep, own=True, others=False)
+    return _corrected(sweeps, sweep, own=True, others=[])
 
 
-def _corrected(sweeps: Sweeps, sweep: str, *, own: bool, others: bool) -> Estimates:
+def _as_measured(sweeps: Sweeps, sweep: str) -> Estimates:
+    """The suite's as it said then: corrected by what this sweep and those before it say."""
+    return _corrected(sweeps, sweep, own=True, others=list(takewhile(lambda other: other != sweep, sweeps)))
+
+
+def _others(sweeps: Sweeps, sweep: str) -> list[str]:
+    return [other for other in sweeps if other != sweep]
+
+
+def _corrected(sweeps: Sweeps, sweep: str, *, own: bool, others: Sequence[str]) -> Estimates:
     reference_s = _bases(sweeps, next(iter(sweeps)), {})[1]
     bases, _ = _bases(sweeps, sweep, reference_s)
-    said = [_bases(sweeps, other, reference_s)[0] for other in sweeps if other != sweep] if others else []
+    said = [_bases(sweeps, other, reference_s)[0] for other in others]
     found = {}
     for name, visits in sweeps[sweep].items():
         basis = bases[name]
@@ -143,53 +148,6 @@ def _bases(sweeps: Sweeps, sweep: str, reference_s: dict[str, float]) -> tuple[d
     return _known[key]
 
 
-def measurement(visits: Sequence[Visit], basis: Basis) -> Measurement:
-    """Visits held against a basis, as a record's measurement holds them."""
-    return Measurement(clock="", ran_on={}, warmup_s=[], visits=list(visits), basis=basis)
-
-
-def _spreads(found: Mapping[str, Estimates]) -> list[float]:
-    """(max - min) / median over the sweeps, of every network that at least two of them have."""
-    spreads = []
-    for name in dict.fromkeys(name for each in found.values() for name in each):
-        values = [each[name].estimate.number_s for each in found.values() if name in each]
-        if len(values) > 1:
-            spreads.append((max(values) - min(values)) / median(values))
-    return spreads
-
-
-def _coverage(found: Mapping[str, Estimates]) -> tuple[int, int, list[float]]:
-    """In how many pairs the earlier sweep's interval holds the later number, of how many, and half of the intervals."""
-    told = {
-        sweep: {name: Told.of(each.alone.number_s, each.alone.log_error) for name, each in estimates.items()}
-        for sweep, estimates in found.items()
-    }
-    held, pairs, widths = 0, 0, []
-    for sweep, other in combinations(found, 2):
-        between = _between([told[each] for each in found if each != sweep])
-        for name, measured in found[sweep].items():
-            interval = _with(measured, between)
-            another = found[other].get(name)
-            # An interval presumes that the other sweep is as precise, which one without an interval is not.
-            if interval.low_s is None or interval.high_s is None or another is None or another.alone.low_s is None:
-                continue
-            pairs += 1
-            held += interval.low_s <= another.estimate.number_s <= interval.high_s
-            widths.append(interval.half_width)
-    return held, pairs, widths
-
-
-def _between(told: Sequence[Mapping[str, Told]]) -> RunToRun | None:
-    return run_to_run(told[:-1], told[-1]) if told else None
-
-
-def _with(measured: Measurement, between: RunToRun | None) -> Estimate:
-    """The estimate for another sweep; with no run-to-run error known, as if there were none."""
-    assert measured.basis is not None
-    known = between or RunToRun(error=0.0, freedom=1e9, sweeps=0)
-    return measurement(measured.visits, msgspec.structs.replace(measured.basis, run_to_run=known)).estimate
-
-
 def _visits_a_network(sweeps: Sweeps) -> str:
     counts = sorted(len(visits) for sweep in sweeps.values() for visits in sweep.values())
     return f"{counts[0]} to {counts[-1]}"
@@ -202,7 +160,8 @@ ESTIMATORS: dict[str, Estimator] = {
     "… corrected by the prior alone": _prior_alone,
     "… by what the other sweeps say, nothing of its own": _others_alone,
     "… by what this sweep says (the suite's first sweep)": _first_sweep,
-    "… by what this and the other sweeps say (the suite's)": _suite,
+    "… by what this sweep and those before it say (the suite's, as measured)": _as_measured,
+    "… by what this and the other sweeps say (the suite's, estimated again)": _suite,
 }
 
 

@@ -16,8 +16,9 @@ from bench.protocol import Protocol
 from bench.trust.fit import Earlier, fit
 from bench.trust.measurement import Measurement
 from bench.trust.verdict import USABLE, judge
-from studies.trust.estimators import DATA, LOST_SHARE, Sweep, measurement
-from studies.trust.raw import Sweeps, read_sweeps
+from studies.trust.estimators import DATA, LOST_SHARE
+from studies.trust.judging import measurement
+from studies.trust.raw import Sweep, Sweeps, read_sweeps
 
 
 def main() -> None:

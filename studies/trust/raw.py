@@ -12,7 +12,8 @@ import msgspec
 
 from bench.trust.visit import Visit
 
-# By sweep, in the order of time, the visits of each network.
+# The visits of each network of one sweep, in the order of time; and those of several sweeps, by the sweep.
+Sweep = Mapping[str, Sequence[Visit]]
 Sweeps = dict[str, dict[str, list[Visit]]]
 
 

@@ -18,7 +18,8 @@ from bench.protocol import Protocol
 from bench.trust.fit import Earlier, fit
 from bench.trust.measurement import Measurement
 from bench.trust.visit import Visit
-from studies.trust.estimators import DATA, measurement
+from studies.trust.estimators import DATA
+from studies.trust.judging import measurement
 from studies.trust.raw import read_sweeps
 
 _EVERY_S = 5.0

@@ -11,7 +11,7 @@ from bench.duet.request import DuetRequest
 from bench.duet.settings import DuetSettings
 from devices.targets import find_targets
 from models import find
-from studies.trust import duets, estimators
+from studies.trust import duets, estimators, judging
 from studies.trust.raw import main as pack
 from studies.trust.raw import read_sweeps, thirds
 from studies.trust.stopping import stopped
@@ -25,7 +25,7 @@ def sweeps():
 
 
 def spreads(sweeps, estimator):
-    return estimators._spreads({sweep: estimator(sweeps, sweep) for sweep in sweeps})
+    return judging.spreads({sweep: estimator(sweeps, sweep) for sweep in sweeps})
 
 
 def test_four_sweeps_of_a_machine_that_no_number_was_chosen_on_agree(sweeps):
@@ -43,7 +43,7 @@ def test_the_prior_alone_is_better_than_no_correction(sweeps):
 
 def test_intervals_hold_as_often_as_they_say(sweeps):
     for estimator in (estimators._others_alone, estimators._suite):
-        held, pairs, widths = estimators._coverage({sweep: estimator(sweeps, sweep) for sweep in sweeps})
+        held, pairs, widths = judging.coverage({sweep: estimator(sweeps, sweep) for sweep in sweeps})
         assert pairs == 72
         assert 0.90 <= held / pairs <= 0.98
         assert median(widths) < 0.03
@@ -91,6 +91,6 @@ def test_duets_of_a_planted_slowdown_and_of_equals_are_counted_apart(capsys, tmp
     duets.print_table(duets._kept([kept]))
     equals, planted = capsys.readouterr().out.splitlines()[2:]
     assert equals.startswith("| 0% | 2 | 2 |")
-    assert equals.endswith("| 0 of 4 | 0 | 0 | 0 of 2 | 0 |")
+    assert equals.endswith("| 0 of 4 | 0 | 0 | 0 of 2 | 0 of 2 | 1.000 to 1.000 | 0 |")
     assert planted.startswith("| 5% | 1 | 2 |")
-    assert planted.endswith("| 2 of 2 | 2 | 0 | 1 of 1 | 0 |")
+    assert planted.endswith("| 2 of 2 | 2 | 0 | 1 of 1 | 1 of 1 | 1.050 to 1.050 | 0 |")

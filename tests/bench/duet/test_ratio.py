@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.duet.ratio import Ratio, fit, holm
+from bench.duet.ratio import ALL, Ratio, differing, fit, holm, slower, together
 from bench.duet.settings import DuetSettings
 from tests.bench.duet.simulated import TURNS, duet
 
@@ -14,7 +14,7 @@ SETTINGS = DuetSettings()
 
 
 def different(found: dict[str, Ratio | None]) -> set[str]:
-    return holm({name: part.p_different() for name, part in found.items() if part is not None}, SETTINGS.alpha)
+    return differing({name: part for name, part in found.items() if part is not None}, SETTINGS.alpha)
 
 
 def noise(choose: random.Random) -> dict[str, float]:
@@ -157,3 +157,21 @@ def test_holm_stops_at_the_first_that_stands():
     assert holm({"a": 0.01, "b": 0.03, "c": 0.03}, 0.05) == {"a"}
     assert holm({"a": 0.02, "b": 0.001, "c": 0.3}, 0.05) == {"b", "a"}
     assert holm({}, 0.05) == set()
+
+
+def test_what_slows_all_networks_by_a_little_shows_in_all_of_them_together():
+    choose = random.Random(3)
+    found = fit(duet(choose, own_sd=0.12, drift_sd=0.05, process_sd=0.001, change=0.03), SETTINGS)
+    every = together([part for part in found.values() if part is not None])
+    assert every.low < 1.03 < every.high
+    assert every.log_error < min(part.log_error for part in found.values())
+    assert differing(found, SETTINGS.alpha) == {ALL}
+    assert slower(found, 0.5, SETTINGS.alpha) == {ALL}
+    assert slower(found, 4.0, SETTINGS.alpha) == set()
+
+
+def test_one_network_is_not_all_of_them():
+    choose = random.Random(4)
+    found = fit({"one": duet(choose, own_sd=0.01, drift_sd=0.05, process_sd=0.001, change=0.05)["0"]}, SETTINGS)
+    assert together([found["one"]]) is None
+    assert differing(found, SETTINGS.alpha) == {"one"}
