@@ -36,9 +36,9 @@ def options(target: Target) -> type[Options]:
     if "threads" in target.options:  # no GPU's provider knows them
         fix = f"threads are those of {_CPU}"
         raise UserError(f"target {target.name} has no such option", found="'threads'", fix=fix)
-    from devices.nvidia.ort_gpu import OrtGpuOptions
+    from devices.nvidia.ort_options import gpu_options_kind
 
-    return OrtGpuOptions
+    return gpu_options_kind(target)
 
 
 def absence(target: Target) -> str | None:
@@ -48,9 +48,9 @@ def absence(target: Target) -> str | None:
     if _on_cpu(target):
         return None
     from devices.nvidia import compatibility, preflight
-    from devices.nvidia.ort_gpu import TENSORRT, OrtGpuOptions
+    from devices.nvidia.ort_options import TENSORRT, gpu_options
 
-    provider = read_options(target, OrtGpuOptions).provider
+    provider = gpu_options(target).provider
     if wrong := preflight.absence(target):
         return wrong
     gpu = preflight.here()

@@ -1,6 +1,7 @@
 """ONNX Runtime's GPU providers: what they are told; that nothing may fall back is tried with what is here."""
 
 import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from devices.nvidia import ort_gpu, preflight
+from devices.nvidia.explicit_pads import unequal_pads
 from devices.runtime import absence_of, runtime_of
 from devices.runtimes import ort
 from devices.targets import find_targets
@@ -35,13 +37,14 @@ def artifact(tmp_path_factory):
 class Session(onnxruntime.InferenceSession):
     """The real session on the CPU, under the name of whichever provider was asked for; `asked` is what it was told."""
 
-    def __init__(self, path, options, *, providers, enable_fallback):
+    def __init__(self, network, options, *, providers, enable_fallback, disabled_optimizers):
         ((self.asked_provider, self.asked),) = providers
         self.enable_fallback, self.imported = enable_fallback, set(sys.modules)
         self.batches = 0
         here = onnxruntime.SessionOptions()
         here.add_free_dimension_override_by_name("batch", 2)
-        super().__init__(path, here, providers=["CPUExecutionProvider"])
+        here.optimized_model_filepath = options.optimized_model_filepath
+        super().__init__(network, here, providers=["CPUExecutionProvider"], disabled_optimizers=disabled_optimizers)
 
     def get_providers(self):
         return [self.asked_provider]
@@ -88,10 +91,11 @@ def opened(artifact, name, **options):
 
 def test_the_provider_gets_the_targets_options_and_our_stream(gpu, artifact):
     assert opened(artifact, "v100", tunable_op_enable=1)._session.asked == {
-        "cudnn_conv_algo_search": "EXHAUSTIVE",
+        "prefer_nhwc": "0",
         "tunable_op_enable": "1",
         "user_compute_stream": "1234",
     }
+    assert opened(artifact, "v100", prefer_nhwc=True)._session.asked["prefer_nhwc"] == "1"
     told = opened(artifact, "t4-onnxruntime")._session.asked
     kept = {"trt_engine_cache_enable", "trt_engine_cache_path", "trt_timing_cache_enable", "trt_timing_cache_path"}
     assert {name: value for name, value in told.items() if name not in kept} == {
@@ -211,3 +215,53 @@ def test_a_gpu_holds_one_session_at_once_and_the_cpu_as_many_as_fit():
     assert sessions_at_once("cpu") is None
     assert sessions_at_once("fake") is None
     assert {sessions_at_once(name) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {1}
+
+
+@pytest.fixture(scope="module")
+def asymmetric(tmp_path_factory):
+    """A small EfficientNet, in which TensorFlow's padding of strided convolutions is asymmetric."""
+    (model,) = find("timm:tf_efficientnet_lite0@32")
+    return Cache(tmp_path_factory.mktemp("asymmetric")).obtain(target("cpu").job(model))
+
+
+@pytest.fixture
+def ran(monkeypatch, tmp_path):
+    """The graph that the opened session runs, as ONNX Runtime wrote it down."""
+    path, real = tmp_path / "ran.onnx", ort_gpu.session_options
+
+    def noted(aim):
+        options = real(aim)
+        options.optimized_model_filepath = str(path)
+        return options
+
+    monkeypatch.setattr(ort_gpu, "session_options", noted)
+    return lambda: onnx.load(path)
+
+
+def test_no_convolution_that_the_cuda_provider_runs_pads_two_sides_differently(gpu, asymmetric, ran):
+    count = len(unequal_pads(onnx.load(asymmetric.path)))
+    assert count > 0
+    session = opened(asymmetric, "gpu")
+    assert not unequal_pads(ran())
+    assert Counter(node.op_type for node in ran().graph.node)["Pad"] == count
+    assert session.ran_on["explicit_pads"] == count
+
+
+def test_pads_stay_in_the_convolutions_where_that_is_asked_for_and_where_tensorrt_runs_them(gpu, asymmetric, ran):
+    for name, options in (("gpu", {"explicit_pads": False}), ("t4-onnxruntime", {})):
+        session = opened(asymmetric, name, **options)
+        assert unequal_pads(ran())
+        assert "explicit_pads" not in session.ran_on | session._session.asked
+
+
+def test_a_network_of_equal_pads_is_loaded_as_it_lies_there(gpu, artifact, ran):
+    assert "explicit_pads" not in opened(artifact, "gpu").ran_on
+    assert not any(node.op_type == "Pad" for node in ran().graph.node)
+
+
+@pytest.mark.gpu
+def test_the_graph_that_the_cuda_provider_runs_has_its_pads_outside_of_convolutions(asymmetric, ran):
+    session = opened(asymmetric, "gpu")
+    assert not unequal_pads(ran())
+    assert len(session.run(3).seconds) == 3
+    session.close()
