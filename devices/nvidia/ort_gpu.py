@@ -1,18 +1,27 @@
 """ONNX Runtime on an NVIDIA GPU, by its CUDA or TensorRT provider; a node that falls back to the CPU is an error."""
 
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from devices.nvidia import preflight
 from devices.nvidia.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
 from devices.nvidia.explicit_pads import FOLDING, pad_explicitly
 from devices.nvidia.nvml import Watch
-from devices.nvidia.ort_options import TENSORRT, CudaOptions, OrtGpuOptions, gpu_options, provider_options
+from devices.nvidia.ort_options import (
+    TENSORRT,
+    CudaOptions,
+    OrtGpuOptions,
+    engine_folder,
+    gpu_options,
+    provider_options,
+)
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
 from models.images import synthetic_images
 from system.errors import UserError, one_line
+from system.files import filled_whole
 
 
 class OrtGpuSession:
@@ -32,17 +41,12 @@ class OrtGpuSession:
         self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         gpu = preflight.here()
         self._watch, self._batch = Watch(gpu.uuid), target.batch
-        told = provider_options(artifact, target, gpu) | {"user_compute_stream": str(self._stream.cuda_stream)}
         network = _network(artifact.path, options)
-        self._session = _load(network, target, provider, told)
-        # The stream is ours: ONNX Runtime must not wait for it after every batch.
-        self._options = onnxruntime.RunOptions()
-        self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
-        with naming_full_memory(target.batch):
-            self._tensors, self._binding = self._bind(artifact, target.batch)
-            self._queue()  # once, so that the provider has chosen its kernels before anything is timed
-            torch.cuda.synchronize()
-        refuse_not_finite(self._tensors[1])
+        engines = engine_folder(artifact, target, gpu)
+        with filled_whole(engines) if engines else nullcontext() as filling:
+            told = provider_options(target, filling) | {"user_compute_stream": str(self._stream.cuda_stream)}
+            self._session = _load(network, target, provider, told)
+            self._run_once(artifact)
         self._watch.start()
         pads: dict[str, str | int] = {"explicit_pads": network.padded} if network.padded else {}
         self.ran_on: dict[str, str | int] = {"provider": provider, **pads, **self._watch.facts()}
@@ -59,6 +63,20 @@ class OrtGpuSession:
         """Free the GPU's memory."""
         self._watch.close()
         del self._binding, self._tensors, self._session
+
+    def _run_once(self, artifact: Artifact) -> None:
+        """Bind input and output, and run, so that the provider has chosen its kernels before anything is timed."""
+        import onnxruntime
+        import torch
+
+        # The stream is ours: ONNX Runtime must not wait for it after every batch.
+        self._options = onnxruntime.RunOptions()
+        self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+        with naming_full_memory(self._batch):
+            self._tensors, self._binding = self._bind(artifact, self._batch)
+            self._queue()
+            torch.cuda.synchronize()
+        refuse_not_finite(self._tensors[1])
 
     def _queue(self) -> None:
         self._session.run_with_iobinding(self._binding, self._options)
@@ -77,6 +95,13 @@ class OrtGpuSession:
         binding.bind_input(INPUT, "cuda", 0, kind, tuple(images.shape), images.data_ptr())
         binding.bind_output(OUTPUT, "cuda", 0, kind, tuple(logits.shape), logits.data_ptr())
         return [images, logits], binding
+
+
+def build_engine(artifact: Artifact, target: Target) -> None:
+    """Have TensorRT build the engine that sessions of this artifact load, where it isn't there; it may take minutes."""
+    engines = engine_folder(artifact, target, preflight.here())
+    if engines and not engines.exists():
+        OrtGpuSession(artifact, target).close()
 
 
 def session_options(target: Target) -> Any:

@@ -41,25 +41,27 @@ def gpu_options(target: Target) -> OrtGpuOptions:
     return read_options(target, gpu_options_kind(target))
 
 
-def provider_options(artifact: Artifact, target: Target, gpu: Gpu) -> dict[str, str]:
-    """What the provider is told besides its stream: the target's options, and where TensorRT keeps what it built."""
+def provider_options(target: Target, engines: Path | None) -> dict[str, str]:
+    """What the provider is told besides its stream: the target's options, and where TensorRT keeps what it builds."""
     options = gpu_options(target)
     handed_on = {name: str(value) for name, value in options.rest.items()}
     if isinstance(options, CudaOptions):
         return {"prefer_nhwc": str(int(options.prefer_nhwc))} | handed_on
-    if options.provider != TENSORRT:
+    if engines is None:
         return handed_on
     # A session is opened at every visit; without these the engine would be built at every visit too.
     kept = dict.fromkeys(("trt_engine_cache_enable", "trt_timing_cache_enable"), "True")
-    folder = _engine_folder(artifact, target, gpu)
-    return kept | dict.fromkeys(("trt_engine_cache_path", "trt_timing_cache_path"), folder) | handed_on
+    return kept | dict.fromkeys(("trt_engine_cache_path", "trt_timing_cache_path"), str(engines)) | handed_on
 
 
-def _engine_folder(artifact: Artifact, target: Target, gpu: Gpu) -> str:
+def engine_folder(artifact: Artifact, target: Target, gpu: Gpu) -> Path | None:
     """Where TensorRT's engine is kept: beside the file, one for each content, batch, set of options and GPU.
 
-    ONNX Runtime names an engine after the network, its precision and sm_XX, and would take one of other options.
+    None for other providers. ONNX Runtime names an engine after the network, its precision and sm_XX, and would take
+    one of other options.
     """
+    if gpu_options(target).provider != TENSORRT:
+        return None
     shaping = repr([target.batch, sorted(target.options.items()), gpu.name])
     key = hashlib.sha256(shaping.encode()).hexdigest()
-    return f"{Path(artifact.path).with_suffix('')}-trt-{artifact.sha256[:12]}-{key[:8]}"
+    return Path(f"{Path(artifact.path).with_suffix('')}-trt-{artifact.sha256[:12]}-{key[:8]}")

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -12,6 +13,7 @@ import torch
 
 from devices.nvidia import ort_gpu, preflight
 from devices.nvidia.explicit_pads import unequal_pads
+from devices.nvidia.ort_options import engine_folder, provider_options
 from devices.runtime import absence_of, runtime_of
 from devices.runtimes import ort
 from devices.targets import find_targets
@@ -107,13 +109,10 @@ def test_the_provider_gets_the_targets_options_and_our_stream(gpu, artifact):
 
 def test_an_engine_is_kept_beside_the_file_and_no_other_one_is_taken_for_it(artifact):
     aim = target("t4-onnxruntime")
-    told = ort_gpu.provider_options(artifact, aim, T4)
-    folder = told["trt_engine_cache_path"]
-    assert (told["trt_engine_cache_enable"], told["trt_timing_cache_enable"]) == ("True", "True")
-    assert folder == told["trt_timing_cache_path"]
-    assert folder.startswith(artifact.path.removesuffix(".onnx"))
-    assert artifact.sha256[:12] in folder
-    assert ort_gpu.provider_options(artifact, aim, T4) == told
+    folder = engine_folder(artifact, aim, T4)
+    assert str(folder).startswith(artifact.path.removesuffix(".onnx"))
+    assert artifact.sha256[:12] in folder.name
+    assert engine_folder(artifact, aim, T4) == folder
     replace = msgspec.structs.replace
     others = [
         (replace(artifact, sha256="0" * 64), aim, T4),
@@ -121,10 +120,69 @@ def test_an_engine_is_kept_beside_the_file_and_no_other_one_is_taken_for_it(arti
         (artifact, replace(aim, options=aim.options | {"trt_fp16_enable": False}), T4),
         (artifact, aim, Gpu(name="RTX 2080", uuid="", compute_capability=(7, 5), driver_cuda=(12, 4))),
     ]
-    folders = [ort_gpu.provider_options(*other)["trt_engine_cache_path"] for other in others]
-    assert len({folder, *folders}) == 5
-    own = replace(aim, options=aim.options | {"trt_engine_cache_enable": False})
-    assert ort_gpu.provider_options(artifact, own, T4)["trt_engine_cache_enable"] == "False"
+    assert len({folder, *(engine_folder(*other) for other in others)}) == 5
+    assert engine_folder(artifact, target("v100"), T4) is None
+
+
+def test_the_provider_keeps_engine_and_timings_there_unless_the_target_says_otherwise(tmp_path):
+    aim = target("t4-onnxruntime")
+    told = provider_options(aim, tmp_path)
+    assert (told["trt_engine_cache_enable"], told["trt_timing_cache_enable"]) == ("True", "True")
+    assert told["trt_engine_cache_path"] == told["trt_timing_cache_path"] == str(tmp_path)
+    own = msgspec.structs.replace(aim, options=aim.options | {"trt_engine_cache_enable": False})
+    assert provider_options(own, tmp_path)["trt_engine_cache_enable"] == "False"
+
+
+class Building(Session):
+    """Writes an engine where it is told to, as TensorRT's provider does; `fails` after that."""
+
+    fails = False
+
+    def __init__(self, *given, providers, **more):
+        ((_, told),) = providers
+        engine = Path(told["trt_engine_cache_path"]) / "tiny.engine"
+        self.found = engine.exists()
+        if not self.found:
+            engine.write_bytes(b"half an engine" if self.fails else b"engine")
+        if self.fails:
+            raise RuntimeError("interrupted")
+        super().__init__(*given, providers=providers, **more)
+
+
+@pytest.fixture
+def copied(artifact, tmp_path):
+    """The artifact where no engine was built for it yet."""
+    path = tmp_path / "network.onnx"
+    path.write_bytes(Path(artifact.path).read_bytes())
+    return msgspec.structs.replace(artifact, path=str(path))
+
+
+def test_an_engine_is_built_once_and_lies_there_whole_or_not_at_all(gpu, copied, monkeypatch, tmp_path):
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Building)
+    monkeypatch.setattr(Building, "fails", True)
+    with pytest.raises(UserError, match="interrupted"):
+        opened(copied, "t4-onnxruntime")
+    assert [path.name for path in tmp_path.iterdir() if "-trt-" in path.name] == []
+    monkeypatch.setattr(Building, "fails", False)
+    (tmp_path / f".{built_at(copied).name}-killed").mkdir()
+    assert not opened(copied, "t4-onnxruntime")._session.found
+    assert (built_at(copied) / "tiny.engine").read_bytes() == b"engine"
+    assert [path for path in tmp_path.iterdir() if "-trt-" in path.name] == [built_at(copied)]
+    assert opened(copied, "t4-onnxruntime")._session.found
+
+
+def built_at(artifact):
+    return engine_folder(artifact, msgspec.structs.replace(target("t4-onnxruntime"), batch=2), T4)
+
+
+def test_the_export_step_builds_the_engine_where_tensorrt_runs_it_and_nothing_elsewhere(gpu, copied, monkeypatch):
+    assert [ort.preparation(target(name)) for name in ("cpu", "v100", "gpu")] == [None, None, None]
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Building)
+    aim = msgspec.structs.replace(target("t4-onnxruntime"), batch=2)
+    ort.preparation(aim)(copied, aim)
+    assert (built_at(copied) / "tiny.engine").exists()
+    monkeypatch.setattr(onnxruntime, "InferenceSession", None)
+    ort.preparation(aim)(copied, aim)  # it is there: no session is opened
 
 
 def test_tensorrt_is_imported_before_its_provider_loads_its_libraries(gpu, artifact):
