@@ -18,6 +18,7 @@ from bench.records.sole_writer import sole_writer
 from bench.sessions import Sessions
 from bench.trust.measurement import Basis
 from bench.trust.reference import Reference, reference_artifacts, reference_for
+from devices.preparation import prepared
 from devices.runtime import runtime_of
 from devices.targets import Target
 from devices.worker import SessionLost
@@ -85,7 +86,8 @@ def _export(request: SweepRequest, ledger: Ledger) -> None:
     models = [model for model in request.models if model.name not in ledger.records]
     jobs = [request.target.job(model, request.weights, request.calibration) for model in models]
     with stage("export", len(jobs)) as bar:
-        for done, (job, outcome) in enumerate(obtain_all(jobs, request.artifacts), start=1):
+        made = prepared(request.target, obtain_all(jobs, request.artifacts))
+        for done, (job, outcome) in enumerate(made, start=1):
             run = ledger.runs[job.model.name]
             if isinstance(outcome, Failure):
                 run.reason = outcome.reason

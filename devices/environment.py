@@ -4,6 +4,7 @@ python3 -m devices.environment for TARGET           # the goals that a target ne
 python3 -m devices.environment preflight NAME ...   # whether its Python and its hardware are here
 """
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -36,6 +37,15 @@ class Environment(NamedTuple):
         folder = self.folder(venv)
         asks = self.preflight or not (folder / "bin" / "python").exists()
         return [f"preflight-{self.name}"] * bool(asks) + [str(folder / f".installed-{self.extra}")]
+
+    def python(self, venv: str) -> tuple[int, int]:
+        """The version of Python that it has, or would get: that of this process."""
+        try:
+            written = (self.folder(venv) / "pyvenv.cfg").read_text(encoding="utf-8")
+        except OSError:
+            return sys.version_info[:2]
+        match = re.search(r"(?m)^version\w* *= *(\d+)\.(\d+)", written)
+        return (int(match[1]), int(match[2])) if match else sys.version_info[:2]
 
     def missing_wheels(self, python: tuple[int, int]) -> str | None:
         """What has no wheels for a version of Python, and which Python to take instead; None where all have some."""
@@ -88,9 +98,11 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
 
 def _preflight(environment: Environment, venv: str, arguments: list[str]) -> int:
     """Exit 1 with one line where the environment can't be made by this Python, or its hardware isn't here."""
-    made = (environment.folder(venv) / "bin" / "python").exists()  # by a Python that was asked about then
-    if not made and (missing := environment.missing_wheels(sys.version_info[:2])):
-        print(f"error: {missing}", file=sys.stderr)  # noqa: T201
+    folder = environment.folder(venv)
+    installed = (folder / f".installed-{environment.extra}").exists()  # into a Python that was asked about then
+    if not installed and (missing := environment.missing_wheels(environment.python(venv))):
+        remove = f", and remove {folder} first" if folder.exists() else ""
+        print(f"error: {missing}{remove}", file=sys.stderr)  # noqa: T201
         return 1
     if environment.preflight:
         import runpy

@@ -14,10 +14,17 @@ from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError
 
+# What is called with an artifact and its target before the first session is opened.
+Preparation = Callable[[Artifact, Target], None]
+
 
 def as_many_as_fit(target: Target) -> int | None:
     """None: only this machine's memory limits the sessions."""
     return None
+
+
+def nothing_to_prepare(target: Target) -> None:
+    """None: sessions need their file alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +35,7 @@ class Runtime:
     UserError where it would run elsewhere than the target says. `open_profiler` loads it with its operators timed.
     `options` is the struct of what the runtime understands, or gives it where that depends on the target.
     `sessions_at_once` is how many sessions the device holds, None where only this machine's memory limits them.
+    `preparation` gives what is called with each artifact in the export step, None where sessions need the file alone.
     `now_s` is the clock that budgets are counted by, in seconds. Sessions of a runtime that is `in_process` run in
     the sweep's own process; each of any other has a process of its own.
     """
@@ -37,6 +45,7 @@ class Runtime:
     options: type[Options] | Callable[[Target], type[Options]] = Options
     open_profiler: Callable[[Artifact, Target], Profiler] | None = None
     sessions_at_once: Callable[[Target], int | None] = as_many_as_fit
+    preparation: Callable[[Target], Preparation | None] = nothing_to_prepare
     now_s: Callable[[], float] = time.monotonic
     in_process: bool = False
 

@@ -1,6 +1,10 @@
 """Files that are written whole or not at all."""
 
+import glob
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from system.errors import UserError
@@ -25,3 +29,24 @@ def write_whole(path: Path, content: bytes, *, fix: str) -> None:
                 raise
     except OSError as error:
         raise UserError(f"can't write {path}", found=error.strerror or str(error), fix=fix) from error
+
+
+@contextmanager
+def filled_whole(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which takes the name `folder` if the block ends well; `folder` itself where it is there.
+
+    What an earlier process left half filled is removed, so no two may fill the same folder at once.
+    """
+    if folder.exists():
+        yield folder
+        return
+    prefix = f".{folder.name}-"
+    for left in folder.parent.glob(f"{glob.escape(prefix)}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    filling = Path(tempfile.mkdtemp(dir=folder.parent, prefix=prefix))
+    try:
+        yield filling
+        filling.chmod(0o755)
+        filling.replace(folder)
+    finally:
+        shutil.rmtree(filling, ignore_errors=True)

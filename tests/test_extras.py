@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from packaging.version import InvalidVersion, Version
 
-from devices.environment import read_environments
+from devices.environment import find_environment, goals, read_environments
+from devices.targets import find_targets
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-NVIDIA = ("nvidia-v100", "nvidia-t4", "nvidia-gpu")
+NVIDIA = ("nvidia-v100", "nvidia-v100-tensorrt", "nvidia-t4", "nvidia-gpu", "nvidia-gpu-tensorrt")
 
 # Reads the tests as pytest does where the modules named by the arguments are not installed.
 _READ = """
@@ -52,6 +53,14 @@ def test_every_environment_names_an_extra_and_pins_that_are_there():
     for environment in read_environments().values():
         assert environment.extra in EXTRAS
         assert (ROOT / "constraints" / f"{environment.pins}.txt").exists()
+
+
+@pytest.mark.parametrize("target", find_targets("*"), ids=lambda target: target.name)
+def test_tensorrt_is_installed_for_the_targets_that_use_it_and_no_other(target, tmp_path):
+    (asked, *_) = goals(target.name, str(tmp_path / "venv"))
+    extra = find_environment(asked.removeprefix("preflight-")).extra
+    uses = "tensorrt" in (target.format, target.options.get("provider", "").lower().removesuffix("executionprovider"))
+    assert any(name.startswith("tensorrt-cu") for name in distributions(extra)) == uses
 
 
 @pytest.mark.parametrize("extra", NVIDIA)

@@ -102,9 +102,11 @@ def would_run(goal, *variables):
         ("cpu-tflite-int8", "cpu", "phone", "litert"),
         ("pixel2-gpu", "cpu", "phone", "phone"),
         ("android", "cpu", "phone", "phone"),
-        ("v100-tensorrt", "v100", "nvidia-v100", "v100"),
+        ("v100-torch", "v100", "nvidia-v100", "v100"),
+        ("v100-tensorrt", "v100", "nvidia-v100-tensorrt", "v100-tensorrt"),
         ("t4*", "t4", "nvidia-t4", "t4"),
         ("gpu-torch", "gpu", "nvidia-gpu", "gpu"),
+        ("gpu-tensorrt", "gpu", "nvidia-gpu-tensorrt", "gpu-tensorrt"),
         ("a100", "gpu", "nvidia-gpu", "gpu"),
     ],
 )
@@ -138,13 +140,14 @@ def test_an_unknown_target_is_one_error_with_near_names_and_nothing_is_installed
 
 def test_targets_of_two_environments_are_refused():
     _, error = would_run("bench-*")
-    assert "error: * needs more than one environment: cpu, gpu, litert, phone, t4, v100; measure" in error
+    named = "cpu, gpu, gpu-tensorrt, litert, phone, t4, v100, v100-tensorrt"
+    assert f"error: * needs more than one environment: {named}; measure" in error
 
 
 def test_an_environment_that_no_table_describes_is_refused(tmp_path):
     (tmp_path / "more.toml").write_text(A100.replace('"gpu"', '"gpus"'))
     _, error = would_run("bench-a100", f"ARGS=--targets={tmp_path}/more.toml")
-    assert "error: no such environment: 'gpus'; did you mean gpu or cpu?\n" in error
+    assert "error: no such environment: 'gpus'; did you mean gpu or cpu or gpu-tensorrt?\n" in error
 
 
 def test_a_python_that_is_too_old_is_one_error_before_the_target_is_asked_for(make, tmp_path):
@@ -157,9 +160,11 @@ def test_a_python_that_is_too_old_is_one_error_before_the_target_is_asked_for(ma
 @pytest.mark.parametrize(
     ("name", "python", "says"),
     [
-        ("v100", (3, 12), None),
-        ("v100", (3, 13), "TensorRT 10.4 has no wheels for Python 3.13; use PYTHON=python3.12"),
-        ("v100", (3, 14), "TensorRT 10.4 has no wheels for Python 3.14; use PYTHON=python3.12"),
+        ("v100", (3, 13), None),
+        ("v100", (3, 14), "onnxruntime-gpu 1.23 has no wheels for Python 3.14; use PYTHON=python3.13"),
+        ("v100-tensorrt", (3, 12), None),
+        ("v100-tensorrt", (3, 13), "TensorRT 10.4 has no wheels for Python 3.13; use PYTHON=python3.12"),
+        ("v100-tensorrt", (3, 14), "TensorRT 10.4 has no wheels for Python 3.14; use PYTHON=python3.12"),
         ("t4", (3, 13), None),
         ("t4", (3, 14), "TensorRT 10.16 has no wheels for Python 3.14; use PYTHON=python3.13"),
         ("gpu", (3, 14), None),
@@ -177,6 +182,21 @@ def test_the_versions_whose_wheels_are_known_are_those_pinned():
         for wheel in environment.wheels:
             name, version = wheel.lower().split()
             assert re.search(rf"(?m)^{name}\S*=={re.escape(version)}\.", pinned), wheel
+
+
+@pytest.mark.parametrize("written", ["version = 3.13.0", "version_info = 3.13.0.final.0"])
+def test_an_environment_that_is_there_is_asked_for_its_own_python(tmp_path, written):
+    """A target without TensorRT made it with a Python that TensorRT has no wheels for."""
+    venv = tmp_path / "venv"
+    folder = tmp_path / "venv-v100"
+    folder.mkdir()
+    (folder / "pyvenv.cfg").write_text(f"home = /usr/bin\n{written}\n")
+    command = [sys.executable, "-m", "devices.environment", "preflight", "v100-tensorrt", str(venv)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    says = f"TensorRT 10.4 has no wheels for Python 3.13; use PYTHON=python3.12, and remove {folder} first"
+    assert (done.returncode, done.stderr) == (1, f"error: {says}\n")
+    (folder / ".installed-nvidia-v100-tensorrt").touch()
+    assert "wheels" not in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stderr
 
 
 def test_only_an_environment_that_is_not_there_yet_asks_for_wheels(tmp_path):

@@ -11,6 +11,7 @@ from bench.duet.record import DuetSide, Lost
 from bench.duet.request import DuetRequest
 from bench.progress import stage
 from bench.records.network_run import network_of
+from devices.preparation import prepared
 from exporters.artifact import Artifact, Job
 from exporters.parallel import obtain_all
 from models.model import Model
@@ -26,11 +27,13 @@ def prepare(request: DuetRequest) -> list[DuetRun]:
     new_jobs = {model.name: request.new.job(model, request.weights, request.calibration) for model in request.models}
     given = request.against.artifact
     made = _make([*new_jobs.values(), *(() if given else old_jobs.values())], request.artifacts)
+    new_made = dict(prepared(request.new, ((job, made[job]) for job in new_jobs.values())))
+    old_made = {} if given else dict(prepared(request.old, ((job, made[job]) for job in old_jobs.values())))
     runs = []
     for model in request.models:
         run = DuetRun(network_of(model), _old_side(request), DuetSide(target=request.new))
-        new = made[new_jobs[model.name]]
-        old = _given(given, new, request) if given else made[old_jobs[model.name]]
+        new = new_made[new_jobs[model.name]]
+        old = _given(given, new, request) if given else old_made[old_jobs[model.name]]
         _give(run, old, new)
         runs.append(run)
     return runs

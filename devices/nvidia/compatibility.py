@@ -3,12 +3,20 @@
 import importlib.util
 import re
 
+from devices.nvidia.ort_options import CUDA
 from devices.nvidia.preflight import TURING, installer_of
 from system.gpu import Gpu
 
 _CUDNN_WITHOUT_VOLTA = 91100
 _TENSORRT_WITHOUT_VOLTA = (10, 5)
 _ORT_WITHOUT_VOLTA = (1, 27)
+# What the CUDA provider of each pinned onnxruntime-gpu holds, as its wheel's fat binaries list it; other versions are
+# not refused for want of a list.
+_ORT_ARCHITECTURES = {
+    "1.23.2": ["sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90", "compute_90"],
+    "1.26.0": ["sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90", "compute_90"],
+    "1.31.1": ["sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_120"],
+}
 
 
 def torch_lacks(gpu: Gpu) -> str | None:
@@ -23,9 +31,8 @@ def torch_lacks(gpu: Gpu) -> str | None:
 
 def torch_mismatch(gpu: Gpu, architectures: list[str], cudnn: int) -> str | None:
     """What a torch with these kernels and this cuDNN (91002 is 9.10.2) lacks for a GPU, or None."""
-    if not any(_runs(architecture, gpu.compute_capability) for architecture in architectures):
-        found = f"only {' '.join(architectures)}"
-        return f"this torch has no {gpu.sm} kernels ({found}); {_fix(gpu, 'one that has')}"
+    if wrong := _no_kernels("torch", gpu, architectures):
+        return f"{wrong}; {_fix(gpu, 'one that has')}"
     if gpu.compute_capability < TURING and cudnn >= _CUDNN_WITHOUT_VOLTA:
         return f"this torch's cuDNN {cudnn} has no {gpu.sm} kernels (9.10.2 has); {_fix(gpu, 'one that has')}"
     return None
@@ -45,13 +52,16 @@ def ort_mismatch(gpu: Gpu, provider: str, providers: list[str], version: str) ->
     if gpu.compute_capability < TURING and _numbers(version) >= _ORT_WITHOUT_VOLTA:
         fix = _fix(gpu, "one for CUDA 12")
         return f"this onnxruntime {version} is for CUDA 13, which has no {gpu.sm}; {fix}"
+    listed = _ORT_ARCHITECTURES.get(version) if provider == CUDA else None
+    if listed and (wrong := _no_kernels(f"onnxruntime {version}", gpu, listed)):
+        return f"{wrong}; gpu-torch and gpu-tensorrt run without them"
     return None
 
 
 def tensorrt_lacks(gpu: Gpu) -> str | None:
     """What the installed TensorRT lacks for this GPU, or None."""
     if importlib.util.find_spec("tensorrt") is None:
-        return f"no TensorRT; {_fix(gpu, 'it')}"
+        return f"no TensorRT; {_fix(gpu, 'it', tensorrt=True)}"
     import tensorrt
 
     return tensorrt_mismatch(gpu, tensorrt.__version__)
@@ -60,8 +70,14 @@ def tensorrt_lacks(gpu: Gpu) -> str | None:
 def tensorrt_mismatch(gpu: Gpu, version: str) -> str | None:
     """What a TensorRT of this version lacks for a GPU, or None."""
     if gpu.compute_capability < TURING and _numbers(version) >= _TENSORRT_WITHOUT_VOLTA:
-        return f"this TensorRT {version} has no {gpu.sm} (10.4 is the last); {_fix(gpu, '10.4')}"
+        return f"this TensorRT {version} has no {gpu.sm} (10.4 is the last); {_fix(gpu, '10.4', tensorrt=True)}"
     return None
+
+
+def _no_kernels(what: str, gpu: Gpu, architectures: list[str]) -> str | None:
+    if any(_runs(architecture, gpu.compute_capability) for architecture in architectures):
+        return None
+    return f"this {what} has no {gpu.sm} kernels (only {' '.join(architectures)})"
 
 
 def _runs(architecture: str, capability: tuple[int, int]) -> bool:
@@ -77,6 +93,6 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:2]))
 
 
-def _fix(gpu: Gpu, what: str) -> str:
-    command = installer_of(gpu)
+def _fix(gpu: Gpu, what: str, *, tensorrt: bool = False) -> str:
+    command = installer_of(gpu, tensorrt=tensorrt)
     return f"{command} installs {what}" if command else f"no environment supports {gpu.name}"

@@ -1,30 +1,27 @@
 """ONNX Runtime on an NVIDIA GPU, by its CUDA or TensorRT provider; a node that falls back to the CPU is an error."""
 
-import hashlib
-from pathlib import Path
-from typing import Annotated, Any
-
-from msgspec import Meta
+from contextlib import nullcontext
+from typing import Any, NamedTuple
 
 from devices.nvidia import preflight
 from devices.nvidia.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
+from devices.nvidia.explicit_pads import FOLDING, pad_explicitly
 from devices.nvidia.nvml import Watch
-from devices.options import OpenOptions, read_options
+from devices.nvidia.ort_options import (
+    TENSORRT,
+    CudaOptions,
+    OrtGpuOptions,
+    engine_folder,
+    gpu_options,
+    provider_options,
+)
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
 from models.images import synthetic_images
 from system.errors import UserError, one_line
-from system.gpu import Gpu
-
-TENSORRT = "TensorrtExecutionProvider"
-
-
-class OrtGpuOptions(OpenOptions, frozen=True, kw_only=True):
-    """Which provider runs the network; every other option goes to it, and it refuses what it doesn't know."""
-
-    provider: Annotated[str, Meta(description="the execution provider", examples=[TENSORRT])]
+from system.files import filled_whole
 
 
 class OrtGpuSession:
@@ -37,24 +34,22 @@ class OrtGpuSession:
         import onnxruntime
         import torch  # first: it brings the CUDA libraries that the provider loads
 
-        provider = read_options(target, OrtGpuOptions).provider
+        options = gpu_options(target)
+        provider = options.provider
         if provider not in (found := onnxruntime.get_available_providers()):
             raise _fell_back(target, provider, ", ".join(found))
         self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         gpu = preflight.here()
         self._watch, self._batch = Watch(gpu.uuid), target.batch
-        told = provider_options(artifact, target, gpu) | {"user_compute_stream": str(self._stream.cuda_stream)}
-        self._session = _load(artifact.path, target, provider, told)
-        # The stream is ours: ONNX Runtime must not wait for it after every batch.
-        self._options = onnxruntime.RunOptions()
-        self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
-        with naming_full_memory(target.batch):
-            self._tensors, self._binding = self._bind(artifact, target.batch)
-            self._queue()  # once, so that the provider has chosen its kernels before anything is timed
-            torch.cuda.synchronize()
-        refuse_not_finite(self._tensors[1])
+        network = _network(artifact.path, options)
+        engines = engine_folder(artifact, target, gpu)
+        with filled_whole(engines) if engines else nullcontext() as filling:
+            told = provider_options(target, filling) | {"user_compute_stream": str(self._stream.cuda_stream)}
+            self._session = _load(network, target, provider, told)
+            self._run_once(artifact)
         self._watch.start()
-        self.ran_on: dict[str, str | int] = {"provider": provider, **self._watch.facts()}
+        pads: dict[str, str | int] = {"explicit_pads": network.padded} if network.padded else {}
+        self.ran_on: dict[str, str | int] = {"provider": provider, **pads, **self._watch.facts()}
 
     def run(self, count: int) -> Samples:
         """The seconds of `count` inferences of one batch."""
@@ -68,6 +63,20 @@ class OrtGpuSession:
         """Free the GPU's memory."""
         self._watch.close()
         del self._binding, self._tensors, self._session
+
+    def _run_once(self, artifact: Artifact) -> None:
+        """Bind input and output, and run, so that the provider has chosen its kernels before anything is timed."""
+        import onnxruntime
+        import torch
+
+        # The stream is ours: ONNX Runtime must not wait for it after every batch.
+        self._options = onnxruntime.RunOptions()
+        self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+        with naming_full_memory(self._batch):
+            self._tensors, self._binding = self._bind(artifact, self._batch)
+            self._queue()
+            torch.cuda.synchronize()
+        refuse_not_finite(self._tensors[1])
 
     def _queue(self) -> None:
         self._session.run_with_iobinding(self._binding, self._options)
@@ -88,26 +97,11 @@ class OrtGpuSession:
         return [images, logits], binding
 
 
-def provider_options(artifact: Artifact, target: Target, gpu: Gpu) -> dict[str, str]:
-    """What the provider is told besides its stream: the target's options, and where TensorRT keeps what it built."""
-    options = read_options(target, OrtGpuOptions)
-    handed_on = {name: str(value) for name, value in options.rest.items()}
-    if options.provider != TENSORRT:
-        return handed_on
-    # A session is opened at every visit; without these the engine would be built at every visit too.
-    kept = dict.fromkeys(("trt_engine_cache_enable", "trt_timing_cache_enable"), "True")
-    folder = _engine_folder(artifact, target, gpu)
-    return kept | dict.fromkeys(("trt_engine_cache_path", "trt_timing_cache_path"), folder) | handed_on
-
-
-def _engine_folder(artifact: Artifact, target: Target, gpu: Gpu) -> str:
-    """Where TensorRT's engine is kept: beside the file, one for each content, batch, set of options and GPU.
-
-    ONNX Runtime names an engine after the network, its precision and sm_XX, and would take one of other options.
-    """
-    shaping = repr([target.batch, sorted(target.options.items()), gpu.name])
-    key = hashlib.sha256(shaping.encode()).hexdigest()
-    return f"{Path(artifact.path).with_suffix('')}-trt-{artifact.sha256[:12]}-{key[:8]}"
+def build_engine(artifact: Artifact, target: Target) -> None:
+    """Have TensorRT build the engine that sessions of this artifact load, where it isn't there; it may take minutes."""
+    engines = engine_folder(artifact, target, preflight.here())
+    if engines and not engines.exists():
+        OrtGpuSession(artifact, target).close()
 
 
 def session_options(target: Target) -> Any:
@@ -121,24 +115,45 @@ def session_options(target: Target) -> Any:
     return options
 
 
-def _load(path: str, target: Target, provider: str, told: dict[str, str]) -> Any:
+class _Network(NamedTuple):
+    """What is loaded: the file at `path`, or its `content` in which so many convolutions were `padded` explicitly."""
+
+    path: str
+    content: bytes | None = None
+    padded: int = 0
+
+
+def _network(path: str, options: OrtGpuOptions) -> _Network:
+    if not isinstance(options, CudaOptions) or not options.explicit_pads:
+        return _Network(path)
+    import onnx
+
+    model = onnx.load(path)
+    padded = pad_explicitly(model)
+    return _Network(path, model.SerializeToString(), padded) if padded else _Network(path)
+
+
+def _load(network: _Network, target: Target, provider: str, told: dict[str, str]) -> Any:
     """The session. Raises UserError with ONNX Runtime's own reason where there is none on the target's provider."""
     import onnxruntime
 
     if provider == TENSORRT:
         import tensorrt  # noqa: F401 - it brings the libraries that the provider loads
     providers, options = [(provider, told)], session_options(target)
+    source, left_out = network.content or network.path, [FOLDING] * bool(network.padded)
     try:
         with naming_full_memory(target.batch):
             # Its own fallback would try the CPU next, and hide what was wrong.
-            session = onnxruntime.InferenceSession(path, options, providers=providers, enable_fallback=0)
+            session = onnxruntime.InferenceSession(
+                source, options, providers=providers, enable_fallback=0, disabled_optimizers=left_out
+            )
     except UserError:
         raise
     except Exception as error:  # onnxruntime's own exceptions have no common ancestor but this
         found = one_line(error, 240)
         if "fallback" in str(error):
             raise _fell_back(target, provider, found) from error
-        fix = f"check the target's options, or remove {path}"
+        fix = f"check the target's options, or remove {network.path}"
         raise UserError(f"{provider} can't load the network", found=found, fix=fix) from error
     if (found := session.get_providers()[0]) != provider:
         raise _fell_back(target, provider, found)

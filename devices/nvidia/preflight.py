@@ -43,13 +43,17 @@ def mismatch(gpu: Gpu, wanted: str) -> str | None:
     return f"found {gpu.name}, not {wanted}; {_elsewhere(gpu)}"
 
 
-def installer_of(gpu: Gpu) -> str | None:
-    """The command that installs the environment for a GPU, or None where there is none."""
-    if _is(gpu, V100):
-        return "make bench-v100"
+def installer_of(gpu: Gpu, *, tensorrt: bool = False) -> str | None:
+    """The command that installs the environment for a GPU, with TensorRT where asked; None where there is none."""
     if _is(gpu, T4):
         return "make bench-t4"
-    return "make bench-gpu" if gpu.compute_capability >= TURING else None
+    if _is(gpu, V100):
+        command = "make bench-v100"
+    elif gpu.compute_capability >= TURING:
+        command = "make bench-gpu"
+    else:
+        return None
+    return f"{command}-tensorrt" if tensorrt else command
 
 
 def incompatibility(gpu: Gpu, wanted: str) -> str | None:

@@ -8,7 +8,7 @@ from msgspec import Meta
 from devices.host.clock import NAME, time_each
 from devices.options import Options, ThreadOptions, read_options
 from devices.profilers.ort import OrtProfiler
-from devices.runtime import Runtime
+from devices.runtime import Preparation, Runtime
 from devices.samples import Samples
 from devices.session import Session
 from devices.targets import Target
@@ -36,9 +36,9 @@ def options(target: Target) -> type[Options]:
     if "threads" in target.options:  # no GPU's provider knows them
         fix = f"threads are those of {_CPU}"
         raise UserError(f"target {target.name} has no such option", found="'threads'", fix=fix)
-    from devices.nvidia.ort_gpu import OrtGpuOptions
+    from devices.nvidia.ort_options import gpu_options_kind
 
-    return OrtGpuOptions
+    return gpu_options_kind(target)
 
 
 def absence(target: Target) -> str | None:
@@ -48,9 +48,9 @@ def absence(target: Target) -> str | None:
     if _on_cpu(target):
         return None
     from devices.nvidia import compatibility, preflight
-    from devices.nvidia.ort_gpu import TENSORRT, OrtGpuOptions
+    from devices.nvidia.ort_options import TENSORRT, gpu_options
 
-    provider = read_options(target, OrtGpuOptions).provider
+    provider = gpu_options(target).provider
     if wrong := preflight.absence(target):
         return wrong
     gpu = preflight.here()
@@ -63,6 +63,16 @@ def absence(target: Target) -> str | None:
 def sessions_at_once(target: Target) -> int | None:
     """One on a GPU, where each keeps its workspaces for a batch of 64; as many as memory holds on the CPU."""
     return None if _on_cpu(target) else 1
+
+
+def preparation(target: Target) -> Preparation | None:
+    """Building TensorRT's engine, where its provider is asked for."""
+    if _on_cpu(target):
+        return None
+    from devices.nvidia.ort_gpu import build_engine
+    from devices.nvidia.ort_options import TENSORRT, gpu_options
+
+    return build_engine if gpu_options(target).provider == TENSORRT else None
 
 
 def open_session(artifact: Artifact, target: Target) -> Session:
@@ -144,4 +154,5 @@ RUNTIME = Runtime(
     options=options,
     open_profiler=open_profiler,
     sessions_at_once=sessions_at_once,
+    preparation=preparation,
 )

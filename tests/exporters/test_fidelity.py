@@ -33,8 +33,24 @@ def test_other_logits_are_refused(logits, says):
 def test_one_image_that_disagrees_is_enough():
     logits = LOGITS.copy()
     logits[1] = logits[1, [2, 1, 0]]
-    with pytest.raises(UserError, match=r"top-1 agreement 0\.5"):
-        check_fidelity(LOGITS, logits, limit=1.0)
+    with pytest.raises(UserError, match=r"top-1 agreement 0\.5, relative margin lost 0\.22"):
+        check_fidelity(LOGITS, logits, limit=0.22)
+
+
+def test_a_top1_class_may_change_within_the_error_that_a_logit_may_have():
+    reference = np.array([[9.9, 10.0, 1.0], [1.0, 5.0, 2.0]], dtype=np.float32)
+    logits = reference + np.array([[0.15, -0.05, 0.0], [0.0, 0.0, 0.0]], dtype=np.float32)
+    fidelity = check_fidelity(reference, logits, limit=0.02)
+    assert fidelity.top1_agreement == 0.5
+    with pytest.raises(UserError, match=r"relative error 0\.015, top-1 agreement 0\.5"):
+        check_fidelity(reference, logits, limit=0.0149)
+
+
+def test_a_top1_class_that_two_allowed_errors_together_change_is_refused():
+    reference = np.array([[9.7, 10.0, 1.0]], dtype=np.float32)
+    logits = np.array([[9.88, 9.82, 1.0]], dtype=np.float32)
+    with pytest.raises(UserError, match=r"relative error 0\.018, top-1 agreement 0, relative margin lost 0\.03"):
+        check_fidelity(reference, logits, limit=0.02)
 
 
 @given(arrays(np.float32, (2, 5), elements=st.floats(-100, 100, width=32, exclude_min=True)))

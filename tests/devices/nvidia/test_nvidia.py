@@ -1,6 +1,7 @@
 """Which GPU is here, whether it is the right one, free, and has kernels; what NVML says, judged."""
 
 import ctypes
+import re
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ T4 = Gpu(name="Tesla T4", uuid="GPU-2", compute_capability=(7, 5), driver_cuda=(
 H100 = Gpu(name="NVIDIA H100 80GB HBM3", uuid="GPU-3", compute_capability=(9, 0), driver_cuda=(13, 0))
 GTX_1080 = Gpu(name="NVIDIA GeForce GTX 1080", uuid="GPU-4", compute_capability=(6, 1), driver_cuda=(13, 0))
 TITAN_V = Gpu(name="NVIDIA TITAN V", uuid="GPU-5", compute_capability=(7, 0), driver_cuda=(13, 0))
+B200 = Gpu(name="NVIDIA B200", uuid="GPU-7", compute_capability=(10, 0), driver_cuda=(13, 0))
 RTX_2080 = Gpu(name="NVIDIA GeForce RTX 2080", uuid="GPU-6", compute_capability=(7, 5), driver_cuda=(13, 0))
 GPU_TARGETS = [target.name for pattern in ("v100*", "t4*", "gpu*") for target in find_targets(pattern)]
 
@@ -445,7 +447,7 @@ def test_a_torch_for_the_cpu_is_named(monkeypatch):
     [
         (V100, "10.4.0", None),
         (V100, "8.6.1", None),
-        (V100, "10.5.0", "TensorRT 10.5.0 has no sm_70 (10.4 is the last); make bench-v100 installs 10.4"),
+        (V100, "10.5.0", "TensorRT 10.5.0 has no sm_70 (10.4 is the last); make bench-v100-tensorrt installs 10.4"),
         (V100, "11.4.0.106", "has no sm_70"),
         (T4, "11.4.0.106", None),
     ],
@@ -462,6 +464,11 @@ def test_a_tensorrt_that_dropped_the_gpu_is_named(gpu, version, says):
         (V100, "CUDAExecutionProvider", "1.27.0", "is for CUDA 13, which has no sm_70; make bench-v100"),
         (T4, "CUDAExecutionProvider", "1.27.0", None),
         (T4, "TensorrtExecutionProvider", "1.26.0", "has no TensorrtExecutionProvider; make bench-t4"),
+        (H100, "CUDAExecutionProvider", "1.31.1", None),
+        (T4, "CUDAExecutionProvider", "1.31.1", None),
+        (B200, "CUDAExecutionProvider", "1.31.1", "has no sm_100 kernels (only sm_75 sm_80 sm_86 sm_89 sm_90 sm_120)"),
+        (B200, "CUDAExecutionProvider", "1.26.0", None),  # compiled when loaded
+        (B200, "CUDAExecutionProvider", "1.99.0", None),  # nobody has read its list
     ],
 )
 def test_an_onnxruntime_that_lacks_the_gpu_or_the_provider_is_named(gpu, provider, version, says):
@@ -475,6 +482,15 @@ def test_a_target_says_which_package_is_in_the_way(monkeypatch, driver):
     assert "has no TensorrtExecutionProvider" in absence_of(find_targets("t4-onnxruntime")[0])
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["TensorrtExecutionProvider"])
     assert absence_of(find_targets("t4-onnxruntime")[0]) == "no TensorRT; make bench-t4 installs it"
+
+
+@pytest.mark.parametrize("name", ["v100", "t4", "gpu"])
+def test_the_list_of_each_pinned_onnxruntime_holds_what_its_environment_is_for(name):
+    pins = (ROOT / "constraints" / f"{name}.txt").read_text()
+    version = re.search(r"^onnxruntime-gpu==(\S+)", pins, re.M)[1]
+    wanted = {"v100": V100, "t4": T4, "gpu": H100}[name]
+    assert version in compatibility._ORT_ARCHITECTURES
+    assert compatibility.ort_mismatch(wanted, "CUDAExecutionProvider", ["CUDAExecutionProvider"], version) is None
 
 
 @pytest.mark.gpu

@@ -1,6 +1,8 @@
 """ONNX Runtime's GPU providers: what they are told; that nothing may fall back is tried with what is here."""
 
 import sys
+from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -10,6 +12,8 @@ import pytest
 import torch
 
 from devices.nvidia import ort_gpu, preflight
+from devices.nvidia.explicit_pads import unequal_pads
+from devices.nvidia.ort_options import engine_folder, provider_options
 from devices.runtime import absence_of, runtime_of
 from devices.runtimes import ort
 from devices.targets import find_targets
@@ -35,13 +39,14 @@ def artifact(tmp_path_factory):
 class Session(onnxruntime.InferenceSession):
     """The real session on the CPU, under the name of whichever provider was asked for; `asked` is what it was told."""
 
-    def __init__(self, path, options, *, providers, enable_fallback):
+    def __init__(self, network, options, *, providers, enable_fallback, disabled_optimizers):
         ((self.asked_provider, self.asked),) = providers
         self.enable_fallback, self.imported = enable_fallback, set(sys.modules)
         self.batches = 0
         here = onnxruntime.SessionOptions()
         here.add_free_dimension_override_by_name("batch", 2)
-        super().__init__(path, here, providers=["CPUExecutionProvider"])
+        here.optimized_model_filepath = options.optimized_model_filepath
+        super().__init__(network, here, providers=["CPUExecutionProvider"], disabled_optimizers=disabled_optimizers)
 
     def get_providers(self):
         return [self.asked_provider]
@@ -88,10 +93,11 @@ def opened(artifact, name, **options):
 
 def test_the_provider_gets_the_targets_options_and_our_stream(gpu, artifact):
     assert opened(artifact, "v100", tunable_op_enable=1)._session.asked == {
-        "cudnn_conv_algo_search": "EXHAUSTIVE",
+        "prefer_nhwc": "0",
         "tunable_op_enable": "1",
         "user_compute_stream": "1234",
     }
+    assert opened(artifact, "v100", prefer_nhwc=True)._session.asked["prefer_nhwc"] == "1"
     told = opened(artifact, "t4-onnxruntime")._session.asked
     kept = {"trt_engine_cache_enable", "trt_engine_cache_path", "trt_timing_cache_enable", "trt_timing_cache_path"}
     assert {name: value for name, value in told.items() if name not in kept} == {
@@ -103,13 +109,10 @@ def test_the_provider_gets_the_targets_options_and_our_stream(gpu, artifact):
 
 def test_an_engine_is_kept_beside_the_file_and_no_other_one_is_taken_for_it(artifact):
     aim = target("t4-onnxruntime")
-    told = ort_gpu.provider_options(artifact, aim, T4)
-    folder = told["trt_engine_cache_path"]
-    assert (told["trt_engine_cache_enable"], told["trt_timing_cache_enable"]) == ("True", "True")
-    assert folder == told["trt_timing_cache_path"]
-    assert folder.startswith(artifact.path.removesuffix(".onnx"))
-    assert artifact.sha256[:12] in folder
-    assert ort_gpu.provider_options(artifact, aim, T4) == told
+    folder = engine_folder(artifact, aim, T4)
+    assert str(folder).startswith(artifact.path.removesuffix(".onnx"))
+    assert artifact.sha256[:12] in folder.name
+    assert engine_folder(artifact, aim, T4) == folder
     replace = msgspec.structs.replace
     others = [
         (replace(artifact, sha256="0" * 64), aim, T4),
@@ -117,10 +120,69 @@ def test_an_engine_is_kept_beside_the_file_and_no_other_one_is_taken_for_it(arti
         (artifact, replace(aim, options=aim.options | {"trt_fp16_enable": False}), T4),
         (artifact, aim, Gpu(name="RTX 2080", uuid="", compute_capability=(7, 5), driver_cuda=(12, 4))),
     ]
-    folders = [ort_gpu.provider_options(*other)["trt_engine_cache_path"] for other in others]
-    assert len({folder, *folders}) == 5
-    own = replace(aim, options=aim.options | {"trt_engine_cache_enable": False})
-    assert ort_gpu.provider_options(artifact, own, T4)["trt_engine_cache_enable"] == "False"
+    assert len({folder, *(engine_folder(*other) for other in others)}) == 5
+    assert engine_folder(artifact, target("v100"), T4) is None
+
+
+def test_the_provider_keeps_engine_and_timings_there_unless_the_target_says_otherwise(tmp_path):
+    aim = target("t4-onnxruntime")
+    told = provider_options(aim, tmp_path)
+    assert (told["trt_engine_cache_enable"], told["trt_timing_cache_enable"]) == ("True", "True")
+    assert told["trt_engine_cache_path"] == told["trt_timing_cache_path"] == str(tmp_path)
+    own = msgspec.structs.replace(aim, options=aim.options | {"trt_engine_cache_enable": False})
+    assert provider_options(own, tmp_path)["trt_engine_cache_enable"] == "False"
+
+
+class Building(Session):
+    """Writes an engine where it is told to, as TensorRT's provider does; `fails` after that."""
+
+    fails = False
+
+    def __init__(self, *given, providers, **more):
+        ((_, told),) = providers
+        engine = Path(told["trt_engine_cache_path"]) / "tiny.engine"
+        self.found = engine.exists()
+        if not self.found:
+            engine.write_bytes(b"half an engine" if self.fails else b"engine")
+        if self.fails:
+            raise RuntimeError("interrupted")
+        super().__init__(*given, providers=providers, **more)
+
+
+@pytest.fixture
+def copied(artifact, tmp_path):
+    """The artifact where no engine was built for it yet."""
+    path = tmp_path / "network.onnx"
+    path.write_bytes(Path(artifact.path).read_bytes())
+    return msgspec.structs.replace(artifact, path=str(path))
+
+
+def test_an_engine_is_built_once_and_lies_there_whole_or_not_at_all(gpu, copied, monkeypatch, tmp_path):
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Building)
+    monkeypatch.setattr(Building, "fails", True)
+    with pytest.raises(UserError, match="interrupted"):
+        opened(copied, "t4-onnxruntime")
+    assert [path.name for path in tmp_path.iterdir() if "-trt-" in path.name] == []
+    monkeypatch.setattr(Building, "fails", False)
+    (tmp_path / f".{built_at(copied).name}-killed").mkdir()
+    assert not opened(copied, "t4-onnxruntime")._session.found
+    assert (built_at(copied) / "tiny.engine").read_bytes() == b"engine"
+    assert [path for path in tmp_path.iterdir() if "-trt-" in path.name] == [built_at(copied)]
+    assert opened(copied, "t4-onnxruntime")._session.found
+
+
+def built_at(artifact):
+    return engine_folder(artifact, msgspec.structs.replace(target("t4-onnxruntime"), batch=2), T4)
+
+
+def test_the_export_step_builds_the_engine_where_tensorrt_runs_it_and_nothing_elsewhere(gpu, copied, monkeypatch):
+    assert [ort.preparation(target(name)) for name in ("cpu", "v100", "gpu")] == [None, None, None]
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Building)
+    aim = msgspec.structs.replace(target("t4-onnxruntime"), batch=2)
+    ort.preparation(aim)(copied, aim)
+    assert (built_at(copied) / "tiny.engine").exists()
+    monkeypatch.setattr(onnxruntime, "InferenceSession", None)
+    ort.preparation(aim)(copied, aim)  # it is there: no session is opened
 
 
 def test_tensorrt_is_imported_before_its_provider_loads_its_libraries(gpu, artifact):
@@ -211,3 +273,58 @@ def test_a_gpu_holds_one_session_at_once_and_the_cpu_as_many_as_fit():
     assert sessions_at_once("cpu") is None
     assert sessions_at_once("fake") is None
     assert {sessions_at_once(name) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {1}
+
+
+@pytest.fixture(scope="module")
+def asymmetric(artifact, tmp_path_factory):
+    """The same network, its strided convolutions padded on two sides only, as EfficientNets are."""
+    model, path = onnx.load(artifact.path), tmp_path_factory.mktemp("asymmetric") / "network.onnx"
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "pads" and list(attribute.ints) == [1, 1, 1, 1]:
+                attribute.ints[:] = [0, 0, 2, 2]
+    onnx.save(model, path)
+    return msgspec.structs.replace(artifact, path=str(path))
+
+
+@pytest.fixture
+def ran(monkeypatch, tmp_path):
+    """The graph that the opened session runs, as ONNX Runtime wrote it down."""
+    path, real = tmp_path / "ran.onnx", ort_gpu.session_options
+
+    def noted(aim):
+        options = real(aim)
+        options.optimized_model_filepath = str(path)
+        return options
+
+    monkeypatch.setattr(ort_gpu, "session_options", noted)
+    return lambda: onnx.load(path)
+
+
+def test_no_convolution_that_the_cuda_provider_runs_pads_two_sides_differently(gpu, asymmetric, ran):
+    count = len(unequal_pads(onnx.load(asymmetric.path)))
+    assert count > 0
+    session = opened(asymmetric, "gpu")
+    assert not unequal_pads(ran())
+    assert Counter(node.op_type for node in ran().graph.node)["Pad"] == count
+    assert session.ran_on["explicit_pads"] == count
+
+
+def test_pads_stay_in_the_convolutions_where_that_is_asked_for_and_where_tensorrt_runs_them(gpu, asymmetric, ran):
+    for name, options in (("gpu", {"explicit_pads": False}), ("t4-onnxruntime", {})):
+        session = opened(asymmetric, name, **options)
+        assert unequal_pads(ran())
+        assert "explicit_pads" not in session.ran_on | session._session.asked
+
+
+def test_a_network_of_equal_pads_is_loaded_as_it_lies_there(gpu, artifact, ran):
+    assert "explicit_pads" not in opened(artifact, "gpu").ran_on
+    assert not any(node.op_type == "Pad" for node in ran().graph.node)
+
+
+@pytest.mark.gpu
+def test_the_graph_that_the_cuda_provider_runs_has_its_pads_outside_of_convolutions(asymmetric, ran):
+    session = opened(asymmetric, "gpu")
+    assert not unequal_pads(ran())
+    assert len(session.run(3).seconds) == 3
+    session.close()
