@@ -15,8 +15,8 @@ from exporters.artifact import Artifact
 from system.errors import UserError
 
 
-def as_many_as_fit(target: Target) -> int | None:
-    """None: only this machine's memory limits the sessions."""
+def no_memory_of_its_own(target: Target) -> int | None:
+    """None: sessions live in this machine's memory."""
     return None
 
 
@@ -27,7 +27,7 @@ class Runtime:
     `absence` says why a target can't run here, or None where it can. `open_session` loads an artifact; it raises
     UserError where it would run elsewhere than the target says. `open_profiler` loads it with its operators timed.
     `options` is the struct of what the runtime understands, or gives it where that depends on the target.
-    `sessions_at_once` is how many sessions the device holds, None where only this machine's memory limits them.
+    `free_bytes` is what is free of the device's own memory, None where sessions live in this machine's.
     `now_s` is the clock that budgets are counted by, in seconds. Sessions of a runtime that is `in_process` run in
     the sweep's own process; each of any other has a process of its own.
     """
@@ -36,7 +36,7 @@ class Runtime:
     open_session: Callable[[Artifact, Target], Session]
     options: type[Options] | Callable[[Target], type[Options]] = Options
     open_profiler: Callable[[Artifact, Target], Profiler] | None = None
-    sessions_at_once: Callable[[Target], int | None] = as_many_as_fit
+    free_bytes: Callable[[Target], int | None] = no_memory_of_its_own
     now_s: Callable[[], float] = time.monotonic
     in_process: bool = False
 

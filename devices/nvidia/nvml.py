@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from devices import siblings
 from devices.samples import CONTENDED, THROTTLED, DeviceReadings
 from system.errors import UserError, one_line
 
@@ -39,7 +40,7 @@ class Watch:
             self._handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
         except pynvml.NVMLError as error:
             raise UserError(f"NVML can't watch {uuid}", found=one_line(error), fix="see nvidia-smi") from error
-        self._known = set(self.processes())
+        self._known = self._computing()
 
     def __enter__(self) -> "Watch":
         return self
@@ -53,15 +54,21 @@ class Watch:
 
     def processes(self) -> list[int]:
         """The other processes that compute on the GPU now."""
-        running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses) or []
-        return sorted(process.pid for process in running if process.pid != os.getpid())
+        return sorted(self._computing() - {os.getpid()})
 
     def start(self) -> None:
-        """Remember the processes on the GPU now; only later ones count as contention.
+        """Remember the processes on the GPU now; only later ones that are no siblings count as contention.
 
-        This process is among them: in a container its number here is not the one that NVML tells.
+        Those that came since this was made are this process: in a container its number is not the one that NVML tells.
         """
-        self._known = set(self.processes())
+        present = self._computing()
+        siblings.own.update(present - self._known)
+        self._known = present
+
+    def free_bytes(self) -> int | None:
+        """What is free of the GPU's memory; None where it has none of its own."""
+        memory = self._ask(self._nvml.nvmlDeviceGetMemoryInfo)
+        return None if memory is None else int(memory.free)
 
     def facts(self) -> dict[str, str | int]:
         """What doesn't change while a session lives."""
@@ -93,9 +100,13 @@ class Watch:
         }
         if slowed := slowdown(reasons, limit_w):
             readings[THROTTLED] = slowed
-        if newcomers := sorted(set(self.processes()) - self._known):
+        if newcomers := sorted(set(self.processes()) - self._known - siblings.others):
             readings[CONTENDED] = f"process {', '.join(map(str, newcomers))} on the GPU"
         return readings
+
+    def _computing(self) -> set[int]:
+        running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses) or []
+        return {process.pid for process in running}
 
     def _reasons(self) -> int:
         """The clocks-event reasons; drivers before 535 know only the older name of the function."""

@@ -13,8 +13,8 @@ from devices.options import OpenOptions, read_options
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
+from exporters.input_images import input_images
 from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
-from models.images import synthetic_images
 from system.errors import UserError, one_line
 from system.gpu import Gpu
 
@@ -40,9 +40,9 @@ class OrtGpuSession:
         provider = read_options(target, OrtGpuOptions).provider
         if provider not in (found := onnxruntime.get_available_providers()):
             raise _fell_back(target, provider, ", ".join(found))
-        self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         gpu = preflight.here()
-        self._watch, self._batch = Watch(gpu.uuid), target.batch
+        self._watch, self._batch = Watch(gpu.uuid), target.batch  # before this process is on the GPU
+        self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         told = provider_options(artifact, target, gpu) | {"user_compute_stream": str(self._stream.cuda_stream)}
         self._session = _load(artifact.path, target, provider, told)
         # The stream is ours: ONNX Runtime must not wait for it after every batch.
@@ -76,7 +76,7 @@ class OrtGpuSession:
         import torch
 
         kind = DTYPES[self._session.get_inputs()[0].type]
-        shown = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0).astype(kind))
+        shown = torch.from_numpy(input_images(artifact, batch).astype(kind))
         dtype = shown.dtype
         images = torch.empty(shown.shape, dtype=dtype, device="cuda")
         images.copy_(shown)
@@ -94,7 +94,7 @@ def provider_options(artifact: Artifact, target: Target, gpu: Gpu) -> dict[str, 
     handed_on = {name: str(value) for name, value in options.rest.items()}
     if options.provider != TENSORRT:
         return handed_on
-    # A session is opened at every visit; without these the engine would be built at every visit too.
+    # Without these the engine would be built whenever a session is opened.
     kept = dict.fromkeys(("trt_engine_cache_enable", "trt_timing_cache_enable"), "True")
     folder = _engine_folder(artifact, target, gpu)
     return kept | dict.fromkeys(("trt_engine_cache_path", "trt_timing_cache_path"), folder) | handed_on

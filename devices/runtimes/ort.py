@@ -60,9 +60,13 @@ def absence(target: Target) -> str | None:
     return lacking or compatibility.torch_lacks(gpu)
 
 
-def sessions_at_once(target: Target) -> int | None:
-    """One on a GPU, where each keeps its workspaces for a batch of 64; as many as memory holds on the CPU."""
-    return None if _on_cpu(target) else 1
+def free_bytes(target: Target) -> int | None:
+    """What is free of the GPU's memory; None on the CPU."""
+    if _on_cpu(target):
+        return None
+    from devices.nvidia import preflight
+
+    return preflight.free_bytes(target)
 
 
 def open_session(artifact: Artifact, target: Target) -> Session:
@@ -143,5 +147,5 @@ RUNTIME = Runtime(
     open_session=open_session,
     options=options,
     open_profiler=open_profiler,
-    sessions_at_once=sessions_at_once,
+    free_bytes=free_bytes,
 )

@@ -1,15 +1,11 @@
-"""What is different for a GPU: how many sessions are loaded at once, and a host that is slower than the device."""
-
-import dataclasses
+"""What is different for a GPU: what it says of itself, and a host that is slower than the device."""
 
 import pytest
 
 from bench.protocol import Protocol
-from bench.sweep import sweep
 from bench.trust.measurement import Measurement
 from bench.trust.verdict import judge
 from bench.trust.visit import Visit
-from devices.runtimes import fake
 from devices.samples import Samples
 from tests.bench.made_up import measured, visits_of
 
@@ -53,27 +49,3 @@ def test_what_the_device_says_of_itself_is_the_verdict(key, says):
     assert verdict.word == key
     assert "as the driver says in 8 of them" in verdict.detail
     assert says in verdict.detail
-
-
-@pytest.mark.parametrize("most", [1, 2])
-def test_no_more_sessions_are_loaded_than_the_device_holds(order, monkeypatch, most):
-    live, peaks = [0], []
-    opened, closed = fake.FakeSession.__init__, fake.FakeSession.close
-
-    def open_one(self, seconds):
-        live[0] += 1
-        peaks.append(live[0])
-        opened(self, seconds)
-
-    def close_one(self):
-        live[0] -= 1
-        closed(self)
-
-    monkeypatch.setattr(fake, "RUNTIME", dataclasses.replace(fake.RUNTIME, sessions_at_once=lambda target: most))
-    monkeypatch.setattr(fake.FakeSession, "__init__", open_one)
-    monkeypatch.setattr(fake.FakeSession, "close", close_one)
-    # Loading again and again takes seconds, by the fake clock too; the budget is of sampling alone.
-    records = sweep(order("*latency0*", min_visits=2, budget_s=6.0))
-    assert max(peaks) == most
-    assert live == [0]
-    assert all(len(record.measurement.visits) >= 2 for record in records)

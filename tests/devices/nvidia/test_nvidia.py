@@ -1,6 +1,7 @@
 """Which GPU is here, whether it is the right one, free, and has kernels; what NVML says, judged."""
 
 import ctypes
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devices import siblings
 from devices.nvidia import compatibility, nvml, preflight
 from devices.nvidia.cuda_events import time_each
 from devices.runtime import absence_of
@@ -43,6 +45,7 @@ class Nvml:
             "nvmlShutdown": lambda: None,
             "nvmlDeviceGetHandleByUUID": lambda uuid: uuid,
             "nvmlDeviceGetComputeRunningProcesses": lambda handle: [SimpleNamespace(pid=pid) for pid in self.pids],
+            "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(total=16 << 30, free=15 << 30, used=1 << 30),
             "nvmlDeviceGetName": lambda handle: "Tesla V100-SXM2-16GB",
             "nvmlSystemGetDriverVersion": lambda: "535.183.01",
             "nvmlDeviceGetCurrentEccMode": lambda handle: 1,
@@ -344,6 +347,44 @@ def test_a_newcomer_contends_and_whoever_was_there_at_the_start_does_not(driver)
         assert "contended" not in watch.read()
         driver.pids = [17, 99]
         assert watch.read()["contended"] == "process 99 on the GPU"
+
+
+def test_sessions_of_one_sweep_do_not_contend_and_a_stranger_does(driver, monkeypatch):
+    """Processes as NVML numbers them from outside a container: none of them is this one's own number."""
+    for name in ("own", "others"):
+        monkeypatch.setattr(siblings, name, set())
+    driver.pids = [17]  # a sibling that was opened before
+    with nvml.Watch("GPU-1") as watch:
+        driver.pids = [17, 18]
+        watch.start()
+        assert siblings.own == {18}
+        driver.pids = [17, 18, 19]
+        assert watch.read()["contended"] == "process 19 on the GPU"
+        siblings.others.update({17, 18, 19})  # what the sweep tells once it has opened a third one
+        assert "contended" not in watch.read()
+        driver.pids = [17, 18, 19, 99]
+        assert watch.read()["contended"] == "process 99 on the GPU"
+
+
+def test_outside_a_container_a_sessions_own_number_is_its_process(driver, monkeypatch):
+    monkeypatch.setattr(siblings, "own", set())
+    with nvml.Watch("GPU-1") as watch:
+        driver.pids = [os.getpid()]
+        watch.start()
+        assert siblings.own == {os.getpid()}
+        assert watch.processes() == []
+
+
+def test_the_free_memory_is_what_nvml_says(driver, monkeypatch):
+    at_hand(monkeypatch, V100)
+    (target,) = find_targets("v100")
+    assert preflight.free_bytes(target) == 15 << 30
+
+    def unsupported(handle):
+        raise pynvml.NVMLError_NotSupported
+
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", unsupported)
+    assert preflight.free_bytes(target) is None
 
 
 def test_a_round_is_sampled_while_it_runs_and_its_worst_moment_counts(driver):

@@ -1,6 +1,7 @@
 """ONNX Runtime's GPU providers: what they are told; that nothing may fall back is tried with what is here."""
 
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import msgspec
@@ -9,7 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
-from devices.nvidia import ort_gpu, preflight
+from devices.nvidia import nvml, ort_gpu, preflight
 from devices.runtime import absence_of, runtime_of
 from devices.runtimes import ort
 from devices.targets import find_targets
@@ -204,10 +205,13 @@ def test_a_provider_that_is_not_installed_is_an_error_that_says_what_is(name, ar
         ort.open_session(artifact, aim)
 
 
-def test_a_gpu_holds_one_session_at_once_and_the_cpu_as_many_as_fit():
-    def sessions_at_once(name):
-        return runtime_of(target(name)).sessions_at_once(target(name))
+def test_a_gpu_has_memory_of_its_own_and_the_cpu_has_not(monkeypatch):
+    def free_bytes(name):
+        return runtime_of(target(name)).free_bytes(target(name))
 
-    assert sessions_at_once("cpu") is None
-    assert sessions_at_once("fake") is None
-    assert {sessions_at_once(name) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {1}
+    monkeypatch.setattr(preflight, "find_gpu", lambda: T4)
+    watch = SimpleNamespace(free_bytes=lambda: 123)
+    monkeypatch.setattr(nvml, "Watch", lambda uuid: nullcontext(watch))
+    assert free_bytes("cpu") is None
+    assert free_bytes("fake") is None
+    assert {free_bytes(name) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {123}
