@@ -1,6 +1,7 @@
 """Runtime `ort`: ONNX Runtime, on whichever execution provider the target names."""
 
 import importlib.util
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -67,6 +68,15 @@ def free_bytes(target: Target) -> int | None:
     from devices.nvidia import preflight
 
     return preflight.free_bytes(target)
+
+
+def protocol(target: Target) -> Mapping[str, float]:
+    """What is another on a GPU; nothing on the CPU."""
+    if _on_cpu(target):
+        return {}
+    from devices.nvidia import warm
+
+    return warm.protocol(target)
 
 
 def open_session(artifact: Artifact, target: Target) -> Session:
@@ -148,4 +158,5 @@ RUNTIME = Runtime(
     options=options,
     open_profiler=open_profiler,
     free_bytes=free_bytes,
+    protocol=protocol,
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from devices.nvidia import compatibility, preflight
+from devices.nvidia import compatibility, preflight, warm
 from devices.nvidia.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
 from devices.nvidia.nvml import Watch
 from devices.options import DeviceClockOptions, read_options
@@ -128,4 +128,5 @@ RUNTIME = Runtime(
     options=TorchCudaOptions,
     open_profiler=open_profiler,
     free_bytes=preflight.free_bytes,
+    protocol=warm.protocol,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from devices.nvidia import compatibility, preflight
+from devices.nvidia import compatibility, preflight, warm
 from devices.nvidia.cuda_events import NAME, naming_full_memory, time_each
 from devices.nvidia.nvml import Watch
 from devices.options import DeviceClockOptions
@@ -89,4 +89,5 @@ RUNTIME = Runtime(
     options=DeviceClockOptions,
     open_profiler=open_profiler,
     free_bytes=preflight.free_bytes,
+    protocol=warm.protocol,
 )

@@ -1,11 +1,16 @@
 """What is different for a GPU: what it says of itself, and a host that is slower than the device."""
 
+import itertools
+
+import msgspec
 import pytest
 
 from bench.protocol import Protocol
+from bench.sweep import sweep
 from bench.trust.measurement import Measurement
 from bench.trust.verdict import judge
 from bench.trust.visit import Visit
+from devices.runtimes import fake
 from devices.samples import Samples
 from tests.bench.made_up import measured, visits_of
 
@@ -49,3 +54,30 @@ def test_what_the_device_says_of_itself_is_the_verdict(key, says):
     assert verdict.word == key
     assert "as the driver says in 8 of them" in verdict.detail
     assert says in verdict.detail
+
+
+def throttled_by(monkeypatch, *reasons):
+    """Every run of a fake session tells the next of these readings."""
+    told = itertools.cycle(reasons)
+    run = fake.FakeSession.run
+    monkeypatch.setattr(
+        fake.FakeSession,
+        "run",
+        lambda self, count: msgspec.structs.replace(run(self, count), conditions=[next(told)]),
+    )
+
+
+def test_a_network_whose_visits_all_fail_for_one_reason_is_given_up_and_the_reason_named(order, monkeypatch):
+    throttled_by(monkeypatch, {"throttled": "software thermal slowdown"})
+    for record in sweep(order("*B3", "*B5", budget_s=1e6)):
+        assert len(record.measurement.visits) == Protocol().hopeless_visits
+        assert record.verdict.word == "throttled"
+        assert "software thermal slowdown in 20 of them" in record.verdict.detail
+
+
+@pytest.mark.parametrize("others", [{}, {"contended": "process 99 on the GPU"}])
+def test_it_goes_on_where_a_visit_counts_or_they_fail_for_several_reasons(order, monkeypatch, others):
+    # A visit of B3 has two runs here: the first settles or counts, the other samples.
+    throttled_by(monkeypatch, *[{"throttled": "hardware power brake"}] * 6, *[others] * 2)
+    (record,) = sweep(order("*B3", budget_s=1e6, max_visits=40))
+    assert len(record.measurement.visits) > Protocol().hopeless_visits

@@ -288,13 +288,27 @@ def test_a_throttled_round_says_why(driver):
     assert readings["clocks_event_reasons"] == ["idle", "software thermal slowdown"]
 
 
-@pytest.mark.parametrize(("limit_w", "throttled"), [(70, None), (300, "software power cap")])
-def test_the_power_cap_of_a_t4_is_reported_and_not_held_against_it(limit_w, throttled):
-    cap = pynvml.nvmlClocksEventReasonSwPowerCap
-    assert nvml.slowdown(cap, limit_w) == throttled
-    assert nvml.named(cap) == ["software power cap"]
-    heat = cap | pynvml.nvmlClocksEventReasonHwThermalSlowdown
-    assert "hardware thermal slowdown" in nvml.slowdown(heat, limit_w)
+@pytest.mark.parametrize("limit_w", [70, 300, 700])
+def test_the_power_cap_is_reported_on_every_card_and_held_against_none(driver, limit_w):
+    driver.reasons, driver.limit_mw = pynvml.nvmlClocksEventReasonSwPowerCap, limit_w * 1000
+    with nvml.Watch("GPU-1") as watch:
+        readings = watch.read()
+    assert readings["clocks_event_reasons"] == ["software power cap"]
+    assert readings["power_limit_w"] == limit_w
+    assert "throttled" not in readings
+
+
+@pytest.mark.parametrize(
+    ("bit", "word"),
+    [
+        (0x8, "hardware slowdown"),
+        (0x20, "software thermal slowdown"),
+        (0x40, "hardware thermal slowdown"),
+        (0x80, "hardware power brake"),
+    ],
+)
+def test_heat_hardware_slowdown_and_power_brake_are_held_against_a_visit(bit, word):
+    assert nvml.slowdown(bit) == nvml.slowdown(bit | 0x4 | 0x1) == word
 
 
 @pytest.mark.parametrize(
@@ -332,11 +346,11 @@ def test_an_older_driver_is_asked_by_the_older_name(driver, monkeypatch):
         assert "ecc" not in watch.facts()
 
 
-@given(st.integers(0, 2**64 - 1), st.none() | st.integers(0, 1000))
-def test_any_reasons_have_names_and_a_slowdown_is_among_them(reasons, limit_w):
+@given(st.integers(0, 2**64 - 1))
+def test_any_reasons_have_names_and_a_slowdown_is_among_them(reasons):
     names = nvml.named(reasons)
     assert len(names) == reasons.bit_count()
-    slowed = nvml.slowdown(reasons, limit_w)
+    slowed = nvml.slowdown(reasons)
     assert slowed is None or set(slowed.split(", ")) <= set(names)
 
 
