@@ -16,7 +16,7 @@ from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
 from bench.trust.statistics import Estimate
-from devices.runtime import absence_of
+from devices.runtime import absence_of, protocol_of
 from devices.targets import Target, find_targets
 from models.model import Model
 from models.zoo import find
@@ -105,7 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     protocol = parser.add_argument_group("protocol")
     for field, kind, default, description in _protocol_options():
         flag = "--" + field.removesuffix("_s").replace("_", "-")
-        help_text = f"{description} (default: {default}, or what targets.toml says)"
+        if kind is bool:
+            protocol.add_argument(flag, dest=field, action="store_true", default=None, help=description)
+            continue
+        help_text = f"{description} (default: {default}, or what the target says)"
         protocol.add_argument(flag, dest=field, type=kind, metavar="N", help=help_text)
     return parser
 
@@ -128,7 +131,7 @@ def _protocol(arguments: argparse.Namespace, target: Target) -> Protocol:
     if unknown := target.protocol.keys() - given.keys():
         found = ", ".join(sorted(unknown))
         raise UserError(f"target {target.name} has an unknown protocol", found=found, fix="see --help")
-    values = target.protocol | {field: value for field, value in given.items() if value is not None}
+    values = protocol_of(target) | {field: value for field, value in given.items() if value is not None}
     if endless := [f"{field} {value}" for field, value in values.items() if not math.isfinite(value)]:
         raise UserError("a protocol option is out of range", found=", ".join(endless), fix="give a finite number")
     try:

@@ -7,25 +7,66 @@ from statistics import median
 from bench.protocol import Protocol
 from bench.trust.reference import Reference
 from bench.trust.visit import Visit
-from devices.samples import Samples
+from devices.samples import STEADY, TEMPERATURE, Samples
 from devices.session import Session
+from devices.worker import SessionLost
 
 
 def warm_up(session: Session, protocol: Protocol) -> list[float]:
-    """Run until the times no longer drift: the medians of their two halves agree. Returns every second, in order.
+    """Run until times, clocks and power no longer drift, or for `sustained` the temperature; every second, in order.
 
-    A tool that gives aggregates warms up by itself, each time.
+    A tool that gives aggregates warms up by itself, each time. Raises SessionLost where `sustained` is asked of a
+    device that tells no temperature.
     """
-    if session.aggregates:
+    if session.aggregates and not protocol.sustained:
         return []
-    seconds = session.run(2).seconds
-    while (total := sum(seconds)) < protocol.warmup_max_s:
-        half = len(seconds) // 2
-        drift = abs(median(seconds[half:]) / median(seconds[:half]) - 1) if median(seconds[:half]) > 0 else 0.0
-        if total >= protocol.warmup_s and len(seconds) >= 4 and drift <= protocol.warmup_drift:
-            break
-        seconds += session.run(_fitting(protocol.warmup_s / 4, seconds[-1])).seconds
-    return seconds
+    parts = [session.run(2)]
+    if protocol.sustained and (session.aggregates or not _temperatures(parts)):
+        raise SessionLost("no temperature is told while it runs, to wait until it is steady; leave --sustained out")
+    limit_s = protocol.soak_max_s if protocol.sustained else protocol.warmup_max_s
+    while _sampled_s(parts) < limit_s and not _is_warm(parts, protocol):
+        parts.append(session.run(_fitting(protocol.warmup_s / 4, parts[-1].seconds[-1])))
+    return _seconds(parts)
+
+
+def _is_warm(parts: list[Samples], protocol: Protocol) -> bool:
+    if _sampled_s(parts) < protocol.warmup_s or (protocol.sustained and not _is_soaked(parts, protocol)):
+        return False
+    seconds = _seconds(parts)
+    if len(seconds) < 4 or not _is_steady(parts, protocol):
+        return False
+    half = len(seconds) // 2
+    before_s = median(seconds[:half])
+    return before_s <= 0 or abs(median(seconds[half:]) / before_s - 1) <= protocol.warmup_drift
+
+
+def _is_steady(parts: list[Samples], protocol: Protocol) -> bool:
+    """Whether clocks and power were in the last run what they were in the one before; those that aren't told are."""
+    earlier, later = (part.conditions[-1] if part.conditions else {} for part in parts[-2:])
+    pairs = [(earlier[name], later[name]) for name in STEADY if earlier.get(name) and later.get(name)]
+    return all(abs(after / before - 1) <= protocol.warmup_drift for before, after in pairs)
+
+
+def _is_soaked(parts: list[Samples], protocol: Protocol) -> bool:
+    """Whether the temperature changed by one degree at most, which is as fine as it is told, for `soak_s`."""
+    for count in range(1, len(parts) + 1):
+        if _sampled_s(parts[-count:]) >= protocol.soak_s:
+            found = _temperatures(parts[-count:])
+            return max(found) - min(found) <= 1
+    return False
+
+
+def _temperatures(parts: list[Samples]) -> list[float]:
+    tables = [table for part in parts for table in part.conditions]
+    return [table[TEMPERATURE] for table in tables if table.get(TEMPERATURE) is not None]
+
+
+def _seconds(parts: list[Samples]) -> list[float]:
+    return [second for part in parts for second in part.seconds]
+
+
+def _sampled_s(parts: list[Samples]) -> float:
+    return sum(sum(part.seconds) for part in parts)
 
 
 def visit(session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference) -> Visit:
@@ -67,7 +108,7 @@ def _fitting(total_s: float, each_s: float) -> int:
 
 def _join(parts: list[Samples]) -> Samples:
     return Samples(
-        seconds=[second for part in parts for second in part.seconds],
+        seconds=_seconds(parts),
         evidence={name: [value for part in parts for value in part.evidence[name]] for name in parts[0].evidence},
         conditions=[table for part in parts for table in part.conditions],
     )

@@ -32,9 +32,17 @@ def next_pass(
 
 def is_done(run: NetworkRun, bases: Mapping[str, Basis], protocol: Protocol) -> bool:
     """Whether a network needs no further visit, whatever is left of the budget."""
-    if run.reason is not None or len(run.visits) >= protocol.max_visits:
+    if run.reason is not None or len(run.visits) >= protocol.max_visits or _is_hopeless(run, bases, protocol):
         return True
     return _counted(run, bases) >= _needed(protocol) and _width(run, bases) <= protocol.interval
+
+
+def _is_hopeless(run: NetworkRun, bases: Mapping[str, Basis], protocol: Protocol) -> bool:
+    """Whether no visit counts, all for one reason, which the verdict then names."""
+    if len(run.visits) < protocol.hopeless_visits:
+        return False
+    reasons = set(run.measurement(bases[run.name]).rejections)
+    return len(reasons) == 1 and None not in reasons
 
 
 def _needed(protocol: Protocol) -> int:

@@ -103,13 +103,13 @@ def _timed(
 ) -> tuple[list[float], list[float], list[Operator]]:
     """The seconds without and with the profiler, and the operators.
 
-    They take turns, so that both see the same neighbours; on a device that holds one session, one follows the other.
+    They take turns, so that both see the same neighbours; on a device with memory of its own, one follows the other.
     """
     with ExitStack() as opened:
         plain = opened.enter_context(closing(open_here(artifact, target)))
         turns = _turns(plain)
         seconds: list[float] = []
-        alone = runtime_of(target).sessions_at_once(target) == 1
+        alone = runtime_of(target).free_bytes(target) is not None
         if alone:
             seconds += plain.run(2 * turns).seconds
             opened.close()

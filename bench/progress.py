@@ -23,13 +23,21 @@ class Bar:
 
 @contextmanager
 def stage(name: str, total: float) -> Iterator[Bar]:
-    """A bar for one stage of a sweep."""
+    """A bar for one stage of a sweep, with the wall time that it took and what is left of it at this pace."""
     if total <= 0 or not sys.stderr.isatty():
         yield Bar()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (TextColumn(f"{name:8}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    elapsed, left = TimeElapsedColumn(), TimeRemainingColumn()
+    columns = (
+        TextColumn(f"{name:8}"),
+        BarColumn(),
+        elapsed,
+        TextColumn("left:"),
+        left,
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Bar(progress, progress.add_task("", total=total))

@@ -1,27 +1,16 @@
-"""The sessions that are loaded: all of a sweep's, or as many as memory holds, the least recently used closed first."""
+"""The sessions that are loaded: a sweep's, or as many as there is room for, the least recently used closed first."""
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bench.measure import warm_up
 from bench.protocol import Protocol
 from bench.records.journal import Opened
 from bench.records.network_run import NetworkRun
+from bench.room import Load, Room
 from devices.runtime import runtime_of
 from devices.session import Session
 from devices.targets import Target
-from devices.worker import open_session
-from exporters.artifact import Artifact
-from system.machine import available_bytes
-
-# A session takes up to this many times its file while it loads (file, parsed graph, weights in the kernels' layout).
-_FILES_A_SESSION = 3
-_SPARE_BYTES = 1_000_000_000
-
-
-def load_bytes(*artifacts: Artifact) -> int:
-    """What must be available before sessions of these files are loaded, some to spare."""
-    return sum(artifact.size_bytes for artifact in artifacts) * _FILES_A_SESSION + _SPARE_BYTES
+from devices.worker import NoRoom, open_session
 
 
 class Sessions:
@@ -30,22 +19,28 @@ class Sessions:
     def __init__(self, target: Target, protocol: Protocol, tell: Callable[[Opened], None]) -> None:
         self._target, self._protocol, self._tell = target, protocol, tell
         self._open: dict[str, Session] = {}  # in the order of their last use
-        runtime = runtime_of(target)
-        self._most = runtime.sessions_at_once(target) or sys.maxsize
-        self._clock_s = runtime.now_s
+        self._room = Room()
+        self._clock_s = runtime_of(target).now_s
         self.loading_s = 0.0  # what loading and warming up took so far
+
+    def open_first(self, cells: Sequence[NetworkRun]) -> list[NetworkRun]:
+        """The cells in the same order, those with an open session first: so none is closed before it was used."""
+        return sorted(cells, key=lambda cell: cell.name not in self._open)
+
+    def has_room(self, cell: NetworkRun) -> bool:
+        """Whether a cell's session can be loaded and none closed for it."""
+        return not self._open or self._room.fits(self._load_of(cell))
 
     def of(self, cell: NetworkRun) -> Session:
         """The warm session of a cell. Raises SessionLost where it can't be loaded or fails in its warm-up."""
-        name = cell.name
-        session = self._open.pop(name, None)
+        session = self._open.pop(cell.name, None)
         if session is None:
             begun_s = self._clock_s()
             try:
                 session = self._load(cell)
             finally:
                 self.loading_s += self._clock_s() - begun_s
-        self._open[name] = session
+        self._open[cell.name] = session
         return session
 
     def close(self, cell: NetworkRun) -> None:
@@ -59,23 +54,36 @@ class Sessions:
             self._open.popitem()[1].close()
 
     def _load(self, cell: NetworkRun) -> Session:
-        assert cell.artifact is not None
-        needed_bytes = load_bytes(cell.artifact)
-        while self._open and (available_bytes() < needed_bytes or len(self._open) >= self._most):
+        while not self.has_room(cell):
             self._open.pop(next(iter(self._open))).close()
-        session = open_session(cell.artifact, self._target, timeout_s=self._protocol.timeout_s)
         try:
-            warmup_s = warm_up(session, self._protocol)
-        except BaseException:
-            session.close()
-            raise
+            return self._load_warm(cell)
+        except NoRoom:
+            if not self._open:
+                raise
+        self.close_all()  # it takes more than was expected
+        return self._load_warm(cell)
+
+    def _load_warm(self, cell: NetworkRun) -> Session:
+        load = self._load_of(cell)
+        with self._room.learning(load):
+            session = open_session(load.artifact, self._target, timeout_s=self._protocol.timeout_s)
+            try:
+                warmup_s = warm_up(session, self._protocol)
+            except BaseException:
+                session.close()
+                raise
         self._tell(
             Opened(
                 network=cell.network,
-                artifact=cell.artifact,
+                artifact=load.artifact,
                 ran_on=session.ran_on,
                 clock=session.clock,
                 warmup_s=warmup_s,
             )
         )
         return session
+
+    def _load_of(self, cell: NetworkRun) -> Load:
+        assert cell.artifact is not None
+        return Load(self._target, cell.artifact)

@@ -55,16 +55,16 @@ def sweep(request: SweepRequest) -> list[Record]:
         begin(request.target, request.protocol)
         runs = [ledger.run(network_of(model)) for model in request.models]
         _export(request, ledger)
-        if _pending(runs, ledger):
-            _load_and_measure(request, ledger, runs, workloads)
+        loading_s = _load_and_measure(request, ledger, runs, workloads) if _pending(runs, ledger) else 0.0
         ledger.end()
-        _say_share(ledger)  # after all that may end in an error
+        _say_share(ledger, loading_s)  # after all that may end in an error
         return [ledger.records[run.name] for run in runs]
 
 
 def _load_and_measure(
     request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], workloads: dict[str, Artifact]
-) -> None:
+) -> float:
+    """Measure; returns the seconds that loading and warming up took."""
     protocol = request.protocol
     sessions = Sessions(request.target, protocol, ledger.opened)
     try:
@@ -75,6 +75,7 @@ def _load_and_measure(
             _measure(request, ledger, runs, sessions, reference)
     finally:
         sessions.close_all()
+    return sessions.loading_s
 
 
 def _pending(runs: Sequence[NetworkRun], ledger: Ledger) -> list[NetworkRun]:
@@ -108,11 +109,12 @@ def _refuse_another_file(run: NetworkRun, artifact: Artifact) -> None:
 
 
 def _load(runs: Sequence[NetworkRun], ledger: Ledger, sessions: Sessions) -> None:
-    """Load and warm up every session, so that the first pass is like the others."""
+    """Load and warm up the sessions that there is room for at once, so that the first pass is like the others."""
     with stage("load", len(runs)) as bar:
         for done, run in enumerate(runs, start=1):
-            with _recording_loss(run, ledger, sessions):
-                sessions.of(run)
+            if sessions.has_room(run):
+                with _recording_loss(run, ledger, sessions):
+                    sessions.of(run)
             bar.at(done, run.name)
 
 
@@ -124,7 +126,7 @@ def _measure(
     origin_s = clock_s() - ledger.elapsed_s - sessions.loading_s
 
     def elapsed_s() -> float:
-        # A device that holds one session at once loads one a visit; the budget leaves that aside.
+        # Where there isn't room for all sessions they are loaded again and again; the budget leaves that aside.
         return clock_s() - origin_s - sessions.loading_s
 
     def unfinished(bases: Mapping[str, Basis]) -> list[NetworkRun]:
@@ -138,7 +140,7 @@ def _measure(
     chance = random.Random(protocol.seed)
     with stage("measure", protocol.budget_s) as bar:
         while pending := unfinished(bases := ledger.bases()):
-            for run in next_pass(pending, bases, protocol, chance):
+            for run in sessions.open_first(next_pass(pending, bases, protocol, chance)):
                 if not run.visits or elapsed_s() < protocol.budget_s:
                     with _recording_loss(run, ledger, sessions):
                         ledger.visited(run, visit(sessions.of(run), protocol, elapsed_s, reference))
@@ -146,10 +148,11 @@ def _measure(
     ledger.elapsed_s = elapsed_s()
 
 
-def _say_share(ledger: Ledger) -> None:
+def _say_share(ledger: Ledger, loading_s: float) -> None:
     share = ledger.sampling_share()
     if share is not None:
-        print(f"{share:.0%} of {ledger.elapsed_s:.0f} s went into inferences", file=sys.stderr)  # noqa: T201
+        loading = f"; loading and warming up took {loading_s:.0f} s beside them" if loading_s else ""
+        print(f"{share:.0%} of {ledger.elapsed_s:.0f} s went into inferences{loading}", file=sys.stderr)  # noqa: T201
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import devices.runtimes
@@ -18,13 +18,19 @@ from system.errors import UserError
 Preparation = Callable[[Artifact, Target], None]
 
 
-def as_many_as_fit(target: Target) -> int | None:
-    """None: only this machine's memory limits the sessions."""
+def no_memory_of_its_own(target: Target) -> int | None:
+    """None: sessions live in this machine's memory."""
     return None
 
 
 def nothing_to_prepare(target: Target) -> None:
     """None: sessions need their file alone."""
+    return
+
+
+def as_on_a_host(target: Target) -> Mapping[str, float]:
+    """No field of the protocol is another than a host's processor needs."""
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +40,9 @@ class Runtime:
     `absence` says why a target can't run here, or None where it can. `open_session` loads an artifact; it raises
     UserError where it would run elsewhere than the target says. `open_profiler` loads it with its operators timed.
     `options` is the struct of what the runtime understands, or gives it where that depends on the target.
-    `sessions_at_once` is how many sessions the device holds, None where only this machine's memory limits them.
     `preparation` gives what is called with each artifact in the export step, None where sessions need the file alone.
+    `free_bytes` is what is free of the device's own memory, None where sessions live in this machine's.
+    `protocol` gives the fields of the protocol (bench/protocol.py) that are others on the device than on a host.
     `now_s` is the clock that budgets are counted by, in seconds. Sessions of a runtime that is `in_process` run in
     the sweep's own process; each of any other has a process of its own.
     """
@@ -44,8 +51,9 @@ class Runtime:
     open_session: Callable[[Artifact, Target], Session]
     options: type[Options] | Callable[[Target], type[Options]] = Options
     open_profiler: Callable[[Artifact, Target], Profiler] | None = None
-    sessions_at_once: Callable[[Target], int | None] = as_many_as_fit
     preparation: Callable[[Target], Preparation | None] = nothing_to_prepare
+    free_bytes: Callable[[Target], int | None] = no_memory_of_its_own
+    protocol: Callable[[Target], Mapping[str, float]] = as_on_a_host
     now_s: Callable[[], float] = time.monotonic
     in_process: bool = False
 
@@ -71,6 +79,11 @@ def runtime_of(target: Target) -> Runtime:
             f"devices/runtimes/{target.runtime}.py is no runtime", found=found, fix="give it RUNTIME = Runtime(…)"
         )
     return runtime
+
+
+def protocol_of(target: Target) -> dict[str, int | float]:
+    """The fields of the protocol that a target measures by: its device's, or its own where it has them."""
+    return {**runtime_of(target).protocol(target), **target.protocol}
 
 
 def absence_of(target: Target) -> str | None:

@@ -7,8 +7,11 @@ import msgspec
 # What a device told during one call of `run`, by names that end in their unit. Each device has readings of its own, so
 # the table is open; two keys have a meaning for the verdict, each a text that says why.
 DeviceReadings = dict[str, Any]
-THROTTLED = "throttled"  # the device ran slower than it can, to cool down or save power
+THROTTLED = "throttled"  # the device ran slower than it can, to cool down or for lack of power
 CONTENDED = "contended"  # another process used it
+# Readings that a warm-up waits for until they are steady, where the device has them.
+STEADY = ("sm_clock_mhz", "power_w")
+TEMPERATURE = "temperature_c"  # in whole degrees; `--sustained` waits for it too
 
 
 class Samples(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,8 +3,13 @@
 from typing import Protocol
 
 from devices.samples import Samples
+from system.errors import UserError
 
 VIRTUAL_CLOCK = "virtual"
+
+
+class DeviceFull(UserError):  # noqa: N818 - named as the other ends of a session
+    """The device's own memory has no room for a session."""
 
 
 class Session(Protocol):

@@ -5,13 +5,15 @@ import os
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import cast
+from typing import ClassVar, cast
 
+from devices import siblings
 from devices.runtime import runtime_of
 from devices.samples import Samples
-from devices.session import Session
+from devices.session import DeviceFull, Session
 from devices.slowdown import slowed
 from devices.targets import Target
 from exporters.artifact import Artifact
@@ -23,15 +25,26 @@ class SessionLost(Exception):  # noqa: N818 - it ends one cell, not the program
     """A session that can't go on, with the reason in one line."""
 
 
+class NoRoom(SessionLost):
+    """A session that its device's memory has no room for."""
+
+
+@dataclass(frozen=True)
+class _Full(Failure):
+    """A Failure for want of the device's memory."""
+
+
 def open_session(artifact: Artifact, target: Target, *, timeout_s: float) -> Session:
     """Load an artifact on a target, in a child process unless the runtime says otherwise.
 
-    Raises SessionLost where it can't be loaded, whatever the cause.
+    Raises SessionLost where it can't be loaded, whatever the cause: NoRoom where the device's memory is full.
     """
     if not runtime_of(target).in_process:
         return WorkerSession(artifact, target, timeout_s=timeout_s)
     try:
         return open_here(artifact, target)
+    except DeviceFull as error:
+        raise NoRoom(str(error)) from error
     except UserError as error:
         raise SessionLost(str(error)) from error
 
@@ -48,14 +61,20 @@ def open_here(artifact: Artifact, target: Target) -> Session:
 
 
 class WorkerSession:
-    """A Session that another process holds; that process waits on a pipe, and uses no CPU, between two runs."""
+    """A Session that another process holds; that process waits on a pipe, and uses no CPU, between two runs.
+
+    Before each run it is told which processes on its device are those of the other sessions of this process.
+    """
+
+    _siblings: ClassVar[set[int]] = set()
 
     def __init__(self, artifact: Artifact, target: Target, *, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._pipe, self._process = self._start(artifact, target)
         try:
-            answer = cast(tuple[dict[str, str | int], str, bool], self._answer())
-            self.ran_on, self.clock, self.aggregates = answer
+            answer = cast(tuple[dict[str, str | int], str, bool, set[int]], self._answer())
+            self.ran_on, self.clock, self.aggregates, own = answer
+            self._siblings.update(own)
         except BaseException:
             self.close()
             raise
@@ -72,7 +91,7 @@ class WorkerSession:
     def run(self, count: int) -> Samples:
         """Run `count` inferences there. Raises SessionLost where that process died, failed or hung."""
         try:
-            self._pipe.send(count)
+            self._pipe.send((count, self._siblings))
         except OSError as error:
             raise SessionLost(reason_of_death(self._process)) from error
         return cast(Samples, self._answer())
@@ -94,7 +113,7 @@ class WorkerSession:
         except (EOFError, OSError) as error:
             raise SessionLost(reason_of_death(self._process)) from error
         if isinstance(answer, Failure):
-            raise SessionLost(answer.reason)
+            raise (NoRoom if isinstance(answer, _Full) else SessionLost)(answer.reason)
         return answer
 
 
@@ -113,13 +132,14 @@ def _answers(pipe: Connection, artifact: Artifact, target: Target) -> Iterator[o
     """What the session says of itself, then the samples of each run that is asked for, or why there are none."""
     try:
         session = open_here(artifact, target)
-        yield session.ran_on, session.clock, session.aggregates
+        yield session.ran_on, session.clock, session.aggregates, siblings.own
         while True:
-            count = pipe.recv()
+            count, told = pipe.recv()
+            siblings.others.update(told)
             yield session.run(count)
     except (EOFError, ConnectionResetError):  # from the pipe
         raise
     except Exception as error:
         if not isinstance(error, UserError | MemoryError):
             traceback.print_exc()
-        yield Failure(reason_of(error))
+        yield (_Full if isinstance(error, DeviceFull) else Failure)(reason_of(error))

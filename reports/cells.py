@@ -43,8 +43,8 @@ class Measured:
     `raw_ms` is the wall-clock median of all samples, disturbed ones too, as a plain timing loop would report it,
     `undivided_ms` the number without the correction by the reference workloads, `corrected_by` what that changed,
     relative. `refers_to` says at which condition of the machine the number holds. `within_sweep` is true where the
-    interval can't say what another sweep would give; `sweep` is the sweep's id.
-    `batch` is images in one inference, `samples` and `visits` are counts.
+    interval can't say what another sweep would give; `sweep` is the sweep's id. `state` says how warm the device was,
+    "" where its clock is the host's. `batch` is images in one inference, `samples` and `visits` are counts.
     """
 
     latency: Latency
@@ -53,6 +53,7 @@ class Measured:
     undivided_ms: float
     corrected_by: float
     refers_to: str
+    state: str
     within_sweep: bool
     sweep: str
     p5_ms: float
@@ -129,6 +130,12 @@ class Column:
     def measured(self) -> bool:
         """Whether any network was measured here."""
         return any(cell.measured for cell in self.cells.values())
+
+    @cached_property
+    def states(self) -> list[str]:
+        """How warm the device was when its numbers were measured, where that is known; one unless they differ."""
+        found = {cell.measured.state for cell in self.cells.values() if cell.measured}
+        return sorted(found - {""})
 
     def cell(self, network: Network) -> Cell:
         """The cell of a network; an empty one where there is no number and no reason."""

@@ -9,6 +9,7 @@ from bench.records.record import Record
 from bench.trust.measurement import Basis, Measurement
 from bench.trust.statistics import Estimate
 from bench.trust.visit import COMPUTE, CORE_TO_CORE
+from devices.nvidia import cuda_events
 from devices.targets import find_targets
 from models.published import COLUMNS, published
 from models.zoo import zoo
@@ -96,6 +97,7 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         undivided_ms=measurement.undivided.number_s * scale,
         corrected_by=measurement.corrected_by,
         refers_to=_refers_to(measurement.basis),
+        state=_state(record, measurement),
         within_sweep=estimate.within_sweep,
         sweep=record.sweep,
         p5_ms=measurement.percentile(5) * scale,
@@ -108,6 +110,15 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         verdict=verdict.word if verdict else "not judged",
         detail=verdict.detail if verdict else "",
     )
+
+
+def _state(record: Record, measurement: Measurement) -> str:
+    """How warm the device was; empty where that is the host's processor, whose clocks the readings tell."""
+    if record.protocol.sustained:
+        return "heat-soaked: after a warm-up until the temperature was steady"
+    if measurement.clock == cuda_events.NAME:
+        return "warm, not heat-soaked: after a warm-up until times, clocks and power were steady"
+    return ""
 
 
 def _refers_to(basis: Basis | None) -> str:

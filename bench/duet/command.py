@@ -22,7 +22,7 @@ from bench.duet.request import DuetRequest
 from bench.duet.settings import DuetSettings
 from bench.protocol import Protocol
 from devices.other_python import describe
-from devices.runtime import absence_of
+from devices.runtime import absence_of, protocol_of
 from devices.targets import Target
 from models.model import Model
 from system.command_line import print_json, print_table
@@ -82,7 +82,7 @@ def _settings(arguments: argparse.Namespace, target: Target) -> DuetSettings:
     if unread := sorted(given.keys() - own):
         readable = ", ".join(sorted(own & set(Protocol.__struct_fields__)))
         raise UserError("a duet has no such option", found=", ".join(unread), fix=f"of a protocol it has {readable}")
-    values = {name: value for name, value in target.protocol.items() if name in own} | given
+    values = {name: value for name, value in protocol_of(target).items() if name in own} | given
     try:
         return msgspec.convert(values, DuetSettings)
     except msgspec.ValidationError as error:

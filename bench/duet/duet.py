@@ -17,9 +17,8 @@ from bench.duet.request import DuetRequest
 from bench.duet.schedule import least_turns, next_pass, orders
 from bench.progress import stage
 from bench.records.sole_writer import sole_writer
-from bench.sessions import load_bytes
+from bench.room import Load, Room
 from devices.runtime import runtime_of
-from system.machine import available_bytes
 
 
 def play(request: DuetRequest) -> list[Duet]:
@@ -49,10 +48,7 @@ class _Sampling:
         self._runs = list(ledger.runs.values())
         self._clock_s = runtime_of(request.new).now_s
         self._begun_s, self._spent_s = self._clock_s(), 0.0
-        holding = (runtime_of(target).sessions_at_once(target) for target in (request.old, request.new))
-        limits = [limit for limit in holding if limit is not None]
-        # Where a device is said to hold one session at once, it is made to try with two: a duet needs them.
-        self._most = max(1, min(limits, default=2 * len(self._runs)) // 2)
+        self._room = Room()
         self._random = random.Random(request.settings.seed)
         self._orders = {run.name: orders(random.Random(self._random.random())) for run in self._runs}
 
@@ -74,22 +70,29 @@ class _Sampling:
         """Load as many of the waiting networks as there is room for, at least one, and take them off the list."""
         group: dict[str, OpenPair] = {}
         with stage("load", len(waiting)) as bar:
-            while waiting and (not group or (len(group) < self._most and _fits(waiting[0]))):
-                run = waiting.pop(0)
+            while waiting and (not group or self._fits(waiting[0])):
+                run = waiting[0]
                 bar.at(len(group), run.name)
                 first: SideName = SIDES[(number + self._runs.index(run)) % 2]
-                if run.lost is None and (pair := self._load(run, number, first)):
-                    group[run.name] = closing_all.enter_context(closing(pair))
+                try:
+                    if run.lost is None:
+                        group[run.name] = closing_all.enter_context(closing(self._load(run, number, first)))
+                except SideLost as lost:
+                    if lost.no_room and group:
+                        break  # it is tried again once this group is closed
+                    run.lost = Lost(side=lost.side, reason=str(lost))
+                waiting.pop(0)
         return group
 
-    def _load(self, run: DuetRun, number: int, first: SideName) -> OpenPair | None:
-        try:
-            pair = OpenPair(run, number, first, self._settings)
-        except SideLost as lost:
-            run.lost = Lost(side=lost.side, reason=str(lost))
-            return None
+    def _load(self, run: DuetRun, number: int, first: SideName) -> OpenPair:
+        pair = OpenPair(run, number, first, self._settings, self._room)
         self._ledger.opened(run, pair.record)
         return pair
+
+    def _fits(self, run: DuetRun) -> bool:
+        """Whether there is room for both sides; a network that is lost already takes none."""
+        loads = [Load(side.target, side.artifact) for side in (run.old, run.new) if side.artifact is not None]
+        return run.lost is not None or self._room.fits(*loads)
 
     def _sample(self, group: dict[str, OpenPair], least: int, until_s: float) -> None:
         """Take turns with the networks of a group until so much of the budget is spent, and each has its least."""
@@ -110,9 +113,3 @@ class _Sampling:
                 self._ledger.taken(run, turn)
         except SideLost as lost:
             run.lost = Lost(side=lost.side, reason=str(lost))
-
-
-def _fits(run: DuetRun) -> bool:
-    """Whether memory has room for both sides; a network that is lost already takes none."""
-    artifacts = [side.artifact for side in (run.old, run.new) if side.artifact is not None]
-    return run.lost is not None or available_bytes() >= load_bytes(*artifacts)

@@ -12,29 +12,30 @@ from bench.duet.ledger import DuetRun
 from bench.duet.record import DuetSide, ProcessPair, SideName, SideVisit, Turn
 from bench.duet.settings import DuetSettings
 from bench.measure import warm_up
+from bench.room import Load, Room
 from devices.other_python import OtherPythonSession
 from devices.runtime import runtime_of
 from devices.samples import Samples
 from devices.session import Session
-from devices.worker import SessionLost, open_session
+from devices.worker import NoRoom, SessionLost, open_session
 
 SIDES: tuple[SideName, SideName] = ("old", "new")
 _MOST_COUNTED = 1_000
 
 
 class SideLost(Exception):  # noqa: N818 - it ends one network, not the program
-    """A side that can't go on, with the reason in one line."""
+    """A side that can't go on, with the reason in one line; `no_room` where its device's memory was full."""
 
-    def __init__(self, side: SideName, reason: str) -> None:
-        super().__init__(reason)
-        self.side = side
+    def __init__(self, side: SideName, lost: SessionLost) -> None:
+        super().__init__(str(lost))
+        self.side, self.no_room = side, isinstance(lost, NoRoom)
 
 
 class OpenPair:
     """Both sides of one network, loaded and warm. Raises SideLost where one can't be loaded or run."""
 
-    def __init__(self, run: DuetRun, number: int, first: SideName, settings: DuetSettings) -> None:
-        self._settings, self._clock_s = settings, runtime_of(run.new.target).now_s
+    def __init__(self, run: DuetRun, number: int, first: SideName, settings: DuetSettings, room: Room) -> None:
+        self._settings, self._room, self._clock_s = settings, room, runtime_of(run.new.target).now_s
         self._sessions: dict[SideName, Session] = {}
         self._closing = ExitStack()
         warmup_s: dict[SideName, list[float]] = {}
@@ -79,13 +80,14 @@ class OpenPair:
         assert found.artifact is not None
         timeout_s = self._settings.timeout_s
         try:
-            if found.python is None:
-                session = open_session(found.artifact, found.target, timeout_s=timeout_s)
-            else:
-                python = Path(found.python)
-                session = OtherPythonSession(python, found.artifact, found.target, timeout_s=timeout_s)
+            with self._room.learning(Load(found.target, found.artifact)):
+                if found.python is None:
+                    session = open_session(found.artifact, found.target, timeout_s=timeout_s)
+                else:
+                    python = Path(found.python)
+                    session = OtherPythonSession(python, found.artifact, found.target, timeout_s=timeout_s)
         except SessionLost as lost:
-            raise SideLost(side, str(lost)) from lost
+            raise SideLost(side, lost) from lost
         self._closing.callback(session.close)
         return session
 
@@ -93,7 +95,7 @@ class OpenPair:
         try:
             return warm_up(self._sessions[side], self._settings.warm_up())
         except SessionLost as lost:
-            raise SideLost(side, str(lost)) from lost
+            raise SideLost(side, lost) from lost
 
     def _visit(self, side: SideName) -> SideVisit:
         session, settling = self._sessions[side], self._settling
@@ -102,7 +104,7 @@ class OpenPair:
                 return SideVisit(settle_s=[], samples=session.run(1))
             samples = session.run(settling + self._counted)
         except SessionLost as lost:
-            raise SideLost(side, str(lost)) from lost
+            raise SideLost(side, lost) from lost
         return SideVisit(settle_s=samples.seconds[:settling], samples=_without_first(samples, settling))
 
 

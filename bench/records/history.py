@@ -26,11 +26,16 @@ class _Measured(msgspec.Struct, frozen=True):
     basis: _Basis | None = None
 
 
+class _Protocol(msgspec.Struct, frozen=True):
+    sustained: bool = False
+
+
 class _Header(msgspec.Struct, frozen=True):
     """The little of a record that says which sweep, target and epoch it is of."""
 
     sweep: str
     target: Target
+    protocol: _Protocol = _Protocol()
     measurement: _Measured | None = None
 
 
@@ -61,11 +66,14 @@ class History(NamedTuple):
         )
 
 
-def history(file: Path, target: Target, epoch: str, *, but: str) -> History:
-    """The last sweeps of a file on this target in this epoch, `but` one sweep. Unreadable lines are passed over."""
+def history(file: Path, target: Target, epoch: str, *, but: str, sustained: bool = False) -> History:
+    """The last sweeps of a file on this target in this epoch, `but` one sweep. Unreadable lines are passed over.
+
+    Those of a heat-soaked device (`sustained`) and of others are not mixed.
+    """
     lines: dict[str, list[bytes]] = {}
     for header, line in _of_epoch(file, epoch):
-        if header.target == target and header.sweep != but:
+        if header.target == target and header.sweep != but and header.protocol.sustained == sustained:
             lines.setdefault(header.sweep, []).append(line)
     records = (list(_decoded(lines[sweep])) for sweep in list(lines)[-_SWEEPS:])
     return History([{record.model.name: _said(record, found) for record, found in sweep} for sweep in records])

@@ -188,7 +188,10 @@ class Ledger:
             # Without reference workloads there is no condition to keep, nor a change of it to tell.
             known = frozen(self._results, started.epoch) if self._workloads else None
             self._reference_s = known.reference_s if known else {}
-            self._history = history(self.file, started.target, started.epoch.name, but=started.sweep)
+            sustained = started.protocol.sustained
+            self._history = history(
+                self.file, started.target, started.epoch.name, but=started.sweep, sustained=sustained
+            )
 
     def _recall(self) -> None:
         """The records that the sweep has already."""

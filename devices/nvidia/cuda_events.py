@@ -8,6 +8,7 @@ from typing import Any
 from devices.nvidia.nvml import merged
 from devices.nvidia.sampler import sampling
 from devices.samples import DeviceReadings, Samples
+from devices.session import DeviceFull
 from system.errors import UserError, one_line
 
 NAME = "GPU: CUDA events around each batch, one synchronisation a round"
@@ -49,12 +50,12 @@ def refuse_not_finite(logits: Any) -> None:
 
 @contextmanager
 def naming_full_memory(batch: int) -> Iterator[None]:
-    """Turn a full GPU memory into a reason: the network has no number at this batch, which is never made smaller."""
+    """Turn a full GPU memory into DeviceFull: the network has no number at this batch, which is never made smaller."""
     try:
         yield
     except Exception as error:  # each library has its own
         if not any(words in str(error).lower() for words in _FULL):
             raise
-        raise UserError(
+        raise DeviceFull(
             f"out of GPU memory at batch {batch}", found=one_line(error, 160), fix="the batch stays as it is"
         ) from error

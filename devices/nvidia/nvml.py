@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from devices import siblings
 from devices.samples import CONTENDED, THROTTLED, DeviceReadings
 from system.errors import UserError, one_line
 
-# NVML's clocks-event reasons by bit; those in _SLOWED say that the clocks are lower than they could be.
+# NVML's clocks-event reasons by bit; those in _SLOWED say that something is wrong: heat, or a lack of power. The
+# software power cap is none of them: a card under full load lives at its power limit, and its numbers are those of it.
 _REASONS = {
     0x1: "idle",
     0x2: "applications clocks setting",
@@ -19,10 +21,7 @@ _REASONS = {
     0x80: "hardware power brake",
     0x100: "display clock setting",
 }
-_POWER_CAP = 0x4
-_SLOWED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
-# A card that its slot alone powers (T4: 70 W) reaches its limit under any full load: that is its normal speed.
-_SLOT_POWER_W = 75
+_SLOWED = 0x8 | 0x20 | 0x40 | 0x80
 # Of several readings the worst one counts: the lowest of these, the highest of any other number.
 _LOWEST = {"sm_clock_mhz", "memory_clock_mhz", "power_limit_w"}
 
@@ -39,7 +38,7 @@ class Watch:
             self._handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
         except pynvml.NVMLError as error:
             raise UserError(f"NVML can't watch {uuid}", found=one_line(error), fix="see nvidia-smi") from error
-        self._known = set(self.processes())
+        self._known = self._computing()
 
     def __enter__(self) -> "Watch":
         return self
@@ -53,15 +52,21 @@ class Watch:
 
     def processes(self) -> list[int]:
         """The other processes that compute on the GPU now."""
-        running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses) or []
-        return sorted(process.pid for process in running if process.pid != os.getpid())
+        return sorted(self._computing() - {os.getpid()})
 
     def start(self) -> None:
-        """Remember the processes on the GPU now; only later ones count as contention.
+        """Remember the processes on the GPU now; only later ones that are no siblings count as contention.
 
-        This process is among them: in a container its number here is not the one that NVML tells.
+        Those that came since this was made are this process: in a container its number is not the one that NVML tells.
         """
-        self._known = set(self.processes())
+        present = self._computing()
+        siblings.own.update(present - self._known)
+        self._known = present
+
+    def free_bytes(self) -> int | None:
+        """What is free of the GPU's memory; None where it has none of its own."""
+        memory = self._ask(self._nvml.nvmlDeviceGetMemoryInfo)
+        return None if memory is None else int(memory.free)
 
     def facts(self) -> dict[str, str | int]:
         """What doesn't change while a session lives."""
@@ -81,21 +86,24 @@ class Watch:
         """The readings of this moment; `throttled` and `contended` only where they are."""
         nvml = self._nvml
         reasons = self._reasons()
-        limit_w = self._watts(nvml.nvmlDeviceGetEnforcedPowerLimit)
         readings: DeviceReadings = {
             "sm_clock_mhz": self._ask(nvml.nvmlDeviceGetClockInfo, nvml.NVML_CLOCK_SM),
             "memory_clock_mhz": self._ask(nvml.nvmlDeviceGetClockInfo, nvml.NVML_CLOCK_MEM),
             "power_w": self._watts(nvml.nvmlDeviceGetPowerUsage),
-            "power_limit_w": limit_w,
+            "power_limit_w": self._watts(nvml.nvmlDeviceGetEnforcedPowerLimit),
             "temperature_c": self._ask(nvml.nvmlDeviceGetTemperature, nvml.NVML_TEMPERATURE_GPU),
             "clocks_event_reasons": named(reasons),
             "clocks_locked": bool(reasons & 0x2),
         }
-        if slowed := slowdown(reasons, limit_w):
+        if slowed := slowdown(reasons):
             readings[THROTTLED] = slowed
-        if newcomers := sorted(set(self.processes()) - self._known):
+        if newcomers := sorted(set(self.processes()) - self._known - siblings.others):
             readings[CONTENDED] = f"process {', '.join(map(str, newcomers))} on the GPU"
         return readings
+
+    def _computing(self) -> set[int]:
+        running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses) or []
+        return {process.pid for process in running}
 
     def _reasons(self) -> int:
         """The clocks-event reasons; drivers before 535 know only the older name of the function."""
@@ -141,9 +149,6 @@ def named(reasons: int) -> list[str]:
     return [_REASONS.get(bit, hex(bit)) for bit in bits]
 
 
-def slowdown(reasons: int, limit_w: int | None) -> str | None:
-    """Why a visit is throttled, or None; the power cap of a card that its slot powers doesn't count."""
-    bad = reasons & _SLOWED
-    if limit_w is not None and limit_w <= _SLOT_POWER_W:
-        bad &= ~_POWER_CAP
-    return ", ".join(named(bad)) or None
+def slowdown(reasons: int) -> str | None:
+    """Why a visit is throttled, or None."""
+    return ", ".join(named(reasons & _SLOWED)) or None

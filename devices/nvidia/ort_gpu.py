@@ -18,8 +18,8 @@ from devices.nvidia.ort_options import (
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
+from exporters.input_images import input_images
 from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
-from models.images import synthetic_images
 from system.errors import UserError, one_line
 from system.files import filled_whole
 
@@ -38,9 +38,9 @@ class OrtGpuSession:
         provider = options.provider
         if provider not in (found := onnxruntime.get_available_providers()):
             raise _fell_back(target, provider, ", ".join(found))
-        self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         gpu = preflight.here()
-        self._watch, self._batch = Watch(gpu.uuid), target.batch
+        self._watch, self._batch = Watch(gpu.uuid), target.batch  # before this process is on the GPU
+        self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         network = _network(artifact.path, options)
         engines = engine_folder(artifact, target, gpu)
         with filled_whole(engines) if engines else nullcontext() as filling:
@@ -85,7 +85,7 @@ class OrtGpuSession:
         import torch
 
         kind = DTYPES[self._session.get_inputs()[0].type]
-        shown = torch.from_numpy(synthetic_images(batch, artifact.input_shape[-1] or 0).astype(kind))
+        shown = torch.from_numpy(input_images(artifact, batch).astype(kind))
         dtype = shown.dtype
         images = torch.empty(shown.shape, dtype=dtype, device="cuda")
         images.copy_(shown)

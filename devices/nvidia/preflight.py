@@ -36,6 +36,14 @@ def absence(target: "Target") -> str | None:
     return f"a shared {gpu.name}: process {', '.join(map(str, others))} uses it" if others else None
 
 
+def free_bytes(target: "Target") -> int | None:
+    """What NVML says is free of the GPU's memory; None where it doesn't say."""
+    from devices.nvidia.nvml import Watch
+
+    with Watch(here().uuid) as watch:
+        return watch.free_bytes()
+
+
 def mismatch(gpu: Gpu, wanted: str) -> str | None:
     """What is wrong with a GPU for a target that wants another, or None."""
     if _is(gpu, wanted):

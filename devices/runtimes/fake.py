@@ -11,7 +11,7 @@ from msgspec import Meta
 from devices.options import Options, read_options
 from devices.runtime import Runtime
 from devices.samples import Samples
-from devices.session import VIRTUAL_CLOCK
+from devices.session import VIRTUAL_CLOCK, DeviceFull
 from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError
@@ -26,6 +26,13 @@ class FakeOptions(Options, frozen=True, kw_only=True):
         dict[str, float | list[float]],
         Meta(description="by glob of models: seconds of an inference, or a list of them that repeats"),
     ] = msgspec.field(default_factory=dict)
+    load_s: Annotated[dict[str, float], Meta(description="by glob of models: seconds to open a session")] = (
+        msgspec.field(default_factory=dict)
+    )
+    memory_bytes: Annotated[int, Meta(ge=0, description="memory of the device's own; 0: it has none")] = 0
+    session_bytes: Annotated[dict[str, int], Meta(description="by glob of models: what a session takes of it")] = (
+        msgspec.field(default_factory=dict)
+    )
     fail: Annotated[dict[str, str], Meta(description="by glob of models: why opening one fails")] = msgspec.field(
         default_factory=dict
     )
@@ -37,14 +44,21 @@ def absence(target: Target) -> str | None:
 
 
 def now_s() -> float:
-    """The virtual clock, in seconds: it moves only while a fake session runs."""
-    return _VirtualClock.now_s
+    """The virtual clock, in seconds: it moves only while a fake session is opened or runs."""
+    return _Device.now_s
+
+
+def free_bytes(target: Target) -> int | None:
+    """What open sessions leave of the device's memory; None where it has none of its own."""
+    memory_bytes = read_options(target, FakeOptions).memory_bytes
+    return memory_bytes - _Device.taken_bytes if memory_bytes else None
 
 
 def open_session(artifact: Artifact, target: Target) -> "FakeSession":
     """A session for the model that the artifact names.
 
-    Raises UserError where the target's table says that it fails, or says nothing of the model.
+    Raises UserError where the target's table says that it fails, or says nothing of the model; DeviceFull where it
+    takes more memory than is free.
     """
     options = read_options(target, FakeOptions)
     failure = _look_up(options.fail, artifact.model)
@@ -58,7 +72,11 @@ def open_session(artifact: Artifact, target: Target) -> "FakeSession":
         raise UserError(
             f"fake device can't take {artifact.model} so long", found=f"{seconds}", fix="give seconds above 0"
         )
-    return FakeSession(each_s)
+    _Device.now_s += _look_up(options.load_s, artifact.model) or 0.0
+    takes_bytes = _look_up(options.session_bytes, artifact.model) or 0
+    if options.memory_bytes and takes_bytes > options.memory_bytes - _Device.taken_bytes:
+        raise DeviceFull("the fake device is full", found=f"{takes_bytes} bytes to take", fix="as its table says")
+    return FakeSession(each_s, takes_bytes)
 
 
 class FakeSession:
@@ -67,26 +85,37 @@ class FakeSession:
     clock = VIRTUAL_CLOCK
     aggregates = False
 
-    def __init__(self, seconds: list[float]) -> None:
+    def __init__(self, seconds: list[float], takes_bytes: int = 0) -> None:
         self.ran_on: dict[str, str | int] = {"device": "fake"}
-        self._seconds = itertools.cycle(seconds)
+        self._seconds, self._takes_bytes = itertools.cycle(seconds), takes_bytes
+        _Device.taken_bytes += takes_bytes
 
     def run(self, count: int) -> Samples:
         """The table's seconds; only the virtual clock moves."""
         seconds = list(itertools.islice(self._seconds, count))
-        _VirtualClock.now_s += sum(seconds)
+        _Device.now_s += sum(seconds)
         return Samples(seconds=seconds)
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Free the device's memory; a second call does nothing."""
+        _Device.taken_bytes -= self._takes_bytes
+        self._takes_bytes = 0
 
 
-class _VirtualClock:
+class _Device:
     now_s = 0.0
+    taken_bytes = 0
 
 
 def _look_up(table: Mapping[str, Value], model: str) -> Value | None:
     return next((value for glob, value in table.items() if fnmatchcase(model, glob)), None)
 
 
-RUNTIME = Runtime(absence=absence, open_session=open_session, options=FakeOptions, now_s=now_s, in_process=True)
+RUNTIME = Runtime(
+    absence=absence,
+    open_session=open_session,
+    options=FakeOptions,
+    free_bytes=free_bytes,
+    now_s=now_s,
+    in_process=True,
+)

@@ -1,6 +1,7 @@
 """Runtime `ort`: ONNX Runtime, on whichever execution provider the target names."""
 
 import importlib.util
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -60,9 +61,22 @@ def absence(target: Target) -> str | None:
     return lacking or compatibility.torch_lacks(gpu)
 
 
-def sessions_at_once(target: Target) -> int | None:
-    """One on a GPU, where each keeps its workspaces for a batch of 64; as many as memory holds on the CPU."""
-    return None if _on_cpu(target) else 1
+def free_bytes(target: Target) -> int | None:
+    """What is free of the GPU's memory; None on the CPU."""
+    if _on_cpu(target):
+        return None
+    from devices.nvidia import preflight
+
+    return preflight.free_bytes(target)
+
+
+def protocol(target: Target) -> Mapping[str, float]:
+    """What is another on a GPU; nothing on the CPU."""
+    if _on_cpu(target):
+        return {}
+    from devices.nvidia import warm
+
+    return warm.protocol(target)
 
 
 def preparation(target: Target) -> Preparation | None:
@@ -153,6 +167,7 @@ RUNTIME = Runtime(
     open_session=open_session,
     options=options,
     open_profiler=open_profiler,
-    sessions_at_once=sessions_at_once,
     preparation=preparation,
+    free_bytes=free_bytes,
+    protocol=protocol,
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from devices.nvidia import compatibility, preflight
+from devices.nvidia import compatibility, preflight, warm
 from devices.nvidia.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
 from devices.nvidia.nvml import Watch
 from devices.options import DeviceClockOptions, read_options
@@ -15,7 +15,7 @@ from devices.runtime import Runtime
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from models.images import synthetic_images
+from exporters.input_images import input_images
 from models.zoo import find
 
 
@@ -24,11 +24,6 @@ class TorchCudaOptions(DeviceClockOptions, frozen=True, kw_only=True):
 
     channels_last: Annotated[bool, Meta(description="lay out memory NHWC, as tensor cores want it")] = False
     cuda_graph: Annotated[bool, Meta(description="replay one captured graph")] = False
-
-
-def sessions_at_once(target: Target) -> int:
-    """One: each keeps its workspaces for a batch of 64."""
-    return 1
 
 
 def absence(target: Target) -> str | None:
@@ -69,7 +64,7 @@ class TorchCudaSession:
         (model,) = find(artifact.model)
         module = model.build(Path(artifact.path))
         self._module: Any = module.to(device, dtype).to(memory_format=layout)
-        images = torch.from_numpy(synthetic_images(target.batch, model.resolution_px))
+        images = torch.from_numpy(input_images(artifact, target.batch))
         self._images = images.to(device, dtype).to(memory_format=layout)
         self._cuda, self._watch, self._batch = cuda, watch, target.batch
         self._queue = self._first_run(graph=options.cuda_graph)
@@ -132,5 +127,6 @@ RUNTIME = Runtime(
     open_session=open_session,
     options=TorchCudaOptions,
     open_profiler=open_profiler,
-    sessions_at_once=sessions_at_once,
+    free_bytes=preflight.free_bytes,
+    protocol=warm.protocol,
 )

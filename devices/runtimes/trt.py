@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from devices.nvidia import compatibility, preflight
+from devices.nvidia import compatibility, preflight, warm
 from devices.nvidia.cuda_events import NAME, naming_full_memory, time_each
 from devices.nvidia.nvml import Watch
 from devices.options import DeviceClockOptions
@@ -14,12 +14,7 @@ from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.cache import obtain_source
-from models.images import synthetic_images
-
-
-def sessions_at_once(target: Target) -> int:
-    """One: each keeps its workspaces for a batch of 64."""
-    return 1
+from exporters.input_images import input_images
 
 
 def absence(target: Target) -> str | None:
@@ -47,7 +42,7 @@ def open_profiler(artifact: Artifact, target: Target) -> TrtProfiler:
 
     with naming_full_memory(target.batch):
         engine = Engine(Path(artifact.path))
-        engine.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
+        engine.show(input_images(artifact, target.batch))
         return TrtProfiler(engine, time_one, scopes_of(Path(obtain_source(artifact).path)))
 
 
@@ -65,7 +60,7 @@ class TrtSession:
         self._watch = Watch(preflight.here().uuid)
         self._batch = target.batch
         self._engine = Engine(Path(artifact.path))
-        self._engine.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
+        self._engine.show(input_images(artifact, target.batch))
         self._watch.start()
         self.ran_on: dict[str, str | int] = {
             "tensorrt": trt.__version__,
@@ -93,5 +88,6 @@ RUNTIME = Runtime(
     open_session=open_session,
     options=DeviceClockOptions,
     open_profiler=open_profiler,
-    sessions_at_once=sessions_at_once,
+    free_bytes=preflight.free_bytes,
+    protocol=warm.protocol,
 )

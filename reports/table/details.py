@@ -8,7 +8,18 @@ from reports.cells import Cell, Column, Report
 from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
 from reports.floor import Floor, Floors
 from reports.looks import short_names
-from reports.table.sheet import Entry, Footnotes, Piece, Sheet, decimals_of, doubt, printed_note, spread, with_interval
+from reports.table.sheet import (
+    Entry,
+    Footnotes,
+    Piece,
+    Sheet,
+    decimals_of,
+    differing_state,
+    doubt,
+    printed_note,
+    spread,
+    with_interval,
+)
 
 HEADINGS = (
     "Model",
@@ -46,7 +57,7 @@ def details(report: Report, column: Column, floors: Floors, against: str | None)
 def _row(network: Network, column: Column, floors: Floors, notes: Footnotes) -> list[Entry]:
     cell = column.cell(network)
     floor, printed_floor = floors.floor(column, network), floors.floor(column, network, as_published=True)
-    marks = notes.mark(doubt(cell), cell.note, _below(cell, floor))
+    marks = notes.mark(doubt(cell), cell.note, differing_state(column, cell), _below(cell, floor))
     return [
         Entry((Piece(network.name),), network.name),
         _number(network.top1_percent, printed=True),
@@ -171,6 +182,7 @@ def _holds_for(report: Report, column: Column) -> list[str]:
     found = [measured for network in report.networks if (measured := column.cell(network).measured)]
     conditions = dict.fromkeys(measured.refers_to for measured in found if measured.refers_to)
     lines = [f"Numbers hold where the reference workloads take {condition}." for condition in conditions]
+    lines += [f"The device was {state}." for state in column.states if len(column.states) == 1]
     if any(measured.within_sweep and measured.latency.has_interval for measured in found):
         lines.append(
             "Intervals hold within one sweep: how far sweeps of this machine lie apart is known from three sweeps on."

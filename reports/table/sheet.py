@@ -75,7 +75,8 @@ def overview(report: Report) -> Sheet:
 def _about(column: Column) -> str:
     target = column.target
     batch = f"batch {target.batch}, milliseconds of one image" if target.batch > 1 else "single images"
-    return "; ".join(part for part in (f"{column.heading}: {column.title}, {batch}", target.note) if part)
+    states = column.states if len(column.states) == 1 else []
+    return "; ".join(part for part in (f"{column.heading}: {column.title}, {batch}", *states, target.note) if part)
 
 
 def superscript(numbers: Sequence[int]) -> str:
@@ -110,7 +111,8 @@ def _latency(column: Column, network: Network, notes: Footnotes) -> Entry:
     cell = column.cell(network)
     pieces = []
     if cell.measured:
-        pieces.append(Piece(with_interval(cell.measured.latency), notes=notes.mark(doubt(cell), cell.note)))
+        marks = notes.mark(doubt(cell), cell.note, differing_state(column, cell))
+        pieces.append(Piece(with_interval(cell.measured.latency), notes=marks))
     elif cell.note:
         pieces.append(Piece("no number", notes=notes.mark(cell.note)))
     if cell.published:
@@ -132,6 +134,11 @@ def doubt(cell: Cell) -> str:
     if cell.measured is None or cell.measured.usable:
         return ""
     return f"{cell.measured.verdict}: {cell.measured.detail}".removesuffix(": ")
+
+
+def differing_state(column: Column, cell: Cell) -> str:
+    """How warm the device was for a number, where the numbers of its column differ in that; else ""."""
+    return cell.measured.state if cell.measured and len(column.states) > 1 else ""
 
 
 def with_interval(latency: Latency) -> str:

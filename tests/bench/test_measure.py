@@ -9,7 +9,8 @@ from bench.measure import visit, warm_up
 from bench.protocol import Protocol
 from bench.trust.reference import Reference
 from bench.trust.visit import COMPUTE, Visit
-from devices.samples import Samples
+from devices.samples import STEADY, Samples
+from devices.worker import SessionLost
 
 PROTOCOL = Protocol()
 
@@ -53,6 +54,68 @@ def test_a_warm_up_goes_on_until_its_halves_agree():
 def test_a_warm_up_ends_at_its_limit():
     wild = (0.1 * (1 + step % 2 * step) for step in range(100_000))
     assert sum(warm_up(Scripted(wild), Protocol(warmup_max_s=2.0))) < 40
+
+
+class Card:
+    """A session of a device that tells these readings, one table a run, the last one over and over."""
+
+    ran_on: ClassVar[dict[str, str | int]] = {}
+    clock, aggregates = "script", False
+
+    def __init__(self, *tables: dict):
+        self.tables, self.runs = tables, 0
+
+    def run(self, count: int) -> Samples:
+        table = self.tables[min(self.runs, len(self.tables) - 1)]
+        self.runs += 1
+        return Samples(seconds=[0.01] * count, conditions=[table])
+
+    def close(self) -> None:
+        pass
+
+
+WARM = Protocol(warmup_s=3.0, warmup_max_s=15.0)
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_a_warm_up_goes_on_until_clocks_and_power_are_steady(name):
+    climbing = [{name: 100 * 1.1**step} for step in range(12)]
+    session = Card(*climbing)
+    assert sum(warm_up(session, WARM)) == pytest.approx(0.02 + 12 * 0.75)
+    assert session.runs == len(climbing) + 1
+    assert 3.0 <= sum(warm_up(Card(climbing[-1]), WARM)) < 4.0
+
+
+def test_a_warm_up_whose_clocks_never_settle_ends_at_its_limit():
+    wild = [{"sm_clock_mhz": 1000 + step % 2 * 500} for step in range(100)]
+    assert 15.0 <= sum(warm_up(Card(*wild), WARM)) < 16.0
+
+
+@pytest.mark.parametrize("table", [{}, {"sm_clock_mhz": None, "power_w": None}, {"sm_clock_mhz": 0}])
+def test_a_warm_up_waits_for_no_reading_that_is_not_told(table):
+    assert sum(warm_up(Card(table), WARM)) < 4.0
+
+
+SOAKING = Protocol(warmup_s=3.0, sustained=True, soak_s=10.0, soak_max_s=60.0)
+
+
+def test_a_sustained_warm_up_goes_on_until_the_temperature_is_steady():
+    rising = [{"temperature_c": 40 + step // 2} for step in range(40)]
+    took_s = sum(warm_up(Card(*rising), SOAKING))
+    steady_from_s = 0.02 + 36 * 0.75  # the last two degrees come before that
+    assert took_s == pytest.approx(steady_from_s + 10, abs=1.5)
+    assert sum(warm_up(Card({"temperature_c": 60}), SOAKING)) == pytest.approx(10, abs=1)
+
+
+def test_a_sustained_warm_up_whose_temperature_rises_on_ends_at_its_limit():
+    rising = [{"temperature_c": 40 + step} for step in range(1000)]
+    assert 60 <= sum(warm_up(Card(*rising), SOAKING)) < 61
+
+
+@pytest.mark.parametrize("session", [Card({"sm_clock_mhz": 1}), Scripted(steadily(0.1), aggregates=True)])
+def test_sustained_is_refused_where_no_temperature_is_told(session):
+    with pytest.raises(SessionLost, match="leave --sustained out"):
+        warm_up(session, SOAKING)
 
 
 def visit_of(session, reference=None, protocol=PROTOCOL, *, at_s=0.0) -> Visit:

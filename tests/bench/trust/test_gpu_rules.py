@@ -1,7 +1,8 @@
-"""What is different for a GPU: how many sessions are loaded at once, and a host that is slower than the device."""
+"""What is different for a GPU: what it says of itself, and a host that is slower than the device."""
 
-import dataclasses
+import itertools
 
+import msgspec
 import pytest
 
 from bench.protocol import Protocol
@@ -55,25 +56,28 @@ def test_what_the_device_says_of_itself_is_the_verdict(key, says):
     assert says in verdict.detail
 
 
-@pytest.mark.parametrize("most", [1, 2])
-def test_no_more_sessions_are_loaded_than_the_device_holds(order, monkeypatch, most):
-    live, peaks = [0], []
-    opened, closed = fake.FakeSession.__init__, fake.FakeSession.close
+def throttled_by(monkeypatch, *reasons):
+    """Every run of a fake session tells the next of these readings."""
+    told = itertools.cycle(reasons)
+    run = fake.FakeSession.run
+    monkeypatch.setattr(
+        fake.FakeSession,
+        "run",
+        lambda self, count: msgspec.structs.replace(run(self, count), conditions=[next(told)]),
+    )
 
-    def open_one(self, seconds):
-        live[0] += 1
-        peaks.append(live[0])
-        opened(self, seconds)
 
-    def close_one(self):
-        live[0] -= 1
-        closed(self)
+def test_a_network_whose_visits_all_fail_for_one_reason_is_given_up_and_the_reason_named(order, monkeypatch):
+    throttled_by(monkeypatch, {"throttled": "software thermal slowdown"})
+    for record in sweep(order("*B3", "*B5", budget_s=1e6)):
+        assert len(record.measurement.visits) == Protocol().hopeless_visits
+        assert record.verdict.word == "throttled"
+        assert "software thermal slowdown in 20 of them" in record.verdict.detail
 
-    monkeypatch.setattr(fake, "RUNTIME", dataclasses.replace(fake.RUNTIME, sessions_at_once=lambda target: most))
-    monkeypatch.setattr(fake.FakeSession, "__init__", open_one)
-    monkeypatch.setattr(fake.FakeSession, "close", close_one)
-    # Loading again and again takes seconds, by the fake clock too; the budget is of sampling alone.
-    records = sweep(order("*latency0*", min_visits=2, budget_s=6.0))
-    assert max(peaks) == most
-    assert live == [0]
-    assert all(len(record.measurement.visits) >= 2 for record in records)
+
+@pytest.mark.parametrize("others", [{}, {"contended": "process 99 on the GPU"}])
+def test_it_goes_on_where_a_visit_counts_or_they_fail_for_several_reasons(order, monkeypatch, others):
+    # A visit of B3 has two runs here: the first settles or counts, the other samples.
+    throttled_by(monkeypatch, *[{"throttled": "hardware power brake"}] * 6, *[others] * 2)
+    (record,) = sweep(order("*B3", budget_s=1e6, max_visits=40))
+    assert len(record.measurement.visits) > Protocol().hopeless_visits

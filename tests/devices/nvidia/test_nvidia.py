@@ -1,6 +1,7 @@
 """Which GPU is here, whether it is the right one, free, and has kernels; what NVML says, judged."""
 
 import ctypes
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devices import siblings
 from devices.nvidia import compatibility, nvml, preflight
 from devices.nvidia.cuda_events import time_each
 from devices.runtime import absence_of
@@ -45,6 +47,7 @@ class Nvml:
             "nvmlShutdown": lambda: None,
             "nvmlDeviceGetHandleByUUID": lambda uuid: uuid,
             "nvmlDeviceGetComputeRunningProcesses": lambda handle: [SimpleNamespace(pid=pid) for pid in self.pids],
+            "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(total=16 << 30, free=15 << 30, used=1 << 30),
             "nvmlDeviceGetName": lambda handle: "Tesla V100-SXM2-16GB",
             "nvmlSystemGetDriverVersion": lambda: "535.183.01",
             "nvmlDeviceGetCurrentEccMode": lambda handle: 1,
@@ -287,13 +290,27 @@ def test_a_throttled_round_says_why(driver):
     assert readings["clocks_event_reasons"] == ["idle", "software thermal slowdown"]
 
 
-@pytest.mark.parametrize(("limit_w", "throttled"), [(70, None), (300, "software power cap")])
-def test_the_power_cap_of_a_t4_is_reported_and_not_held_against_it(limit_w, throttled):
-    cap = pynvml.nvmlClocksEventReasonSwPowerCap
-    assert nvml.slowdown(cap, limit_w) == throttled
-    assert nvml.named(cap) == ["software power cap"]
-    heat = cap | pynvml.nvmlClocksEventReasonHwThermalSlowdown
-    assert "hardware thermal slowdown" in nvml.slowdown(heat, limit_w)
+@pytest.mark.parametrize("limit_w", [70, 300, 700])
+def test_the_power_cap_is_reported_on_every_card_and_held_against_none(driver, limit_w):
+    driver.reasons, driver.limit_mw = pynvml.nvmlClocksEventReasonSwPowerCap, limit_w * 1000
+    with nvml.Watch("GPU-1") as watch:
+        readings = watch.read()
+    assert readings["clocks_event_reasons"] == ["software power cap"]
+    assert readings["power_limit_w"] == limit_w
+    assert "throttled" not in readings
+
+
+@pytest.mark.parametrize(
+    ("bit", "word"),
+    [
+        (0x8, "hardware slowdown"),
+        (0x20, "software thermal slowdown"),
+        (0x40, "hardware thermal slowdown"),
+        (0x80, "hardware power brake"),
+    ],
+)
+def test_heat_hardware_slowdown_and_power_brake_are_held_against_a_visit(bit, word):
+    assert nvml.slowdown(bit) == nvml.slowdown(bit | 0x4 | 0x1) == word
 
 
 @pytest.mark.parametrize(
@@ -331,11 +348,11 @@ def test_an_older_driver_is_asked_by_the_older_name(driver, monkeypatch):
         assert "ecc" not in watch.facts()
 
 
-@given(st.integers(0, 2**64 - 1), st.none() | st.integers(0, 1000))
-def test_any_reasons_have_names_and_a_slowdown_is_among_them(reasons, limit_w):
+@given(st.integers(0, 2**64 - 1))
+def test_any_reasons_have_names_and_a_slowdown_is_among_them(reasons):
     names = nvml.named(reasons)
     assert len(names) == reasons.bit_count()
-    slowed = nvml.slowdown(reasons, limit_w)
+    slowed = nvml.slowdown(reasons)
     assert slowed is None or set(slowed.split(", ")) <= set(names)
 
 
@@ -346,6 +363,44 @@ def test_a_newcomer_contends_and_whoever_was_there_at_the_start_does_not(driver)
         assert "contended" not in watch.read()
         driver.pids = [17, 99]
         assert watch.read()["contended"] == "process 99 on the GPU"
+
+
+def test_sessions_of_one_sweep_do_not_contend_and_a_stranger_does(driver, monkeypatch):
+    """Processes as NVML numbers them from outside a container: none of them is this one's own number."""
+    for name in ("own", "others"):
+        monkeypatch.setattr(siblings, name, set())
+    driver.pids = [17]  # a sibling that was opened before
+    with nvml.Watch("GPU-1") as watch:
+        driver.pids = [17, 18]
+        watch.start()
+        assert siblings.own == {18}
+        driver.pids = [17, 18, 19]
+        assert watch.read()["contended"] == "process 19 on the GPU"
+        siblings.others.update({17, 18, 19})  # what the sweep tells once it has opened a third one
+        assert "contended" not in watch.read()
+        driver.pids = [17, 18, 19, 99]
+        assert watch.read()["contended"] == "process 99 on the GPU"
+
+
+def test_outside_a_container_a_sessions_own_number_is_its_process(driver, monkeypatch):
+    monkeypatch.setattr(siblings, "own", set())
+    with nvml.Watch("GPU-1") as watch:
+        driver.pids = [os.getpid()]
+        watch.start()
+        assert siblings.own == {os.getpid()}
+        assert watch.processes() == []
+
+
+def test_the_free_memory_is_what_nvml_says(driver, monkeypatch):
+    at_hand(monkeypatch, V100)
+    (target,) = find_targets("v100")
+    assert preflight.free_bytes(target) == 15 << 30
+
+    def unsupported(handle):
+        raise pynvml.NVMLError_NotSupported
+
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", unsupported)
+    assert preflight.free_bytes(target) is None
 
 
 def test_a_round_is_sampled_while_it_runs_and_its_worst_moment_counts(driver):

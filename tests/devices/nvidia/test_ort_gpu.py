@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import onnxruntime
 import pytest
 import torch
 
-from devices.nvidia import ort_gpu, preflight
+from devices.nvidia import nvml, ort_gpu, preflight
 from devices.nvidia.explicit_pads import unequal_pads
 from devices.nvidia.ort_options import engine_folder, provider_options
 from devices.runtime import absence_of, runtime_of
@@ -266,13 +267,16 @@ def test_a_provider_that_is_not_installed_is_an_error_that_says_what_is(name, ar
         ort.open_session(artifact, aim)
 
 
-def test_a_gpu_holds_one_session_at_once_and_the_cpu_as_many_as_fit():
-    def sessions_at_once(name):
-        return runtime_of(target(name)).sessions_at_once(target(name))
+def test_a_gpu_has_memory_of_its_own_and_the_cpu_has_not(monkeypatch):
+    def free_bytes(name):
+        return runtime_of(target(name)).free_bytes(target(name))
 
-    assert sessions_at_once("cpu") is None
-    assert sessions_at_once("fake") is None
-    assert {sessions_at_once(name) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {1}
+    monkeypatch.setattr(preflight, "find_gpu", lambda: T4)
+    watch = SimpleNamespace(free_bytes=lambda: 123)
+    monkeypatch.setattr(nvml, "Watch", lambda uuid: nullcontext(watch))
+    assert free_bytes("cpu") is None
+    assert free_bytes("fake") is None
+    assert {free_bytes(name) for name in ("v100", "v100-torch", "t4", "t4-onnxruntime", "gpu")} == {123}
 
 
 @pytest.fixture(scope="module")
