@@ -1,12 +1,15 @@
-"""Progress on stderr while a sweep runs: bars on a terminal, silence elsewhere."""
+"""Progress on stderr while a sweep runs: bars on a terminal, elsewhere a line for each stage that took a while."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+_WORTH_A_LINE_S = 5.0
 
 
 class Bar:
@@ -24,8 +27,14 @@ class Bar:
 @contextmanager
 def stage(name: str, total: float) -> Iterator[Bar]:
     """A bar for one stage of a sweep, with the wall time that it took and what is left of it at this pace."""
-    if total <= 0 or not sys.stderr.isatty():
+    if total <= 0:
         yield Bar()
+        return
+    if not sys.stderr.isatty():
+        begun_s = time.monotonic()
+        yield Bar()
+        if (took_s := time.monotonic() - begun_s) >= _WORTH_A_LINE_S:
+            print(f"{name}: {took_s:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn

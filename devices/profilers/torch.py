@@ -48,7 +48,8 @@ class TorchProfiler:
         time_one = self._time_one or (lambda call: time_each(call, 1))
         seconds: list[float] = []
         for _ in range(count):
-            with torch.profiler.profile(activities=activities) as profiler:
+            # One cycle has nothing to accumulate; without it torch 2.11 warns that a cycle clears the events before it.
+            with torch.profiler.profile(activities=activities, acc_events=True) as profiler:
                 seconds += time_one(self._call).seconds
             self._runs.append(read_events(profiler.events(), of_kernels=self._time_one is not None))
         return Samples(seconds=seconds)

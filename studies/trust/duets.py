@@ -1,7 +1,7 @@
 """How often a duet finds a slowdown that was planted, and one that is not there.
 
     python -m studies.trust.duets [FILE ...]                                 # the table, of studies/trust/data/duets
-    python -m studies.trust.duets --repeat 20 [--slowdown 0.03] [--model GLOB] [--budget 60]   # measure first
+    python -m studies.trust.duets --repeat 20 [--slowdown 0.03] [--model GLOB …] [--budget 60]   # measure first
 
 Both sides of every duet run the same file on the target `cpu`; the new one stops for the given share of each inference
 (`planted_slowdown`), 0 unless given. Duets are measured one after the other into studies/trust/results; with --out they
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path, help="what to read (default: all of studies/trust/data/duets)")
     parser.add_argument("--repeat", type=int, default=0, help="duets to measure first (default: none)")
     parser.add_argument("--slowdown", type=float, default=0.0, help="share of an inference (default: %(default)s)")
-    parser.add_argument("--model", default="*")
+    parser.add_argument("--model", nargs="+", default=["*"], help="globs of networks (default: all of the zoo)")
     parser.add_argument("--budget", type=float, default=DuetSettings().budget_s, help="seconds (default: %(default)s)")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--out", type=Path, help="where to keep what was measured, NAME.jsonl.gz")
@@ -110,7 +110,7 @@ def _request(arguments: argparse.Namespace, seed: int) -> DuetRequest:
         old=old,
         against=Against(),
         said=["the same file"],
-        models=find(arguments.model),
+        models=[model for glob in arguments.model for model in find(glob)],
         settings=DuetSettings(budget_s=arguments.budget, seed=seed),
         results=RESULTS,
         artifacts=arguments.artifacts,
