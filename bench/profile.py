@@ -30,7 +30,10 @@ _INVOCATIONS = 3  # of a tool that takes one sample from many inferences
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """The operators of one network beside the latency of a batch, without the profiler and under it."""
+    """The operators of one network beside the latency of a batch, without the profiler and under it.
+
+    `weights` and `calibration` are those of its file; files of an earlier version don't name them.
+    """
 
     model: str
     target: str
@@ -40,6 +43,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     operators: list[Operator]
     blocks: list[str]
     note: str
+    weights: str = ""
+    calibration: str | None = None
 
     @property
     def sum_s(self) -> float:
@@ -83,6 +88,8 @@ def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile
         operators=operators,
         blocks=[_block(operator.scope, _structure(model)) for operator in operators],
         note=_note(sum(operator.seconds for operator in operators), latency_s, profiled_s),
+        weights=artifact.weights,
+        calibration=artifact.calibration,
     )
     _write(found, results / "profiles" / f"{target.name}-{file_name(model.name)}.json")
     return found

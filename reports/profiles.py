@@ -40,6 +40,8 @@ def sheets(profile: Profile) -> list[Sheet]:
         f"Sum {profile.sum_s * 1e3:.3f} ms, latency {profile.latency_s * 1e3:.3f} ms a batch of {profile.batch}: "
         f"{profile.note}."
     )
+    made_of = {"Weights": profile.weights, "Calibrated on": profile.calibration}
+    text += "".join(f" {what}: {name}." for what, name in made_of.items() if name)
     return [
         _sheet(f"{profile.model} on {profile.target}, by operator", "Operator", profile.by_kind(), text),
         _sheet(f"{profile.model} on {profile.target}, by super-block", "Super-block", profile.by_block(), text),

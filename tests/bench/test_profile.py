@@ -3,11 +3,14 @@ import sys
 
 import msgspec
 import pytest
+import torch
+from PIL import Image
 
 from bench.profile import Profile, profile
 from devices.runtimes import litert
 from devices.targets import find_targets
 from models import UserError, find
+from reports.profiles import sheets
 
 SMALL = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,16,2,8,1)SuperResIDWE1K3(16,16,1,16,1)@32"
 
@@ -35,8 +38,18 @@ def test_litert_says_that_its_interpreter_has_no_profiler():
         litert.open_profiler(None, find_targets("cpu-tflite")[0])
 
 
-def test_the_command_prints_both_tables_and_the_agreement(tmp_path):
-    command = [sys.executable, "-m", "bench", "cpu", "--profile", SMALL, "--results", tmp_path, "--artifacts", tmp_path]
+def test_the_command_prints_both_tables_of_the_file_that_its_weights_and_calibration_make(tmp_path):
+    torch.save(find(SMALL)[0].build().state_dict(), tmp_path / "own.pth")
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    Image.effect_noise((40, 40), 64).convert("RGB").save(photographs / "noise.png")
+    command = [sys.executable, "-m", "bench", "cpu-int8", "--profile", SMALL, "--results", tmp_path]
+    command += ["--artifacts", tmp_path, "--weights", tmp_path / "own.pth", "--calibration", photographs]
     ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    assert ended.returncode == 0
+    assert ended.returncode == 0, ended.stderr
     assert [word for word in ("operator", "super-block", "Conv", "off the latency") if word not in ended.stdout] == []
+    (written,) = (tmp_path / "profiles").glob("*.json")
+    found = msgspec.json.decode(written.read_bytes(), type=Profile)
+    assert found.weights.startswith("own.pth sha256:")
+    assert found.calibration.startswith("photographs, 1 images")
+    assert f"Weights: {found.weights}. Calibrated on: {found.calibration}." in sheets(found)[0].text[0]

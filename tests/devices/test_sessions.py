@@ -26,7 +26,11 @@ def target_named(name: str):
     return target
 
 
-GPU = [pytest.param(name, marks=pytest.mark.gpu) for name in ("gpu", "gpu-torch", "gpu-tensorrt")]
+ON_A_GPU = ("gpu", "gpu-torch", "gpu-tensorrt")
+GPU = [pytest.param(name, marks=pytest.mark.gpu) for name in ON_A_GPU]
+# What the zoo has and GPU libraries have failed at: pads on two sides only with SiLU and squeeze-excite; 7x7 depthwise.
+PADDED = "timm:tf_efficientnet_b0@32"
+DEPTHWISE = "zennet-se:SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K7(8,16,2,16,1)@32"
 
 
 @pytest.fixture(params=["cpu", "cpu-int8", "cpu-torch", "fake", *GPU])
@@ -47,6 +51,17 @@ def test_run_gives_the_seconds_of_each_inference(session):
     assert len(samples.seconds) == 5
     assert min(samples.seconds) > 0
     assert all(len(values) == 5 for values in samples.evidence.values())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("network", [PADDED, DEPTHWISE])
+@pytest.mark.parametrize("name", ON_A_GPU)
+def test_a_gpu_runs_the_blocks_of_the_zoo(name, network, cache):
+    target = target_named(name)
+    session = open_session(cache.obtain(target.job(find(network)[0])), target, timeout_s=300)
+    assert len(session.run(3).seconds) == 3
+    assert ("explicit_pads" in session.ran_on) == ((name, network) == ("gpu", PADDED))
+    session.close()
 
 
 def test_a_session_says_where_it_runs_and_by_which_clock(session):

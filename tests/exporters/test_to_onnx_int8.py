@@ -9,6 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import numpy_helper
+from packaging.version import Version
 
 from exporters import to_onnx, to_onnx_int8
 from exporters.artifact import Job
@@ -17,6 +18,7 @@ from exporters.int8 import ranges
 from exporters.int8.calibration import SYNTHETIC, calibration_images
 from exporters.int8.ranges import Feed, batches, largest_magnitudes
 from models import UserError, find
+from tests.needs import leave_out
 
 # Depthwise units with squeeze-excite (one with a projection, one with the identity), then plain residual units.
 SMALL = (
@@ -34,9 +36,21 @@ def job(precision="int8", **changes) -> Job:
     return Job(**{"model": find(SMALL)[0], "format": "onnx_int8", "precision": precision} | changes)
 
 
+class Artifacts:
+    """The artifact of each precision that is asked for."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.cache = cache
+
+    def __getitem__(self, precision: str):
+        if precision == "int8-fp16" and Version(onnxruntime.__version__) < Version("1.31"):
+            leave_out(f"onnxruntime {onnxruntime.__version__} can't check int8-fp16", "1.31 does")
+        return self.cache.obtain(job(precision))
+
+
 @pytest.fixture(scope="module")
 def artifacts(cache):
-    return {precision: cache.obtain(job(precision)) for precision in to_onnx_int8.FORMAT.precisions}
+    return Artifacts(cache)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +173,14 @@ def test_without_its_pairs_it_is_the_source(model, source, tmp_path):
     assert to_onnx.run(tmp_path / "stripped.onnx", images) == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
+def test_an_onnxruntime_whose_kernels_compute_other_values_checks_no_fp16_variant(cache, monkeypatch, tmp_path):
+    fp32 = cache.obtain(job(format="onnx", precision="fp32"))
+    monkeypatch.setattr(onnxruntime, "__version__", "1.26.0")
+    with pytest.raises(UserError, match=r"no check of an int8-fp16 file: onnxruntime 1\.26\.0, wrong below 1\.31"):
+        to_onnx_int8.export(job("int8-fp16"), fp32, tmp_path / "network.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_fp16_variant_has_no_fp32_left(artifacts):
     model = onnx.load(artifacts["int8-fp16"].path)
     assert {tensor.data_type for tensor in model.graph.initializer} == {
@@ -182,9 +204,12 @@ def test_fidelity_over_the_calibration_set_and_its_name_are_recorded(artifacts, 
     assert artifact.fidelity.relative_error > 0
 
 
-def test_both_accept_any_batch_and_a_fixed_one_is_fixed(cache, artifacts):
-    for artifact in artifacts.values():
-        assert to_onnx.run(Path(artifact.path), calibration_images(job(), 3)).shape == (3, 1000)
+@pytest.mark.parametrize("precision", to_onnx_int8.FORMAT.precisions)
+def test_each_accepts_any_batch(artifacts, precision):
+    assert to_onnx.run(Path(artifacts[precision].path), calibration_images(job(), 3)).shape == (3, 1000)
+
+
+def test_a_fixed_batch_is_fixed(cache, artifacts):
     fixed = cache.obtain(job(batch=5))
     assert onnx.load(fixed.path).graph.input[0].type.tensor_type.shape.dim[0].dim_value == 5
     assert fixed.fidelity == artifacts["int8"].fidelity
