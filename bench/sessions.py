@@ -1,6 +1,7 @@
 """The sessions that are loaded: a sweep's, or as many as there is room for, the least recently used closed first."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from bench.measure import warm_up
 from bench.protocol import Protocol
@@ -49,9 +50,11 @@ class Sessions:
             session.close()
 
     def close_all(self) -> None:
-        """End every session."""
-        while self._open:
-            self._open.popitem()[1].close()
+        """End every session, all at once: a process on a GPU takes a while to end."""
+        sessions = list(self._open.values())
+        self._open.clear()
+        with ThreadPoolExecutor(max_workers=max(1, len(sessions))) as pool:
+            list(pool.map(lambda session: session.close(), sessions))
 
     def _load(self, cell: NetworkRun) -> Session:
         while not self.has_room(cell):

@@ -9,7 +9,7 @@ from devices.samples import CONTENDED, THROTTLED, DeviceReadings
 from system.errors import UserError, one_line
 
 # NVML's clocks-event reasons by bit; those in _SLOWED say that something is wrong: heat, or a lack of power. The
-# software power cap is none of them: a card under full load lives at its power limit, and its numbers are those of it.
+# software power cap is none of them: many cards under full load live at their power limit; that is their normal speed.
 _REASONS = {
     0x1: "idle",
     0x2: "applications clocks setting",

@@ -4,6 +4,7 @@ import pytest
 
 from bench.options import add_options, with_options
 from bench.protocol import Protocol
+from devices.runtime import protocol_of
 from devices.targets import find_targets
 from system.errors import UserError
 
@@ -50,6 +51,15 @@ def test_a_target_s_own_protocol_may_say_how_many_rounds(tmp_path):
 
 def test_a_target_s_own_protocol_names_fields_of_the_protocol():
     for target in find_targets("*"):
-        assert target.protocol.keys() <= set(Protocol.__struct_fields__)
+        assert protocol_of(target).keys() <= set(Protocol.__struct_fields__)
     (pixel2,) = find_targets("pixel2")
     assert pixel2.protocol["budget_s"] > Protocol().budget_s
+
+
+@pytest.mark.parametrize(("arguments", "sustained"), [([], False), (["--sustained"], True)])
+def test_a_gpu_is_warmed_up_as_its_runtime_says_and_soaked_where_that_is_asked(arguments, sustained):
+    from bench.__main__ import _parser, _protocol
+
+    (gpu,) = find_targets("gpu")
+    protocol = _protocol(_parser().parse_args(["gpu", "--warmup-max", "20", *arguments]), gpu)
+    assert (protocol.warmup_s, protocol.warmup_max_s, protocol.visit_s, protocol.sustained) == (3, 20, 1, sustained)

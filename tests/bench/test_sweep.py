@@ -375,3 +375,9 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(tmp_path, artifacts):
     assert "--resume" in stderr
     assert "Traceback" not in stderr
     assert journal.exists()
+
+
+def test_a_sustained_sweep_of_a_device_without_a_thermometer_has_no_number_but_the_advice(order):
+    (record,) = sweep(order("*B3", sustained=True))
+    assert record.measurement is None
+    assert "leave --sustained out" in record.reason

@@ -9,7 +9,7 @@ import pytest
 
 from devices.runtime import runtime_of
 from devices.targets import find_targets
-from devices.worker import SessionLost, open_session
+from devices.worker import NoRoom, SessionLost, WorkerSession, open_session
 from exporters.cache import Cache
 from models import find
 
@@ -141,3 +141,15 @@ def test_the_fake_device_fails_as_its_table_says(cache, options, says):
     fake = msgspec.structs.replace(target_named("fake"), options=options)
     with pytest.raises(SessionLost, match=says):
         open_session(cache.obtain(fake.job(find(TINY)[0])), fake, timeout_s=1)
+
+
+@pytest.mark.parametrize("opening", [open_session, WorkerSession])
+def test_a_session_that_its_devices_memory_has_no_room_for_says_so_in_whichever_process(cache, opening):
+    options = {"seconds": {"*": 0.1}, "memory_bytes": 10, "session_bytes": {"*": 11}}
+    fake = msgspec.structs.replace(target_named("fake"), options=options)
+    with pytest.raises(NoRoom, match="the fake device is full: 11 bytes"):
+        opening(cache.obtain(fake.job(find(TINY)[0])), fake, timeout_s=60)
+    failing = msgspec.structs.replace(fake, options=options | {"fail": {"*": "cracked"}})
+    with pytest.raises(SessionLost, match="cracked") as lost:
+        opening(cache.obtain(fake.job(find(TINY)[0])), failing, timeout_s=60)
+    assert not isinstance(lost.value, NoRoom)

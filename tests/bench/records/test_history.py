@@ -1,5 +1,6 @@
 """What a sweep learns from earlier ones: those of the same epoch, target and file alone, and the last ten of them."""
 
+import math
 from pathlib import Path
 
 import msgspec
@@ -35,8 +36,6 @@ def write(folder: Path, *records: Record) -> Path:
 
 def medians(file: Path, record: Record, *, epoch: str = EPOCH, but: str = "", sha256: str | None = None) -> list[float]:
     """What each earlier sweep says of the record's network, in seconds to two digits."""
-    import math
-
     name, files = record.model.name, {record.model.name: sha256 or record.artifact.sha256}
     found = history(file, record.target, epoch, but=but).of(files, epoch=epoch, reference_s={})
     return [round(math.exp(told[name].log), 2) for told in found.told if name in told]
@@ -126,3 +125,13 @@ def test_an_empty_measurement_is_passed_over(tmp_path, of, record):
     empty = of("z")
     empty = msgspec.structs.replace(empty, measurement=msgspec.structs.replace(empty.measurement, visits=[]))
     assert medians(write(tmp_path, empty, of("a", 0.1)), record) == [0.1]
+
+
+def test_sweeps_of_a_heat_soaked_device_and_of_others_are_not_mixed(tmp_path, of, record):
+    soaked = of("b", 0.2, protocol=msgspec.structs.replace(record.protocol, sustained=True))
+    file = write(tmp_path, of("a", 0.1), soaked)
+    files = {record.model.name: record.artifact.sha256}
+    for sustained, sweeps in ((False, [0.1]), (True, [0.2])):
+        found = history(file, record.target, EPOCH, but="", sustained=sustained)
+        told = found.of(files, epoch=EPOCH, reference_s={}).told
+        assert [round(math.exp(each[record.model.name].log), 2) for each in told] == sweeps
