@@ -41,12 +41,7 @@ class OrtGpuSession:
         gpu = preflight.here()
         self._watch, self._batch = Watch(gpu.uuid), target.batch  # before this process is on the GPU
         self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        network = _network(artifact.path, options)
-        engines = engine_folder(artifact, target, gpu)
-        with filled_whole(engines) if engines else nullcontext() as filling:
-            told = provider_options(target, filling) | {"user_compute_stream": str(self._stream.cuda_stream)}
-            self._session = _load(network, target, provider, told)
-            self._run_once(artifact)
+        network = self._start(artifact, target, options)
         self._watch.start()
         pads: dict[str, str | int] = {"explicit_pads": network.padded} if network.padded else {}
         self.ran_on: dict[str, str | int] = {"provider": provider, **pads, **self._watch.facts()}
@@ -63,6 +58,28 @@ class OrtGpuSession:
         """Free the GPU's memory."""
         self._watch.close()
         del self._binding, self._tensors, self._session
+
+    def _start(self, artifact: Artifact, target: Target, options: OrtGpuOptions) -> "_Network":
+        """Load and run the network; as it lies there, or with explicit pads where that is asked for or needed."""
+        asked = options.explicit_pads if isinstance(options, CudaOptions) else False
+        network = _padded(artifact.path) if asked else _Network(artifact.path)
+        try:
+            self._load_and_run(network, artifact, target)
+        except Exception as error:  # onnxruntime's own exceptions have no common ancestor but this
+            if asked is not None or "CUDNN" not in str(error).upper():
+                raise
+            network = _padded(artifact.path)
+            if not network.padded:
+                raise
+            self._load_and_run(network, artifact, target)
+        return network
+
+    def _load_and_run(self, network: "_Network", artifact: Artifact, target: Target) -> None:
+        engines = engine_folder(artifact, target, preflight.here())
+        with filled_whole(engines) if engines else nullcontext() as filling:
+            told = provider_options(target, filling) | {"user_compute_stream": str(self._stream.cuda_stream)}
+            self._session = _load(network, target, told)
+            self._run_once(artifact)
 
     def _run_once(self, artifact: Artifact) -> None:
         """Bind input and output, and run, so that the provider has chosen its kernels before anything is timed."""
@@ -123,9 +140,7 @@ class _Network(NamedTuple):
     padded: int = 0
 
 
-def _network(path: str, options: OrtGpuOptions) -> _Network:
-    if not isinstance(options, CudaOptions) or not options.explicit_pads:
-        return _Network(path)
+def _padded(path: str) -> _Network:
     import onnx
 
     model = onnx.load(path)
@@ -133,10 +148,11 @@ def _network(path: str, options: OrtGpuOptions) -> _Network:
     return _Network(path, model.SerializeToString(), padded) if padded else _Network(path)
 
 
-def _load(network: _Network, target: Target, provider: str, told: dict[str, str]) -> Any:
+def _load(network: _Network, target: Target, told: dict[str, str]) -> Any:
     """The session. Raises UserError with ONNX Runtime's own reason where there is none on the target's provider."""
     import onnxruntime
 
+    provider = gpu_options(target).provider
     if provider == TENSORRT:
         import tensorrt  # noqa: F401 - it brings the libraries that the provider loads
     providers, options = [(provider, told)], session_options(target)

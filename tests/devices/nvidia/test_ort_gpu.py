@@ -305,20 +305,52 @@ def ran(monkeypatch, tmp_path):
     return lambda: onnx.load(path)
 
 
-def test_no_convolution_that_the_cuda_provider_runs_pads_two_sides_differently(gpu, asymmetric, ran):
+def test_explicit_pads_leave_no_convolution_that_pads_two_sides_differently(gpu, asymmetric, ran):
     count = len(unequal_pads(onnx.load(asymmetric.path)))
     assert count > 0
-    session = opened(asymmetric, "gpu")
+    session = opened(asymmetric, "gpu", explicit_pads=True)
     assert not unequal_pads(ran())
     assert Counter(node.op_type for node in ran().graph.node)["Pad"] == count
     assert session.ran_on["explicit_pads"] == count
 
 
-def test_pads_stay_in_the_convolutions_where_that_is_asked_for_and_where_tensorrt_runs_them(gpu, asymmetric, ran):
-    for name, options in (("gpu", {"explicit_pads": False}), ("t4-onnxruntime", {})):
+def test_pads_stay_in_the_convolutions_unless_they_have_to_leave_them(gpu, asymmetric, ran):
+    for name, options in (("gpu", {"explicit_pads": False}), ("gpu", {}), ("t4-onnxruntime", {})):
         session = opened(asymmetric, name, **options)
         assert unequal_pads(ran())
         assert "explicit_pads" not in session.ran_on | session._session.asked
+
+
+class CuDnnRefuses:
+    """Raises what ONNX Runtime does where cuDNN finds no plan for a convolution, in the first `times` runs."""
+
+    def __init__(self, monkeypatch, times):
+        self.runs, real = 0, ort_gpu.OrtGpuSession._run_once
+
+        def run_once(session, artifact):
+            self.runs += 1
+            if self.runs <= times:
+                raise RuntimeError("running Conv node: CUDNN_FE failure 8: HEURISTIC_QUERY_FAILED")
+            real(session, artifact)
+
+        monkeypatch.setattr(ort_gpu.OrtGpuSession, "_run_once", run_once)
+
+
+def test_where_cudnn_finds_no_plan_the_pads_leave_the_convolutions(gpu, asymmetric, ran, monkeypatch):
+    CuDnnRefuses(monkeypatch, times=1)
+    session = opened(asymmetric, "gpu")
+    assert session.ran_on["explicit_pads"] == len(unequal_pads(onnx.load(asymmetric.path)))
+    assert not unequal_pads(ran())
+
+
+@pytest.mark.parametrize(
+    ("equal", "options", "runs"), [(False, {"explicit_pads": False}, 1), (True, {}, 1), (False, {}, 2)]
+)
+def test_where_that_is_no_help_cudnns_own_reason_is_told(gpu, artifact, asymmetric, monkeypatch, equal, options, runs):
+    refusing = CuDnnRefuses(monkeypatch, times=2)
+    with pytest.raises(RuntimeError, match="HEURISTIC_QUERY_FAILED"):
+        opened(artifact if equal else asymmetric, "gpu", **options)
+    assert refusing.runs == runs
 
 
 def test_a_network_of_equal_pads_is_loaded_as_it_lies_there(gpu, artifact, ran):
@@ -328,7 +360,7 @@ def test_a_network_of_equal_pads_is_loaded_as_it_lies_there(gpu, artifact, ran):
 
 @pytest.mark.gpu
 def test_the_graph_that_the_cuda_provider_runs_has_its_pads_outside_of_convolutions(asymmetric, ran):
-    session = opened(asymmetric, "gpu")
+    session = opened(asymmetric, "gpu", explicit_pads=True)
     assert not unequal_pads(ran())
     assert len(session.run(3).seconds) == 3
     session.close()
