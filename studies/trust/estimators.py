@@ -88,7 +88,7 @@ def _fastest(sweeps: Sweeps, sweep: str) -> Estimates:
 
 
 def _interleaved(sweeps: Sweeps, sweep: str) -> Estimates:
-    """The median of the visits that count: what interleaving and the system's counters give alone."""
+    """The visits that count, uncorrected: what interleaving and the system's counters give alone."""
     basis = Basis(lost_share=LOST_SHARE)
     return {name: measurement(visits, basis) for name, visits in sweeps[sweep].items()}
 
@@ -156,7 +156,7 @@ def _visits_a_network(sweeps: Sweeps) -> str:
 ESTIMATORS: dict[str, Estimator] = {
     "median of all samples": _plain,
     "fastest sample": _fastest,
-    "median of the visits that count (interleaving alone)": _interleaved,
+    "the visits that count (interleaving alone)": _interleaved,
     "… corrected by the prior alone": _prior_alone,
     "… by what the other sweeps say, nothing of its own": _others_alone,
     "… by what this sweep says (the suite's first sweep)": _first_sweep,
