@@ -16,7 +16,7 @@ from bench.records.network_run import NetworkRun, network_of
 from bench.records.record import Record
 from bench.records.sole_writer import sole_writer
 from bench.sessions import Sessions
-from bench.trust.measurement import Basis
+from bench.trust.measurement import Measurement
 from bench.trust.reference import Reference, reference_artifacts, reference_for
 from devices.preparation import prepared
 from devices.runtime import runtime_of
@@ -129,18 +129,18 @@ def _measure(
         # Where there isn't room for all sessions they are loaded again and again; the budget leaves that aside.
         return clock_s() - origin_s - sessions.loading_s
 
-    def unfinished(bases: Mapping[str, Basis]) -> list[NetworkRun]:
+    def unfinished(measured: Mapping[str, Measurement]) -> list[NetworkRun]:
         # Before a pass, since a resumed sweep may have been measured to its end.
         for run in _pending(runs, ledger):
-            if (run.visits and elapsed_s() >= protocol.budget_s) or is_done(run, bases, protocol):
+            if (run.visits and elapsed_s() >= protocol.budget_s) or is_done(run, measured, protocol):
                 sessions.close(run)
                 ledger.finish(run)
         return _pending(runs, ledger)
 
     chance = random.Random(protocol.seed)
     with stage("measure", protocol.budget_s) as bar:
-        while pending := unfinished(bases := ledger.bases()):
-            for run in sessions.open_first(next_pass(pending, bases, protocol, chance)):
+        while pending := unfinished(measured := ledger.measurements()):
+            for run in sessions.open_first(next_pass(pending, measured, protocol, chance)):
                 if not run.visits or elapsed_s() < protocol.budget_s:
                     with _recording_loss(run, ledger, sessions):
                         ledger.visited(run, visit(sessions.of(run), protocol, elapsed_s, reference))

@@ -16,7 +16,7 @@ from bench.records.network_run import NetworkRun
 from bench.records.record import Network, Record
 from bench.records.store import append_line, read_records
 from bench.trust.fit import fit
-from bench.trust.measurement import Basis, Measurement
+from bench.trust.measurement import Measurement
 from bench.trust.run_to_run import Told, run_to_run
 from bench.trust.verdict import judge
 from bench.trust.visit import Visit
@@ -119,8 +119,8 @@ class Ledger:
         if not run.visits:
             self._write(run, None)
 
-    def bases(self) -> dict[str, Basis]:
-        """What the visits of each network are held against, by every visit so far, whichever network's."""
+    def measurements(self) -> dict[str, Measurement]:
+        """What each visited network comes to, held against every visit so far, whichever network's."""
         if self.started is None:
             return {}
         files = {run.name: run.artifact.sha256 if run.artifact else "" for run in self.runs.values()}
@@ -128,9 +128,9 @@ class Ledger:
         earlier = self._history.of(files, epoch=epoch, reference_s=self._reference_s)
         visits = {run.name: run.visits for run in self.runs.values() if run.visits}
         bases = fit(visits, self.started.protocol.lost_share, earlier)
-        told = {name: _told(self.runs[name].measurement(basis)) for name, basis in bases.items()}
-        between = run_to_run(earlier.told, told)
-        return {name: msgspec.structs.replace(basis, run_to_run=between) for name, basis in bases.items()}
+        measured = {name: self.runs[name].measurement(basis) for name, basis in bases.items()}
+        between = run_to_run(earlier.told, {name: _told(each) for name, each in measured.items()})
+        return {name: each.held_against(run_to_run=between) for name, each in measured.items()}
 
     def sampling_share(self) -> float | None:
         """The part of the sweep's time that went into inferences of networks, those that settled included."""
@@ -142,13 +142,11 @@ class Ledger:
 
     def end(self) -> None:
         """Write the records of all networks that were measured, then remove the journal."""
-        bases = self.bases()
-        share = self.sampling_share()
-        for name, basis in bases.items():
-            run = self.runs[name]
-            self._write(run, run.measurement(msgspec.structs.replace(basis, sampling_share=share)))
+        measured, share = self.measurements(), self.sampling_share()
+        for name, each in measured.items():
+            self._write(self.runs[name], each.held_against(sampling_share=share))
         if self.started and self.started.epoch:
-            reference_s = next((basis.reference_s for basis in bases.values()), {})
+            reference_s = next((each.basis.reference_s for each in measured.values() if each.basis), {})
             freeze(self._results, self.started.epoch, reference_s, self.started.sweep)
         self.journal.end()
 

@@ -56,6 +56,11 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     limits: Limits | None = None
     basis: Basis | None = None
 
+    def held_against(self, **changes: RunToRun | float | None) -> "Measurement":
+        """The same visits held against a basis of which some fields are others."""
+        assert self.basis is not None, "records of schema 1 have no basis"
+        return msgspec.structs.replace(self, basis=msgspec.structs.replace(self.basis, **changes))
+
     @property
     def lost_share(self) -> float:
         """The share of a sample that its threads may wait for a core."""

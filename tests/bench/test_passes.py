@@ -8,11 +8,12 @@ import pytest
 from bench.passes import is_done, next_pass
 from bench.protocol import Protocol
 from bench.records.network_run import NetworkRun, network_of
-from bench.trust.measurement import Basis
+from bench.trust.measurement import Basis, Measurement
 from models import find
 from tests.bench.made_up import LOST_SHARE, a_visit
 
 PROTOCOL = Protocol()
+BASIS = Basis(lost_share=LOST_SHARE)
 NAMES = ("*B3", "*B5", "*B6", "*01ms*", "*02ms*", "*03ms*")
 
 
@@ -28,13 +29,13 @@ def a_run(name: str, counting: int, disturbed: int = 0, *, noise: float = 0.0, e
     return NetworkRun(network_of(model), visits=visits)
 
 
-def bases_of(runs: list[NetworkRun]) -> dict[str, Basis]:
-    return {run.name: Basis(lost_share=LOST_SHARE) for run in runs if run.visits}
+def measured(runs: list[NetworkRun], basis: Basis = BASIS) -> dict[str, Measurement]:
+    return {run.name: run.measurement(basis) for run in runs if run.visits}
 
 
 def chosen(runs: list[NetworkRun], protocol: Protocol = PROTOCOL, seed: int = 1) -> list[NetworkRun]:
     """The next pass, in the order of `runs`."""
-    found = next_pass(runs, bases_of(runs), protocol, random.Random(seed))
+    found = next_pass(runs, measured(runs), protocol, random.Random(seed))
     assert len({run.name for run in found}) == len(found)
     return sorted(found, key=runs.index)
 
@@ -100,7 +101,7 @@ def test_the_order_is_by_chance_that_the_seed_decides():
     ],
 )
 def test_a_network_is_done_when_its_interval_is_narrow_or_it_has_all_the_visits_that_it_may(run, done):
-    assert is_done(run, bases_of([run]), PROTOCOL) is done
+    assert is_done(run, measured([run]), PROTOCOL) is done
 
 
 def test_a_network_that_can_not_go_on_is_done():
@@ -112,8 +113,9 @@ def test_a_network_that_can_not_go_on_is_done():
 @pytest.mark.parametrize("max_visits", [1, 3])
 def test_fewer_visits_than_an_interval_needs_are_enough_where_no_more_are_allowed(max_visits):
     protocol = Protocol(max_visits=max_visits)
-    assert not is_done(a_run("*B3", max_visits - 1), bases_of([a_run("*B3", 1)]), protocol)
-    assert is_done(a_run("*B3", max_visits), bases_of([a_run("*B3", 1)]), protocol)
+    fewer, enough = a_run("*B3", max_visits - 1), a_run("*B3", max_visits)
+    assert not is_done(fewer, measured([fewer]), protocol)
+    assert is_done(enough, measured([enough]), protocol)
 
 
 def test_how_far_sweeps_lie_apart_is_nothing_that_visits_narrow():
@@ -122,4 +124,4 @@ def test_how_far_sweeps_lie_apart_is_nothing_that_visits_narrow():
     run = a_run("*B3", 9, noise=0.001)
     far = Basis(lost_share=LOST_SHARE, run_to_run=RunToRun(error=0.5, freedom=2.0, sweeps=3))
     assert run.measurement(far).estimate.half_width > 1 or math.isinf(run.measurement(far).estimate.half_width)
-    assert is_done(run, {run.name: far}, PROTOCOL)
+    assert is_done(run, measured([run], far), PROTOCOL)
