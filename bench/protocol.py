@@ -15,7 +15,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     budget_s: Annotated[
-        float, msgspec.Meta(gt=0, description="seconds of a sweep, loading aside, for all networks")
+        float, msgspec.Meta(gt=0, description="seconds of a sweep, loading and cooling aside, for all networks")
     ] = 100.0
     # Records on disk keep the names that these two fields had first.
     min_visits: Annotated[int, msgspec.Meta(ge=1, description="visits that every network gets")] = msgspec.field(

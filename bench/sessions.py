@@ -19,9 +19,10 @@ _FILES_A_SESSION = 3
 _SPARE_BYTES = 1_000_000_000
 
 
-def load_bytes(*artifacts: Artifact) -> int:
-    """What must be available before sessions of these files are loaded, some to spare."""
-    return sum(artifact.size_bytes for artifact in artifacts) * _FILES_A_SESSION + _SPARE_BYTES
+def has_room(target: Target, *artifacts: Artifact) -> bool:
+    """Whether this machine's memory has room for sessions of these files, some to spare."""
+    needed_bytes = sum(artifact.size_bytes for artifact in artifacts) * _FILES_A_SESSION + _SPARE_BYTES
+    return runtime_of(target).elsewhere or available_bytes() >= needed_bytes
 
 
 class Sessions:
@@ -60,8 +61,7 @@ class Sessions:
 
     def _load(self, cell: NetworkRun) -> Session:
         assert cell.artifact is not None
-        needed_bytes = load_bytes(cell.artifact)
-        while self._open and (available_bytes() < needed_bytes or len(self._open) >= self._most):
+        while self._open and (len(self._open) >= self._most or not has_room(self._target, cell.artifact)):
             self._open.pop(next(iter(self._open))).close()
         session = open_session(cell.artifact, self._target, timeout_s=self._protocol.timeout_s)
         try:

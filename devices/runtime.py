@@ -29,7 +29,8 @@ class Runtime:
     `options` is the struct of what the runtime understands, or gives it where that depends on the target.
     `sessions_at_once` is how many sessions the device holds, None where only this machine's memory limits them.
     `now_s` is the clock that budgets are counted by, in seconds. Sessions of a runtime that is `in_process` run in
-    the sweep's own process; each of any other has a process of its own.
+    the sweep's own process; each of any other has a process of its own. Networks that lie `elsewhere`, such as on a
+    phone, take no memory of this machine.
     """
 
     absence: Callable[[Target], str | None]
@@ -39,6 +40,7 @@ class Runtime:
     sessions_at_once: Callable[[Target], int | None] = as_many_as_fit
     now_s: Callable[[], float] = time.monotonic
     in_process: bool = False
+    elsewhere: bool = False
 
     def options_of(self, target: Target) -> type[Options]:
         """The struct that reads a target's options."""

@@ -17,9 +17,8 @@ from bench.duet.request import DuetRequest
 from bench.duet.schedule import least_turns, next_pass, orders
 from bench.progress import stage
 from bench.records.sole_writer import sole_writer
-from bench.sessions import load_bytes
+from bench.sessions import has_room
 from devices.runtime import runtime_of
-from system.machine import available_bytes
 
 
 def play(request: DuetRequest) -> list[Duet]:
@@ -45,7 +44,7 @@ class _Sampling:
     """The turns of a whole duet, in as many groups of networks as memory and the device need."""
 
     def __init__(self, request: DuetRequest, ledger: DuetLedger) -> None:
-        self._settings, self._ledger = request.settings, ledger
+        self._settings, self._ledger, self._new = request.settings, ledger, request.new
         self._runs = list(ledger.runs.values())
         self._clock_s = runtime_of(request.new).now_s
         self._begun_s, self._spent_s = self._clock_s(), 0.0
@@ -74,7 +73,7 @@ class _Sampling:
         """Load as many of the waiting networks as there is room for, at least one, and take them off the list."""
         group: dict[str, OpenPair] = {}
         with stage("load", len(waiting)) as bar:
-            while waiting and (not group or (len(group) < self._most and _fits(waiting[0]))):
+            while waiting and (not group or (len(group) < self._most and self._fits(waiting[0]))):
                 run = waiting.pop(0)
                 bar.at(len(group), run.name)
                 first: SideName = SIDES[(number + self._runs.index(run)) % 2]
@@ -111,8 +110,7 @@ class _Sampling:
         except SideLost as lost:
             run.lost = Lost(side=lost.side, reason=str(lost))
 
-
-def _fits(run: DuetRun) -> bool:
-    """Whether memory has room for both sides; a network that is lost already takes none."""
-    artifacts = [side.artifact for side in (run.old, run.new) if side.artifact is not None]
-    return run.lost is not None or available_bytes() >= load_bytes(*artifacts)
+    def _fits(self, run: DuetRun) -> bool:
+        """Whether memory has room for both sides; a network that is lost already takes none."""
+        artifacts = [side.artifact for side in (run.old, run.new) if side.artifact is not None]
+        return run.lost is not None or has_room(self._new, *artifacts)
