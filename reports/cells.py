@@ -44,7 +44,8 @@ class Measured:
     `undivided_ms` the number without the correction by the reference workloads, `corrected_by` what that changed,
     relative. `refers_to` says at which condition of the machine the number holds. `within_sweep` is true where the
     interval can't say what another sweep would give; `sweep` is the sweep's id.
-    `batch` is images in one inference, `samples` and `visits` are counts.
+    `batch` is images in one inference, `samples` and `visits` are counts. `hardware` is equal where two numbers were
+    measured by one runtime on the same hardware.
     """
 
     latency: Latency
@@ -62,6 +63,7 @@ class Measured:
     visits: int
     clock: str
     ran_on: str
+    hardware: tuple[str, ...]
     verdict: str
     detail: str
 
