@@ -16,7 +16,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
 
     # A cost that a user chooses.
     budget_s: Annotated[
-        float, msgspec.Meta(gt=0, description="seconds of a sweep, loading aside, for all networks")
+        float, msgspec.Meta(gt=0, description="seconds of a sweep, loading and cooling aside, for all networks")
     ] = 100.0
     # Records on disk keep the names that these two fields had first. With six visits the quantile of the t distribution
     # that widens an interval is 2.6, with four 3.2; it falls slowly from there.

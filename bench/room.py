@@ -38,7 +38,8 @@ class Room:
         Beside what they will take, as much as the largest of them takes must be free: a session takes more for a
         moment while it chooses its kernels, and would choose others where it can't.
         """
-        if available_bytes() < sum(load.artifact.size_bytes for load in loads) * _FILES_A_SESSION + _SPARE_BYTES:
+        here = [load.artifact.size_bytes for load in loads if not runtime_of(load.target).elsewhere]
+        if here and available_bytes() < sum(here) * _FILES_A_SESSION + _SPARE_BYTES:
             return False
         on_device = [(load, free) for load in loads if (free := _free_bytes(load.target)) is not None]
         if not on_device:

@@ -124,10 +124,12 @@ def _measure(
     """Go in passes. Every network gets one visit at least, whatever the budget."""
     protocol, clock_s = request.protocol, runtime_of(request.target).now_s
     origin_s = clock_s() - ledger.elapsed_s - sessions.loading_s
+    waited_s = 0.0
 
     def elapsed_s() -> float:
-        # Where there isn't room for all sessions they are loaded again and again; the budget leaves that aside.
-        return clock_s() - origin_s - sessions.loading_s
+        # Where there isn't room for all sessions they are loaded again and again, and a phone cools before a visit: the
+        # budget is of sampling, and leaves both aside.
+        return clock_s() - origin_s - sessions.loading_s - waited_s
 
     def unfinished(measured: Mapping[str, Measurement]) -> list[NetworkRun]:
         # Before a pass, since a resumed sweep may have been measured to its end.
@@ -143,7 +145,9 @@ def _measure(
             for run in sessions.open_first(next_pass(pending, measured, protocol, chance)):
                 if not run.visits or elapsed_s() < protocol.budget_s:
                     with _recording_loss(run, ledger, sessions):
-                        ledger.visited(run, visit(sessions.of(run), protocol, elapsed_s, reference))
+                        done = visit(sessions.of(run), protocol, elapsed_s, reference)
+                        ledger.visited(run, done)
+                        waited_s += done.waited_s
                 bar.at(elapsed_s(), run.name)
     ledger.elapsed_s = elapsed_s()
 

@@ -44,7 +44,8 @@ class Runtime:
     `free_bytes` is what is free of the device's own memory, None where sessions live in this machine's.
     `protocol` gives the fields of the protocol (bench/protocol.py) that are others on the device than on a host.
     `now_s` is the clock that budgets are counted by, in seconds. Sessions of a runtime that is `in_process` run in
-    the sweep's own process; each of any other has a process of its own.
+    the sweep's own process; each of any other has a process of its own. Networks that lie `elsewhere`, such as on a
+    phone, take no memory of this machine.
     """
 
     absence: Callable[[Target], str | None]
@@ -56,6 +57,7 @@ class Runtime:
     protocol: Callable[[Target], Mapping[str, float]] = as_on_a_host
     now_s: Callable[[], float] = time.monotonic
     in_process: bool = False
+    elsewhere: bool = False
 
     def options_of(self, target: Target) -> type[Options]:
         """The struct that reads a target's options."""

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 
 # What a device told during one call of `run`, by names that end in their unit. Each device has readings of its own, so
-# the table is open; two keys have a meaning for the verdict, each a text that says why.
+# the table is open; two keys have a meaning for the verdict, each a text that says why, and one for the budget.
 DeviceReadings = dict[str, Any]
+WAITED = "waited_s"  # seconds until the device was fit to be measured, for example cool
 THROTTLED = "throttled"  # the device ran slower than it can, to cool down or for lack of power
 CONTENDED = "contended"  # another process used it
 # Readings that a warm-up waits for until they are steady, where the device has them.

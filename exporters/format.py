@@ -39,7 +39,7 @@ class Format:
     # tools make other files; what of this machine it depends on, by name; and whether the source's sha256 does too,
     # which it must where the source is made by other tools than `tools`.
     tools: tuple[str, ...] = ()
-    recipe: int | None = None
+    recipe: int | Callable[[Job], int | None] | None = None
     build_host: Callable[[Job], dict[str, str]] = _no_build_host
     keyed_by_source: bool = False
 
@@ -55,6 +55,10 @@ class Format:
     def dynamic_batch(self) -> bool:
         """Whether the batch of its files is dynamic, so that one file serves every batch."""
         return self.default_batch is None
+
+    def recipe_of(self, job: Job) -> int | None:
+        """The number that tells files of `job` from those that the same tools made otherwise before."""
+        return self.recipe(job) if callable(self.recipe) else self.recipe
 
     def peak_bytes_of(self, job: Job) -> int:
         """The memory that the export of `job` takes at its peak, in bytes."""

@@ -32,8 +32,8 @@ def file_key(job: Job, source: Artifact | None) -> str:
         "weights": weights_name(job),
         "made_by": versions(format_.tools),
     }
-    if format_.recipe is not None:
-        parts["format_recipe"] = format_.recipe
+    if (recipe := format_.recipe_of(job)) is not None:
+        parts["format_recipe"] = recipe
     if is_calibrated(job):
         parts["calibration"] = calibration_name(job)
     if build_host := format_.build_host(job):

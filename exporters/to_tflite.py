@@ -11,6 +11,7 @@ from exporters.artifact import Artifact, Fidelity, Job
 from exporters.fidelity import check_against_torch
 from exporters.format import Format
 from exporters.int8.calibration import calibration_images
+from exporters.int8.litert import quantize
 from exporters.network import torch_network
 from exporters.to_onnx_int8 import check_int8_fidelity
 from system.errors import UserError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _PEAK_BYTES, _INT8_PEAK_BYTES = 8_000_000_000, 13_000_000_000
 _LIMIT = 1e-4
 _PHOTOGRAPHS, _SYNTHETIC = 64, 32  # as the INT8 ONNX files
-_SIGNATURE = "serving_default"
 
 
 class TensorDetails(TypedDict):
@@ -45,7 +45,8 @@ def source(job: Job) -> Job | None:
 def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
     """Convert the network to `path`, or quantize its FP32 file to INT8, weights per channel.
 
-    Activations are calibrated on up to 64 images, or 32 synthetic ones.
+    Activations are calibrated on up to 64 images, or 32 synthetic ones. Depthwise convolutions of more than 25 taps
+    stay FP32, since XNNPACK has no integer kernels for them.
     Raises UserError where the converter isn't installed, the FP32 logits differ from torch's by more than 1e-4, or the
     INT8 ones lie too far from the FP32 ones.
     """
@@ -60,9 +61,16 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
     images = images[: len(images) // job.batch * job.batch]
     if not len(images):
         raise UserError("too few calibration images", found=f"fewer than {job.batch}", fix="give a batch of them")
+    # A list, since the quantizer takes its length first.
+    shown = [channels_last(images[start : start + job.batch]) for start in range(0, len(images), job.batch)]
     with silence():
-        _quantize(fp32, path, images, job.batch)
+        quantize(load(fp32, 1), fp32, path, shown)
     return check_int8_fidelity(job, run_file(fp32)(images), run_file(path)(images))
+
+
+def recipe(job: Job) -> int | None:
+    """INT8 files differ from those of the first version, FP32 ones don't."""
+    return None if job.precision == "fp32" else 2
 
 
 def peak_bytes(job: Job) -> int:
@@ -174,18 +182,6 @@ def _keep_pooled_axes(traced: Any) -> None:
     traced.recompile()
 
 
-def _quantize(source: Path, path: Path, images: "NDArray[np.float32]", batch: int) -> None:
-    from ai_edge_quantizer import quantizer, recipe
-
-    (given,) = load(source, 1).get_signature_list()[_SIGNATURE]["inputs"]
-    # A list, since the quantizer takes its length first.
-    shown = [{given: channels_last(images[start : start + batch])} for start in range(0, len(images), batch)]
-    worker = quantizer.Quantizer(str(source))
-    worker.load_quantization_recipe(recipe.static_wi8_ai8())
-    ranges = worker.calibrate({_SIGNATURE: shown}, num_threads=2)
-    worker.quantize(ranges).export_model(str(path))
-
-
 FORMAT = Format(
     precisions=("fp32", "int8"),
     suffix=".tflite",
@@ -193,6 +189,7 @@ FORMAT = Format(
     export=export,
     default_batch=1,
     tools=("torch", "timm", "litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer"),
+    recipe=recipe,
     peak_bytes=peak_bytes,
     preload=("torch", "timm", "exporters.quiet_converter"),
     op_counts=op_counts,

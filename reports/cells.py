@@ -45,6 +45,7 @@ class Measured:
     relative. `refers_to` says at which condition of the machine the number holds. `within_sweep` is true where the
     interval can't say what another sweep would give; `sweep` is the sweep's id. `state` says how warm the device was,
     "" where its clock is the host's. `batch` is images in one inference, `samples` and `visits` are counts.
+    `hardware` is equal where two numbers were measured by one runtime on the same hardware.
     """
 
     latency: Latency
@@ -63,6 +64,7 @@ class Measured:
     visits: int
     clock: str
     ran_on: str
+    hardware: tuple[str, ...]
     verdict: str
     detail: str
 

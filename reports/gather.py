@@ -15,6 +15,7 @@ from models.published import COLUMNS, published
 from models.zoo import zoo
 from reports.cells import Cell, Column, Latency, Measured, Report
 from reports.recorded import ended, why_missing
+from reports.slower import hardware_of, remark_slower
 from system.errors import UserError, one_line
 from system.names import select
 
@@ -44,7 +45,8 @@ def gather(records: Iterable[Record]) -> Report:
                 column[model] = Cell(cell.measured, Latency.exactly(float(printed)), cell.note, printed)
     known = [*COLUMNS, *(target.name for target in find_targets("*"))]
     names = sorted(cells, key=lambda name: known.index(name) if name in known else len(known))
-    return Report(list(networks.values()), [_column(name, cells[name], newest.get(name)) for name in names])
+    columns = [_column(name, cells[name], newest.get(name)) for name in names]
+    return Report(list(networks.values()), remark_slower(columns))
 
 
 def narrow(report: Report, targets: Sequence[str], families: Sequence[str]) -> Report:
@@ -107,6 +109,7 @@ def _measured(record: Record, measurement: Measurement) -> Measured:
         visits=len(measurement.visits),
         clock=measurement.clock,
         ran_on=", ".join(f"{key} {value}" for key, value in measurement.ran_on.items()),
+        hardware=hardware_of(record),
         verdict=verdict.word if verdict else "not judged",
         detail=verdict.detail if verdict else "",
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from devices.samples import Samples
+from devices.samples import THROTTLED, WAITED, Samples
 
 COMPUTE, CORE_TO_CORE = "compute", "core_to_core"
 # What the workloads were called in records of schema 1.
@@ -41,6 +41,16 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         """When its last sample ended, on the same clock, as far as samples and readings tell."""
         sampled_s = self.at_s + sum(self.settle_s) + sum(self.samples.seconds)
         return max([sampled_s, *(reading.at_s for reading in self.readings)])
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds before it until the device was fit, which a budget of sampling leaves aside; 0 if it waited in vain.
+
+        A visit that throttled all the same costs the budget its wait, so that a device that stays hot ends a sweep.
+        """
+        tables = self.samples.conditions
+        in_vain = any(table.get(THROTTLED) for table in tables)
+        return 0.0 if in_vain else sum(float(table.get(WAITED, 0.0)) for table in tables)
 
     @property
     def middle_s(self) -> float:

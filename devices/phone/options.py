@@ -39,7 +39,13 @@ class PhoneOptions(DeviceClockOptions, frozen=True, kw_only=True):
         Literal["usb", "always", "never"], Meta(description="airplane mode while it measures; usb: only over a cable")
     ] = "usb"
     reconnect_s: Annotated[_Seconds, Meta(description="seconds to wait for a phone that went away")] = 20.0
-    max_temperature_c: Annotated[float, Meta(description="battery temperature above which it cools first")] = 35.0
+    # Both chosen before any phone could be measured.
+    warmer_c: Annotated[
+        float, Meta(gt=0, description="degrees above its idle temperature from which a battery cools first")
+    ] = 5.0
+    max_temperature_c: Annotated[
+        float, Meta(description="battery temperature above which it cools first, whatever its idle one is")
+    ] = 40.0
     cool_down_max_s: Annotated[_Seconds, Meta(description="seconds that cooling is waited for at most")] = 300.0
     cool_down_poll_s: Annotated[_Seconds, Meta(description="seconds between two readings meanwhile")] = 5.0
     serial: Annotated[str | None, Meta(description="which phone, where several are connected")] = None

@@ -1,17 +1,14 @@
-"""What a phone says of its heat, clocks and charge, and waiting until it is cool."""
+"""What a phone says of its heat, clocks and charge."""
 
 import re
-import sys
-import time
 
 import msgspec
 
 from devices.phone.adb import Link
-from devices.phone.options import PhoneOptions
 
 _CPU = "/sys/devices/system/cpu"
 # One call for everything: each costs a phone some work.
-_READ = f"""
+READ = f"""
 dumpsys battery; echo; dumpsys thermalservice 2>/dev/null; echo
 dumpsys power 2>/dev/null | grep -m 1 mWakefulness=; echo airplane=$(settings get global airplane_mode_on)
 for f in {_CPU}/cpu[0-9]*/cpufreq; do
@@ -19,7 +16,6 @@ for f in {_CPU}/cpu[0-9]*/cpufreq; do
 done 2>/dev/null
 """
 _CORE = re.compile(rf"^{_CPU}/cpu(\d{{1,4}})/cpufreq (\d{{1,12}}) (\d{{1,12}}) (\d{{1,12}}) (\S+)\s*$", re.MULTILINE)
-_TELL_S = 30.0  # between two messages while it cools
 
 
 class Core(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +42,7 @@ class Readings(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(link: Link, affinity: str | None) -> Readings:
     """The phone now, with the cores that the mask allows; without one the fastest."""
-    return parse_readings(link.shell(_READ).text, affinity)
+    return parse_readings(link.shell(READ).text, affinity)
 
 
 def parse_readings(text: str, affinity: str | None) -> Readings:
@@ -84,22 +80,6 @@ def too_hot(readings: Readings, limit_c: float) -> str | None:
     if readings.battery_c is not None and readings.battery_c > limit_c:
         return f"{readings.battery_c:.1f} °C, above {limit_c:g} °C"
     return f"thermal status {readings.thermal_status}" if readings.thermal_status else None
-
-
-def wait_until_cool(link: Link, options: PhoneOptions) -> tuple[Readings, float]:
-    """Read until the phone is cool, at most `cool_down_max_s`; the last readings and the seconds waited."""
-    wait_s = options.cool_down_max_s
-    start_s = told_s = time.monotonic()
-    told_s -= _TELL_S
-    while True:
-        readings, now_s = read(link, options.mask), time.monotonic()
-        heat = too_hot(readings, options.max_temperature_c)
-        if heat is None or now_s - start_s >= wait_s:
-            return readings, now_s - start_s
-        if now_s - told_s >= _TELL_S:
-            told_s = now_s
-            print(f"phone: {heat}; cooling for {now_s - start_s:.0f} of {wait_s:.0f} s", file=sys.stderr)  # noqa: T201
-        time.sleep(options.cool_down_poll_s)
 
 
 def _cores(text: str, affinity: str | None) -> list[Core]:

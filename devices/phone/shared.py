@@ -6,6 +6,7 @@ from pathlib import Path
 from devices.phone.adb import Link
 from devices.phone.benchmark_model import Family, explanation_of, family_of
 from devices.phone.benchmark_tool import find_tool
+from devices.phone.cooling import Cooling, Rest
 from devices.phone.invocation import FOLDER, TOOL, stop
 from devices.phone.options import PhoneOptions
 from devices.phone.state import HeldState
@@ -19,6 +20,7 @@ class SharedPhone:
         self.link, self._options = link, options
         self._users, self._lost = 0, False
         self._state: HeldState | None = None
+        self._cooling: Cooling | None = None
         self.family: Family = "tflite"
         self.tool_sha256 = ""
 
@@ -34,6 +36,11 @@ class SharedPhone:
         self._users -= 1
         if self._users == 0 and self._state is not None:
             self._state.restore()
+
+    def cool(self) -> Rest:
+        """Wait until it is about as cool as at rest; a phone that was taken."""
+        assert self._cooling is not None
+        return self._cooling.wait()
 
     def await_return(self) -> None:
         """Wait for a phone that went away, once. Raises UserError where it doesn't come back."""
@@ -73,3 +80,4 @@ class SharedPhone:
         asked = self._options.airplane
         airplane = asked == "always" or (asked == "usb" and self.link.phone.usb)
         self._state = HeldState(self.link, FOLDER, airplane=airplane)
+        self._cooling = self._cooling or Cooling(self.link, self._options)

@@ -1,20 +1,32 @@
-"""The screen, its timeout, airplane and stay-awake states of a phone: set while it measures, restored afterwards."""
+"""The screen, airplane and stay-awake states of a phone: set while it measures, restored afterwards."""
 
 import re
 import sys
+from typing import NamedTuple
 
 from devices.phone.adb import Link
 from system.errors import UserError
 
-_STAY, _AIRPLANE, _TIMEOUT = "stay_on_while_plugged_in", "airplane_mode_on", "screen_off_timeout"
-_ALWAYS = 7  # plugged into anything: mains, USB or wireless
-_NEVER_MS = (1 << 31) - 1  # the longest timeout that Android takes
-_READ = f"""
-echo stay=$(settings get global {_STAY}); echo airplane=$(settings get global {_AIRPLANE})
+
+class _Setting(NamedTuple):
+    key: str  # Android's namespace and name
+    held: int  # its value while the phone measures
+    asked: str = ""  # a condition in the phone's shell; always held without one
+
+
+_SETTINGS = {
+    "stay": _Setting("global stay_on_while_plugged_in", 7),  # plugged into anything: mains, USB or wireless
+    # A lit screen warms a phone: first no brightness of Android's own choice, then the least that is not off.
+    "automatic": _Setting("system screen_brightness_mode", 0),
+    "brightness": _Setting("system screen_brightness", 1),
+    # Staying awake is for a phone that is powered; of one on its battery the screen's timeout is held too, at the
+    # longest that Android takes.
+    "timeout": _Setting("system screen_off_timeout", (1 << 31) - 1, "! dumpsys battery | grep -q 'powered: true'"),
+}
+_READ = """
+echo airplane=$(settings get global airplane_mode_on)
 dumpsys power 2>/dev/null | grep -m 1 mWakefulness=
 """
-# Staying awake is for a phone that is powered; of one on its battery the screen's timeout is held too.
-_READ_TIMEOUT = f"dumpsys battery | grep -q 'powered: true' || echo timeout=$(settings get system {_TIMEOUT})"
 
 
 class HeldState:
@@ -27,24 +39,25 @@ class HeldState:
         self._link, self._file = link, f"{folder}/state"
         left = link.shell(f"cat {self._file} 2>/dev/null").text
         self._before = left if "stay=" in left else link.shell(_READ).text
-        if "timeout=" not in self._before:  # what a powered phone left may be read on one that is no longer
-            self._before += link.shell(_READ_TIMEOUT).text
+        # Which settings are held may have changed: by a newer version, or since the phone lost its power.
+        if missing := [name for name in _SETTINGS if not self._has(name)]:
+            self._before += "\n" + link.shell("; ".join(map(_reading, missing))).text
         wakefulness = re.search(r"mWakefulness=(\w+)", self._before)
         self._asleep = wakefulness is not None and wakefulness[1] != "Awake"
-        self._on_battery = "timeout=" in self._before
         self._grounded = airplane and "airplane=0" in self._before
+        self._held = {name: setting for name, setting in _SETTINGS.items() if self._has(name)}
         kept = self._before.replace("'", "")
-        commands = [f"echo '{kept}' > {self._file}", f"settings put global {_STAY} {_ALWAYS}"]
-        commands += [f"settings put system {_TIMEOUT} {_NEVER_MS}"] if self._on_battery else []
+        commands = [f"echo '{kept}' > {self._file}"]
+        commands += [f"settings put {setting.key} {setting.held}" for setting in self._held.values()]
         commands += ["input keyevent KEYCODE_WAKEUP"] if self._asleep else []
-        # Android 11 and later; older ones refuse it to adb, and the readings tell.
+        # Android 11 and later; older ones don't know the verb or refuse it to adb, and the readings tell.
         commands += ["cmd connectivity airplane-mode enable"] if self._grounded else []
         link.shell("; ".join(commands))
 
     def restore(self) -> None:
         """Set back what was changed; a phone that is gone is restored by the next run, and a warning says so."""
-        commands = [self._set_back("stay", f"global {_STAY}")]
-        commands += [self._set_back("timeout", f"system {_TIMEOUT}")] if self._on_battery else []
+        # Backwards, so that a brightness is given back before Android chooses one again.
+        commands = [self._set_back(name, setting.key) for name, setting in reversed(self._held.items())]
         commands += ["cmd connectivity airplane-mode disable"] if self._grounded else []
         commands += ["input keyevent KEYCODE_SLEEP"] if self._asleep else []
         try:
@@ -52,7 +65,16 @@ class HeldState:
         except UserError as error:
             print(f"warning: screen and airplane mode not restored, the next run does it: {error}", file=sys.stderr)  # noqa: T201
 
-    def _set_back(self, name: str, setting: str) -> str:
+    def _has(self, name: str) -> bool:
+        return re.search(rf"^{name}=", self._before, re.MULTILINE) is not None
+
+    def _set_back(self, name: str, key: str) -> str:
         """The command that gives a setting its number again; one that had none gets none."""
         before = re.search(rf"^{name}=(\d+)", self._before, re.MULTILINE)
-        return f"settings put {setting} {before[1]}" if before else f"settings delete {setting}"
+        return f"settings put {key} {before[1]}" if before else f"settings delete {key}"
+
+
+def _reading(name: str) -> str:
+    setting = _SETTINGS[name]
+    echo = f"echo {name}=$(settings get {setting.key})"
+    return f"if {setting.asked}; then {echo}; fi" if setting.asked else echo

@@ -10,11 +10,11 @@ from devices.phone.adb import connect
 from devices.phone.benchmark_model import Aggregates, command_line, delegation_of, parse_benchmark_model
 from devices.phone.invocation import FOLDER, invoke
 from devices.phone.options import PhoneOptions
-from devices.phone.readings import read, throttled, wait_until_cool
+from devices.phone.readings import read, throttled
 from devices.phone.shared import SharedPhone
 from devices.profilers.phone import FLAG, PhoneProfiler
 from devices.runtime import Runtime
-from devices.samples import THROTTLED, Samples
+from devices.samples import THROTTLED, WAITED, Samples
 from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact
@@ -98,20 +98,21 @@ class AndroidSession:
 
     def _measure(self, runs: int) -> Samples:
         self._phone.await_return()
-        before, waited_s = wait_until_cool(self._phone.link, self._options)
+        rest = self._phone.cool()
         text = self._invoke(runs=runs, min_s=self._options.min_s, max_s=self._longest_s(runs), warmup=True)
         found = parse_benchmark_model(text)
         self._delegation(text)
         after = read(self._phone.link, self._options.mask)
-        conditions = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after), "waited_s": waited_s}
-        if reason := throttled(before, after, limit_c=self._options.max_temperature_c):
+        conditions = {"before": msgspec.to_builtins(rest.readings), "after": msgspec.to_builtins(after)}
+        conditions |= {WAITED: rest.waited_s, "idle_c": rest.idle_c, "limit_c": rest.limit_c}
+        if reason := throttled(rest.readings, after, limit_c=rest.limit_c):
             conditions[THROTTLED] = reason
         return Samples(seconds=[_typical(found)], evidence=_evidence(found), conditions=[conditions])
 
     def profiled(self, count: int) -> str:
         """What one invocation of at least `count` inferences printed under op profiling."""
         runs = max(count, self._options.runs)
-        wait_until_cool(self._phone.link, self._options)
+        self._phone.cool()
         max_s = self._longest_s(runs)
         return self._invoke(runs=runs, min_s=self._options.min_s, max_s=max_s, warmup=True, more=(FLAG,))
 
@@ -161,5 +162,10 @@ def _evidence(found: Aggregates) -> dict[str, list[float]]:
 
 # In process: the phone runs the network, so nothing here can crash with it, and Ctrl-C has to reach the phone.
 RUNTIME = Runtime(
-    absence=absence, open_session=open_session, options=PhoneOptions, open_profiler=open_profiler, in_process=True
+    absence=absence,
+    open_session=open_session,
+    options=PhoneOptions,
+    open_profiler=open_profiler,
+    in_process=True,
+    elsewhere=True,
 )

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import random
@@ -11,12 +12,14 @@ from collections import Counter
 import msgspec
 import pytest
 
+from bench import sessions
 from bench import sweep as sweep_module
 from bench.measure import visit
 from bench.records.journal import Journal, Visited
 from bench.records.store import read_records
 from bench.sweep import sweep
 from devices.runtimes import fake
+from devices.samples import THROTTLED, WAITED
 from devices.worker import SessionLost
 from models import UserError, find
 
@@ -83,6 +86,50 @@ def test_no_visit_begins_once_the_budget_is_spent(order):
     records = sweep(order(budget_s=20.0, interval=1e-9, min_visits=20))
     visits = sorted(part.at_s for record in records for part in record.measurement.visits)
     assert visits[-1] < 20.0
+
+
+@pytest.fixture
+def waiting(monkeypatch):
+    """Makes a device wait 100 s before each inference that it is asked for, as a hot phone does; `reason` in vain."""
+    run = fake.FakeSession.run
+
+    def make(reason=None):
+        def wait_and_run(self, count):
+            fake._VirtualClock.now_s += 100.0
+            table = {WAITED: 100.0} | ({THROTTLED: reason} if reason else {})
+            return msgspec.structs.replace(run(self, count), conditions=[table])
+
+        monkeypatch.setattr(fake.FakeSession, "run", wait_and_run)
+        monkeypatch.setattr(fake.FakeSession, "aggregates", True)
+
+    return make
+
+
+def test_waiting_for_a_device_to_cool_is_no_sampling_time(order, waiting):
+    waiting()
+    records = sweep(order("*B3", "*B5", budget_s=20.0))
+    assert {record.verdict.word for record in records} == {"stable"}
+    assert max(visit.end_s for record in records for visit in record.measurement.visits) < 20.0
+
+
+def test_waiting_in_vain_is_and_ends_a_sweep(order, waiting):
+    waiting("began at 41.0 °C, above 40 °C")
+    records = sweep(order("*B3", "*B5", budget_s=20.0))
+    assert [len(record.measurement.visits) for record in records] == [1, 1]
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_networks_that_lie_elsewhere_stay_open_whatever_memory_this_machine_has(order, monkeypatch, elsewhere):
+    opening = []
+    runtime = dataclasses.replace(
+        fake.RUNTIME,
+        elsewhere=elsewhere,
+        open_session=lambda *asked: opening.append(asked) or fake.open_session(*asked),
+    )
+    monkeypatch.setattr(fake, "RUNTIME", runtime)
+    monkeypatch.setattr(sessions, "available_bytes", lambda: 0)
+    sweep(order("*B3", "*B5", max_visits=6))
+    assert (len(opening) == 2) == elsewhere
 
 
 def test_early_stopping_changes_no_number(order):

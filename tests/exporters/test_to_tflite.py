@@ -6,7 +6,8 @@ import torch
 
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.to_tflite import load, op_counts, run_file
+from exporters.int8.litert import large_depthwise
+from exporters.to_tflite import FORMAT, load, op_counts, run_file
 from models import find
 from models.images import synthetic_images
 from system.errors import UserError
@@ -42,7 +43,8 @@ def test_fp32_computes_what_torch_does_and_moves_no_data_needlessly(cache):
 
 @pytest.mark.filterwarnings("ignore")
 def test_int8_is_integer_throughout_and_close(cache):
-    artifact = cache.obtain(job(precision="int8"))
+    five_px = SE.replace("K7", "K5")
+    artifact = cache.obtain(job(five_px, precision="int8"))
     assert artifact.fidelity.cosine > 0.9
     assert 0 <= artifact.fidelity.top1_agreement <= 1
     assert artifact.fidelity.cosine_limit is not None
@@ -52,8 +54,27 @@ def test_int8_is_integer_throughout_and_close(cache):
     assert given["dtype"] == np.int8
     assert not {"QUANTIZE", "DEQUANTIZE", "TRANSPOSE"} & op_counts(path).keys()
     images = synthetic_images(4, 32, seed=7)
-    float_logits = run_file(Path(cache.obtain(job()).path))(images)
+    float_logits = run_file(Path(cache.obtain(job(five_px)).path))(images)
     assert np.corrcoef(run_file(path)(images).ravel(), float_logits.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_of_int8_depthwise_windows_above_25_taps_alone_stay_floating_point(cache):
+    source, artifact = cache.obtain(job()), cache.obtain(job(precision="int8"))
+    interpreter = load(Path(artifact.path), 1)
+    types = {tensor["index"]: tensor["dtype"] for tensor in interpreter.get_tensor_details()}
+    kernels = {
+        (op["op_name"], types[int(op["inputs"][1])]) for op in interpreter._get_ops_details() if "CONV" in op["op_name"]
+    }
+    assert kernels == {("CONV_2D", np.int8), ("DEPTHWISE_CONV_2D", np.float32)}
+    large = large_depthwise(load(Path(source.path), 1))
+    counts = op_counts(Path(artifact.path))
+    assert counts["QUANTIZE"] == counts["DEQUANTIZE"] == len(large) == counts["DEPTHWISE_CONV_2D"]
+    assert artifact.fidelity.cosine > 0.9
+
+
+def test_files_of_the_former_recipe_are_made_again_and_fp32_ones_are_not():
+    assert [FORMAT.recipe_of(job(precision=precision)) for precision in FORMAT.precisions] == [None, 2]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -39,8 +39,8 @@ class FakePhone:
     connection: unplug_push, unplug_run.
     """
 
-    def __init__(self, root, *, model="Pixel 2", authorized=True):
-        self.root, self.model, self.authorized = Path(root), model, authorized
+    def __init__(self, root, *, model="Pixel 2", android=11, authorized=True):
+        self.root, self.model, self.android, self.authorized = Path(root), model, android, authorized
         self.faults, self.free_bytes = [], None
         self.invocations, self.port, self.commands = 0, 0, []
         self._connections, self._processes = [], []
@@ -161,12 +161,17 @@ class FakePhone:
         for name, script in _PROGRAMS.items():
             self._write(f"bin/{name}", f"#!/bin/sh\n{script}\n", mode=0o755)
         self._write("props/ro.product.model", f"{self.model}\n")
-        self._write("props/ro.build.version.release", "11\n")
+        self._write("props/ro.build.version.release", f"{self.android}\n")
         self._write("props/ro.build.fingerprint", "google/walleye/walleye:11/RP1A/1:user/release-keys\n")
-        self._write("dumpsys/thermalservice", "IsStatusOverride: false\nThermal Status: 0\nHAL Ready: true\n")
+        if self.android >= 10:
+            self._write("dumpsys/thermalservice", "IsStatusOverride: false\nThermal Status: 0\nHAL Ready: true\n")
+        else:  # neither that service nor the verbs of `cmd` that came later
+            self._write("bin/cmd", "#!/bin/sh\necho 'No shell command implementation.' >&2; exit 255\n", mode=0o755)
         self._write("dumpsys/power", "  mWakefulness=Asleep\n")
         self._write("settings/airplane_mode_on", "0\n")
         self._write("settings/stay_on_while_plugged_in", "0\n")
+        self._write("settings/screen_brightness", "180\n")
+        self._write("settings/screen_brightness_mode", "1\n")
         self.battery(celsius=28.0)
         for number, kilohertz in _CORES.items():
             folder = f"sys/devices/system/cpu/cpu{number}/cpufreq"

@@ -166,6 +166,57 @@ def test_the_run_after_one_that_lost_a_phone_on_its_battery_gives_the_timeout_ba
     assert phone.setting("screen_off_timeout") == "30000"
 
 
+def brightness(phone):
+    return phone.setting("screen_brightness"), phone.setting("screen_brightness_mode")
+
+
+def test_the_screen_is_dim_while_it_measures_and_as_bright_as_before_afterwards(phones, bench):
+    phone = phones()
+    code, _, _ = bench()
+    assert code == 0
+    (held,) = [command for command in phone.commands if "put system screen_brightness 1;" in command]
+    assert held.index("screen_brightness_mode 0") < held.index("screen_brightness 1")
+    assert brightness(phone) == ("180", "1")
+
+
+def test_a_brightness_that_was_never_set_is_none_again(phones, bench):
+    phone = phones()
+    phone.path("settings/screen_brightness").unlink()
+    bench()
+    assert not phone.path("settings/screen_brightness").exists()
+
+
+def test_what_an_older_version_left_does_not_keep_the_screen_bright(phones, bench):
+    phone = phones()
+    phone.path(FOLDER).mkdir(parents=True)
+    phone.path(f"{FOLDER}/state").write_text("stay=3\nairplane=0\n  mWakefulness=Asleep\n")
+    bench()
+    assert any("put system screen_brightness 1;" in command for command in phone.commands)
+    assert brightness(phone) == ("180", "1")
+
+
+@pytest.mark.parametrize("android", [8, 9])
+def test_an_older_android_has_a_reading_less_and_no_error(phones, bench, android):
+    phone = phones(android=android)
+    code, stderr, records = bench()
+    assert (code, stderr) == (0, "")
+    for record in records.values():
+        (table,) = conditions(record)
+        assert "throttled" not in table
+        assert (table["before"]["thermal_status"], table["before"]["airplane"]) == (None, False)
+        assert table["before"]["battery_c"] == 28.0
+        assert record.measurement.ran_on["android"] == str(android)
+    assert phone.setting("airplane_mode_on") == "0"
+
+
+def test_the_idle_temperature_that_it_was_held_to_is_in_the_record(phones, bench):
+    phone = phones()
+    phone.battery(celsius=26.0)
+    _, _, records = bench()
+    held = {(table["idle_c"], table["limit_c"]) for record in records.values() for table in conditions(record)}
+    assert held == {(26.0, 31.0)}
+
+
 def test_what_the_phone_has_is_not_pushed_again(phones, bench):
     phone = phones()
     bench()
@@ -272,7 +323,7 @@ def test_a_hot_phone_is_waited_for(phones, bench):
     code, stderr, records = bench(cool_down_max_s=60)
     tables = [table for record in records.values() for table in conditions(record)]
     assert code == 0
-    assert "41.0 °C, above 35 °C; cooling for" in stderr
+    assert "41.0 °C, above 40 °C; cooling for" in stderr
     assert not any("throttled" in table for table in tables)
     assert max(table["waited_s"] for table in tables) >= 0.2  # two polls at least
     assert {table["before"]["battery_c"] for table in tables} == {30.0}
@@ -283,7 +334,7 @@ def test_a_phone_that_stays_hot_is_measured_and_marked(phones, bench):
     phone.battery(celsius=41.0)
     _, _, records = bench(cool_down_max_s=0.2)
     for record in records.values():
-        assert {table["throttled"] for table in conditions(record)} == {"began at 41.0 °C, above 35 °C"}
+        assert {table["throttled"] for table in conditions(record)} == {"began at 41.0 °C, above 40 °C"}
         assert record.verdict.word == "throttled"
 
 
@@ -347,7 +398,7 @@ def test_ctrl_c_stops_the_tool_and_restores_the_phone(phones, command, server):
     assert process.returncode == 130
     assert "interrupted" in stderr
     wait_for(lambda: phone.tools_running() == 0)
-    assert phone.setting("airplane_mode_on") == "0"
+    assert (phone.setting("airplane_mode_on"), *brightness(phone)) == ("0", "180", "1")
     assert not phone.path(f"{FOLDER}/run.pid").exists()
 
 

@@ -341,7 +341,7 @@ def test_it_is_one_file_with_conditions_protocol_and_links_to_the_records(page):
     assert len(text) <= 6_000_000
     assert re.findall(r'(?:src|href)="(?!#|data:|\.\./results/)[^"]*"', text.replace("<img src=x", "")) == []
     assert 'href="../results/cpu.jsonl"' in text
-    assert "seconds of a sweep, loading aside, for all networks" in text
+    assert "seconds of a sweep, loading and cooling aside, for all networks" in text
     protocol = re.search(r"<h2>Protocol</h2>\n<dl>(.*?)</dl>", text, re.DOTALL)[1]
     values = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?): .+?</dd>", protocol))
     assert values == {name: f"{value:g}" for name, value in asdict(Protocol()).items()}

@@ -1,0 +1,54 @@
+"""Integer files that are slower than their floating-point ones: each gets a remark, since INT8 should be faster."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bench.records.record import Record
+from reports.cells import Cell, Column
+
+# Of what a session says of where it ran, what is hardware or how much of it.
+_HARDWARE = ("device", "gpu", "threads", "affinity")
+
+
+def hardware_of(record: Record) -> tuple[str, ...]:
+    """What a record's number was measured on; equal for two records of the same runtime on the same hardware."""
+    machine, ran_on = record.conditions.machine, record.measurement.ran_on if record.measurement else {}
+    device = (f"{name} {ran_on[name]}" for name in _HARDWARE if name in ran_on)
+    return (record.target.runtime, f"batch {record.target.batch}", str(machine.cpu), str(machine.memory_bytes), *device)
+
+
+def remark_slower(columns: Sequence[Column]) -> list[Column]:
+    """The columns, with a remark on each integer number that is slower than a floating-point one of the same network.
+
+    Of the same runtime and hardware, and beyond both 95 % intervals.
+    """
+    return [
+        replace(column, cells={model: _remarked(column, model, columns) for model in column.cells})
+        if _is_integer(column)
+        else column
+        for column in columns
+    ]
+
+
+def _remarked(column: Column, model: str, columns: Sequence[Column]) -> Cell:
+    cell = column.cells[model]
+    if cell.measured is None:
+        return cell
+    others = [
+        (found.latency.ms, other.target.precision, other.name)
+        for other in columns
+        if not _is_integer(other)
+        and (found := other.cells.get(model, Cell()).measured) is not None
+        and found.hardware == cell.measured.hardware
+        and found.latency.high_ms < cell.measured.latency.low_ms
+    ]
+    if not others:
+        return cell
+    ms, precision, name = min(others)
+    share = cell.measured.latency.ms / ms - 1
+    remark = f"slower than in {precision} by {share:.0%} ({name})"
+    return replace(cell, note="; ".join(filter(None, (cell.note, remark))))
+
+
+def _is_integer(column: Column) -> bool:
+    return column.target.precision.startswith("int")
