@@ -29,7 +29,8 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One file to make: `batch` None keeps the batch dynamic, `weights` None seeds them.
 
-    `calibration` is a folder of images for integer formats; None takes seeded synthetic ones.
+    `calibration` is a folder of images for integer formats; None takes seeded synthetic ones. `compute_capabilities`
+    are the GPUs' that a plan is built for without one, such as "8.6"; empty takes the format's own.
     """
 
     model: Model
@@ -38,6 +39,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     batch: int | None = None
     weights: Path | None = None
     calibration: Path | None = None
+    compute_capabilities: tuple[str, ...] = ()
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):

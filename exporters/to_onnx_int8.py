@@ -14,7 +14,8 @@ from exporters.artifact import Artifact, Fidelity, Job
 from exporters.fidelity import check_against_torch, measure_fidelity, unfaithful
 from exporters.format import Format
 from exporters.int8.calibration import calibration_images
-from exporters.int8.ranges import Feed, batches, largest_magnitudes
+from exporters.int8.placement import Rules, place_qdq
+from exporters.int8.ranges import GATES, QUANTIZED, Feed, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ _PHOTOGRAPHS, _SYNTHETIC = 64, 32  # synthetic images are more alike than photog
 _PREPARED_LIMIT = 1e-4
 _RETRIED_BELOW = 0.99  # the smallest cosine below which averaged ranges are tried too
 # Seeded weights were never trained: with them the cosine may come near 0, and does in the EfficientNets.
+# What is quantized for TensorRT, by precision; "fp16" in it says what the rest is.
+_RULES = {
+    "int8": Rules(),
+    "int8-fp16": Rules(),
+    "int8-fp16-dense": Rules(depthwise=False),
+    "int8-fp16-modelopt": Rules(gates=True),
+}
 _COSINE_LIMITS = {"trained": 0.9, "seeded": 0.0}
 
 
@@ -75,7 +83,7 @@ def _quantize(
     if job.precision == "int8-cpu":
         _quantize_for_cpu(prepared, path, images, averaged=averaged)
     else:
-        _quantize_for_tensorrt(prepared, path, images, halved=job.precision == "int8-fp16", averaged=averaged)
+        _quantize_for_tensorrt(job.precision, prepared, path, images, averaged=averaged)
     return _logits(path, images)
 
 
@@ -107,17 +115,18 @@ def _prepare(source: Path, path: Path) -> None:
 
 
 def _quantize_for_tensorrt(
-    prepared: Path, path: Path, images: "NDArray[np.float32]", *, halved: bool, averaged: bool
+    precision: str, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
 ) -> None:
     import onnx
 
     from exporters.int8.insertion import halve, insert
-    from exporters.int8.placement import place_qdq
 
-    magnitudes = largest_magnitudes(prepared, images, averaged=averaged)
+    rules = _RULES[precision]
+    kinds = QUANTIZED + GATES * rules.gates
+    magnitudes = largest_magnitudes(prepared, images, averaged=averaged, kinds=kinds)
     model = onnx.load(str(prepared))
-    insert(model, place_qdq(model.graph), magnitudes)
-    if halved:
+    insert(model, place_qdq(model.graph, rules), magnitudes)
+    if "fp16" in precision:
         halve(model)
     onnx.save(model, str(path))
 
@@ -154,7 +163,7 @@ def check_int8_fidelity(job: Job, reference: "NDArray[np.float32]", logits: "NDA
 
 FORMAT = Format(
     # For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
-    precisions=("int8", "int8-fp16", "int8-cpu"),
+    precisions=(*_RULES, "int8-cpu"),
     suffix=".onnx",
     source=source,
     export=export,

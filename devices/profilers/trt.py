@@ -2,11 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, SupportsFloat
 
+from devices.nvidia.cuda_events import naming_full_memory, time_each
 from devices.profilers.operators import Operator, mean_of_faster
+from devices.profilers.ort import scopes_of
 from devices.samples import Samples
+from exporters.artifact import Artifact
+from exporters.cache import obtain_source
 from exporters.tensorrt_engine import Engine
+from models.images import synthetic_images
 
 # During the first batches the GPU's clocks still rise.
 _UNCOUNTED = 3
@@ -18,6 +24,22 @@ _KINDS = (
     ("fused region", re.compile(r"\bForeignNode\b|^__my")),
     ("pointwise", re.compile(r"^PWN\(")),
 )
+
+
+def profile_engine(open_engine: Callable[[Path], Engine], artifact: Artifact, batch: int) -> "TrtProfiler":
+    """A plan as `open_engine` loads it, each layer timed by its library.
+
+    Layers are traced to modules by the ONNX file that the plan was built from.
+    """
+    import torch
+
+    def time_one(queue: Callable[[], object]) -> Samples:
+        return time_each(queue, 1, cuda=torch.cuda, stream=engine.stream, read=dict)
+
+    with naming_full_memory(batch):
+        engine = open_engine(Path(artifact.path))
+        engine.show(synthetic_images(batch, artifact.input_shape[-1] or 0))
+        return TrtProfiler(engine, time_one, scopes_of(Path(obtain_source(artifact).path)))
 
 
 class TrtProfiler:
