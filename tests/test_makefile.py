@@ -44,7 +44,9 @@ def make(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("goal", ["preflight-v100", "preflight-t4", "preflight-gpu", "preflight-phone", "venv"])
+@pytest.mark.parametrize(
+    "goal", ["preflight-v100", "preflight-t4", "preflight-gpu", "preflight-rtx", "preflight-phone", "venv"]
+)
 def test_a_python_that_is_too_old_is_one_error_before_anything_runs(make, tmp_path, goal):
     code, stdout, stderr = make(f"{tmp_path}/venv/bin/python" if goal == "venv" else goal, "3.8.10", too_old=True)
     errors = [line for line in stderr.splitlines() if line.startswith("error: ")]
@@ -103,8 +105,9 @@ def would_run(goal, *variables):
         ("pixel2-gpu", "cpu", "phone", "phone"),
         ("android", "cpu", "phone", "phone"),
         ("v100-tensorrt", "v100", "nvidia-v100", "v100"),
-        ("t4*", "t4", "nvidia-t4", "t4"),
+        ("t4-*[06e]", "t4", "nvidia-t4", "t4"),
         ("gpu-torch", "gpu", "nvidia-gpu", "gpu"),
+        ("*rtx*", "rtx", "nvidia-rtx", "rtx"),
         ("a100", "gpu", "nvidia-gpu", "gpu"),
     ],
 )
@@ -138,7 +141,7 @@ def test_an_unknown_target_is_one_error_with_near_names_and_nothing_is_installed
 
 def test_targets_of_two_environments_are_refused():
     _, error = would_run("bench-*")
-    assert "error: * needs more than one environment: cpu, gpu, litert, phone, t4, v100; measure" in error
+    assert "error: * needs more than one environment: cpu, gpu, litert, phone, rtx, t4, v100; measure" in error
 
 
 def test_an_environment_that_no_table_describes_is_refused(tmp_path):
@@ -163,6 +166,7 @@ def test_a_python_that_is_too_old_is_one_error_before_the_target_is_asked_for(ma
         ("t4", (3, 13), None),
         ("t4", (3, 14), "TensorRT 10.16 has no wheels for Python 3.14; use PYTHON=python3.13"),
         ("gpu", (3, 14), None),
+        ("rtx", (3, 14), None),
         ("cpu", (3, 14), None),
         ("phone", (3, 14), None),
     ],
