@@ -26,6 +26,13 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     cosine_limit: float | None = None
 
 
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an export has to say of its file: how faithful it is, and what it is made of other than what was asked."""
+
+    fidelity: Fidelity | None
+    remark: str | None = None
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One file to make: `batch` None keeps the batch dynamic, `weights` None seeds them.
 
@@ -57,6 +64,7 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     calibration: str | None = None  # what an integer format was calibrated on
     made_by: dict[str, str]
     fidelity: Fidelity | None
+    remark: str | None = None  # what the file is made of other than what was asked
 
 
 # The coarsest step of the clock by which Linux stamps files: 100 Hz.

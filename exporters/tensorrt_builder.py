@@ -1,14 +1,16 @@
 """What TensorRT and TensorRT for RTX build plans by alike: each message is kept, and each failure says its reason."""
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from exporters.artifact import Fidelity, Job
 from exporters.fidelity import check_fidelity, torch_logits
 from exporters.int8.calibration import calibration_images, is_calibrated
+from exporters.int8.depthwise_silu import release_depthwise_silu
 from exporters.int8.ranges import batches
 from exporters.to_onnx_int8 import check_int8_fidelity
 from models.images import synthetic_images
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from exporters.tensorrt_engine import Engine
 
 _LIMITS = {"fp16": 2e-2, "fp32": 1e-3}
+_LACKING = "Could not find any implementation"
+
+Built = TypeVar("Built")
+
+
+class NoImplementationError(UserError):
+    """A builder that has no kernel for some node; `found` is its message."""
+
+    def __init__(self, wrong: str, *, found: str, fix: str) -> None:
+        super().__init__(wrong, found=found, fix=fix)
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,21 @@ def serialize(
     return plan
 
 
+def build_or_release(build: Callable[[Path], Built], source: Path, path: Path) -> tuple[Built, str | None]:
+    """What `build` makes of an ONNX file; where it lacks an implementation, of the file with less of it in INT8.
+
+    That file is written beside `path`. Returns what was built, with a remark where it is of that one. Raises what
+    `build` raises.
+    """
+    try:
+        return build(source), None
+    except NoImplementationError as error:
+        released = path.with_suffix(".released.onnx")
+        if not (count := release_depthwise_silu(source, released)):
+            raise
+        return build(released), f"{count} depthwise convolutions before SiLU are not INT8: {error.found}"
+
+
 def check_plan(job: Job, engine: "Engine") -> Fidelity:
     """Compare an engine's logits for one batch of images with those of the torch network in FP32 on the CPU.
 
@@ -96,6 +124,9 @@ def _failed(wrong: str, messages: list[str]) -> UserError:
     """The error of what can't be made; its whole messages go to stderr."""
     print("\n".join(messages), file=sys.stderr)  # noqa: T201
     found = one_line(messages[0] if messages else "no reason given", 200)
+    lacking = next((message for message in messages if _LACKING in message), None)
+    if lacking is not None:
+        return NoImplementationError(wrong, found=one_line(lacking, 200), fix="see its messages above")
     return UserError(wrong, found=found, fix="see its messages above")
 
 

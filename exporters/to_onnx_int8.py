@@ -5,6 +5,7 @@ convolution and its sum; ONNX Runtime has integer CPU kernels only where every c
 fuses a ReLU only into an asymmetric range. docs/nvidia.md has the cost of each placement on the other runtime.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
 def _export_dynamic(job: Job, fp32: Path, path: Path) -> Fidelity:
     images = calibration_images(job, _PHOTOGRAPHS if job.calibration else _SYNTHETIC)
     prepared = path.with_suffix(".prepared.onnx")
-    _prepare(fp32, prepared)
+    prepare(fp32, prepared)
     check_against_torch(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
     reference = _logits(fp32, images)
     logits = _quantize(job, prepared, path, images, averaged=False)
@@ -87,8 +88,11 @@ def _quantize(
     return _logits(path, images)
 
 
-def _prepare(source: Path, path: Path) -> None:
-    """Turn means over height and width into global poolings, which both runtimes have INT8 kernels for."""
+def prepare(source: Path, path: Path) -> None:
+    """Write an FP32 ONNX file as it is quantized.
+
+    Turns means over height and width into global poolings, which both runtimes have INT8 kernels for.
+    """
     import onnx
     from onnx import helper, numpy_helper
 
@@ -117,15 +121,18 @@ def _prepare(source: Path, path: Path) -> None:
 def _quantize_for_tensorrt(
     precision: str, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
 ) -> None:
+    kinds = QUANTIZED + GATES * _RULES[precision].gates
+    insert_pairs(precision, prepared, path, largest_magnitudes(prepared, images, averaged=averaged, kinds=kinds))
+
+
+def insert_pairs(precision: str, prepared: Path, path: Path, magnitudes: Mapping[str, float]) -> None:
+    """Write a prepared file with the pairs of a precision for TensorRT; `magnitudes` are the largest of each tensor."""
     import onnx
 
     from exporters.int8.insertion import halve, insert
 
-    rules = _RULES[precision]
-    kinds = QUANTIZED + GATES * rules.gates
-    magnitudes = largest_magnitudes(prepared, images, averaged=averaged, kinds=kinds)
     model = onnx.load(str(prepared))
-    insert(model, place_qdq(model.graph, rules), magnitudes)
+    insert(model, place_qdq(model.graph, _RULES[precision]), magnitudes)
     if "fp16" in precision:
         halve(model)
     onnx.save(model, str(path))

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from exporters.artifact import Artifact, Fidelity, Job
+from exporters.artifact import Artifact, Exported, Job
 from exporters.format import Format
-from exporters.tensorrt_builder import Messages, check_plan, logger_to, parse, serialize
+from exporters.tensorrt_builder import Messages, build_or_release, check_plan, logger_to, parse, serialize
 from exporters.tensorrt_engine import Engine
 from system.errors import UserError, one_line
 from system.gpu import find_gpu
@@ -40,20 +40,24 @@ def build_host(job: Job) -> dict[str, str]:
     return {"gpu": f"{gpu.name} {gpu.sm}", "tensorrt": trt.__version__, "flags": " ".join(_flags(job.precision))}
 
 
-def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
+def export(job: Job, source: Artifact | None, path: Path) -> Exported:
     """Build the plan of `job` and write it to `path`, and TensorRT's timing cache beside it.
 
     The timing cache is read where it is there already, so that a plan that is made again picks the same kernels.
+    Where TensorRT has no INT8 implementation of a depthwise convolution before SiLU, those become floating point, and
+    the artifact's remark says so.
     Raises UserError where TensorRT can't read or build the network (its whole message goes to stderr), or where the
     logits are too far from the torch network's.
     """
     assert source is not None
     timings = path.with_suffix(_TIMINGS)
     given = timings.read_bytes() if timings.exists() else b""
-    plan, measured = build(Path(source.path), job.precision, given)
+    (plan, measured), remark = build_or_release(
+        lambda onnx_file: build(onnx_file, job.precision, given), Path(source.path), path
+    )
     path.write_bytes(plan)
     timings.write_bytes(measured)
-    return check_plan(job, open_engine(path))
+    return Exported(fidelity=check_plan(job, open_engine(path)), remark=remark)
 
 
 def build(onnx_file: Path, precision: str, timings: bytes) -> tuple[bytes, bytes]:

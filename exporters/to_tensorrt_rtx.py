@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from exporters.artifact import Artifact, Fidelity, Job
+from exporters.artifact import Artifact, Exported, Job
 from exporters.format import Format
-from exporters.tensorrt_builder import Messages, check_plan, logger_to, parse, serialize
+from exporters.tensorrt_builder import Messages, build_or_release, check_plan, logger_to, parse, serialize
 from exporters.tensorrt_engine import Engine
 from exporters.wide_groups import widen_groups
 from system.errors import UserError, one_line
@@ -47,7 +47,7 @@ def build_host(job: Job) -> dict[str, str]:
     }
 
 
-def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
+def export(job: Job, source: Artifact | None, path: Path) -> Exported:
     """Build the plan of `job` and write it to `path`.
 
     Its logits are checked where a GPU that it is for is here; a plan that was built without one has another key, so it
@@ -55,14 +55,20 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
     stderr), or where the logits are too far from the torch network's.
     """
     assert source is not None
-    plan, _ = build(Path(source.path), _capabilities(job))
+    (plan, _), remark = build_or_release(
+        lambda onnx_file: build(onnx_file, _capabilities(job)), Path(source.path), path
+    )
     path.write_bytes(plan)
-    return check_plan(job, open_engine(path)) if _gpu_for(job) else None
+    fidelity = check_plan(job, open_engine(path)) if _gpu_for(job) else None
+    return Exported(fidelity=fidelity, remark=remark)
 
 
-def build(onnx_file: Path, capabilities: tuple[str, ...]) -> "tuple[trt.IHostMemory, list[str]]":
+def build(
+    onnx_file: Path, capabilities: tuple[str, ...], *, width: int = _TURING_WIDTH
+) -> "tuple[trt.IHostMemory, list[str]]":
     """The plan of an ONNX file of a fixed batch for GPUs of these compute capabilities, and the builder's warnings.
 
+    For Turing, depthwise convolutions are given groups of `width` channels; a width of 1 leaves them as they are.
     Raises UserError with the library's reason, or where it doesn't know a compute capability.
     """
     trt = library()
@@ -70,7 +76,7 @@ def build(onnx_file: Path, capabilities: tuple[str, ...]) -> "tuple[trt.IHostMem
     logger = logger_to(messages, trt.ILogger)
     builder = trt.Builder(logger)
     network = builder.create_network(0)
-    parse(trt.OnnxParser(network, logger), _content(onnx_file, capabilities), onnx_file, name)
+    parse(trt.OnnxParser(network, logger), _content(onnx_file, capabilities, width), onnx_file, name)
     config = builder.create_builder_config()
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     config.num_compute_capabilities = len(capabilities)
@@ -95,14 +101,14 @@ def library() -> Any:
     return trt
 
 
-def _content(onnx_file: Path, capabilities: tuple[str, ...]) -> bytes:
-    """The ONNX file as the builder gets it: for Turing its depthwise convolutions are widened."""
-    if TURING not in capabilities:
+def _content(onnx_file: Path, capabilities: tuple[str, ...], width: int) -> bytes:
+    """The ONNX file as the builder gets it."""
+    if TURING not in capabilities or width == 1:
         return onnx_file.read_bytes()
     import onnx
 
     model = onnx.load(str(onnx_file))
-    widen_groups(model, _TURING_WIDTH)
+    widen_groups(model, width)
     return bytes(model.SerializeToString())
 
 
@@ -135,5 +141,6 @@ FORMAT = Format(
     tools=("tensorrt-rtx-cu13-libs", "tensorrt-rtx-cu13-bindings", "torch"),
     build_host=build_host,
     keyed_by_source=True,
-    peak_bytes=1 << 60,  # more than there is: one at a time, since a builder uses every core itself
+    peak_bytes=1 << 60,  # more than there is: one at a time, since logits are checked on the one GPU
+    preload=(),  # a child that forks from a process with CUDA in it could not use the GPU
 )

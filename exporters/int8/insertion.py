@@ -1,6 +1,6 @@
 """Symmetric Q/DQ pairs put into an FP32 ONNX graph: one scale a tensor for activations, one a channel for weights."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from exporters.int8.placement import Placement
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _LEVELS = 127  # -128 is left out, so that the range is symmetric
 
 
-def insert(model: Any, placement: Placement, magnitudes: dict[str, float]) -> None:
+def insert(model: Any, placement: Placement, magnitudes: Mapping[str, float]) -> None:
     """Insert a pair before every input of `placement`, changing `model`; consumers of one tensor share its pair.
 
     `magnitudes` are the largest ones of each tensor by name.

@@ -12,7 +12,7 @@ from exporters.artifact import Fidelity, Job
 from exporters.cache import Cache
 from models import UserError, find
 from system.gpu import NO_DRIVER, Gpu
-from tests.needs import leave_out
+from tests.needs import leave_out, tensorrt_rtx
 
 # Squeeze-excite behind 3x3 and 7x7 depthwise convolutions, stride 2 and 1; then what EfficientNet-B0 is made of.
 SMALL = (
@@ -25,10 +25,7 @@ ADA = Gpu(name="NVIDIA GeForce RTX 4090", uuid="GPU-1", compute_capability=(8, 9
 
 @pytest.fixture(scope="module")
 def library():
-    try:
-        return to_tensorrt_rtx.library()
-    except UserError:
-        return leave_out("no TensorRT for RTX here", "make test installs it where it has wheels")
+    return tensorrt_rtx()
 
 
 @pytest.fixture(scope="module")

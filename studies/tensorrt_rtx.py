@@ -1,0 +1,131 @@
+"""What TensorRT for RTX makes of this suite's networks: seconds, bytes and warnings of each plan, without a GPU.
+
+python -m studies.tensorrt_rtx                                   # every network, for 7.5 and 8.6
+python -m studies.tensorrt_rtx '*flops400M*' --precision int8-fp16 --capability 8.6
+python -m studies.tensorrt_rtx EfficientNet-B3 --layers          # each of its convolutions built alone, by kind
+python -m studies.tensorrt_rtx --check                           # exit 1 where a plan is refused, or too large
+
+The files that are built have the nodes and weights of the exporters' files; their ranges are all 1 and their logits are
+not checked, since neither matters to what is built.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import msgspec
+
+from exporters import to_tensorrt_rtx
+from exporters.artifact import Job
+from exporters.cache import Cache
+from exporters.to_onnx import fix_batch, halve
+from exporters.to_onnx_int8 import insert_pairs, prepare
+from models.model import Model
+from models.zoo import find
+from studies.tensorrt_rtx_layers import convolutions
+from system.command_line import print_table, run
+from system.errors import UserError
+
+_BATCH = 64
+# How many times its ONNX file a plan may be. Beside the weights it holds kernels, 0.1 to 0.5 MB for each kind of layer,
+# which are most of it in the smallest networks; for 7.5 the weights of depthwise convolutions are eightfold too.
+_LARGEST = {"7.5": 5.0}
+_LARGEST_ELSEWHERE = 2.0
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """One plan; `refused` is the reason where there is none."""
+
+    seconds: float = 0.0
+    bytes: int = 0
+    warnings: list[str] = []
+    refused: str = ""
+
+
+def main() -> int:
+    """Build; with --check exit 1 where a plan is refused or larger than the limit."""
+    arguments = _parser().parse_args()
+    rows, wrong = [], []
+    for model in dict.fromkeys(model for pattern in arguments.model for model in find(pattern)):
+        for precision in arguments.precision:
+            with tempfile.TemporaryDirectory() as folder:
+                path = network_file(model, precision, Cache(arguments.artifacts), Path(folder))
+                for capability in arguments.capability:
+                    parts = convolutions(path, Path(folder)) if arguments.layers else {"whole": [path]}
+                    for part, files in parts.items():
+                        built = [build(file, capability, arguments.width) for file in files]
+                        rows.append(_row(model, precision, capability, part, path, built))
+                        wrong += [
+                            f"{model.name} {precision} for {capability}: {found}"
+                            for each in built
+                            if (found := _fault(each, capability, path))
+                        ]
+                        print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
+    print_table(["network", "precision", "for", "part", "ONNX, MB", "plan, MB", "of ONNX", "s", "warnings"], rows)
+    for line in wrong if arguments.check else ():
+        print(f"error: {line}", file=sys.stderr)
+    return 1 if arguments.check and wrong else 0
+
+
+def network_file(model: Model, precision: str, cache: Cache, folder: Path) -> Path:
+    """The ONNX file of a network at batch 64, in FP16 or in a precision of to_onnx_int8, its ranges all 1."""
+    fp32 = Path(cache.obtain(Job(model=model, format="onnx", precision="fp32")).path)
+    prepared, made, fixed = (folder / name for name in ("prepared.onnx", "made.onnx", "network.onnx"))
+    if precision == "fp16":
+        halve(fp32, made)
+    else:
+        prepare(fp32, prepared)
+        insert_pairs(precision, prepared, made, defaultdict(lambda: 1.0))
+    fix_batch(made, fixed, _BATCH)
+    return fixed
+
+
+def build(onnx_file: Path, capability: str, width: int) -> Built:
+    """One plan for a compute capability, its bytes counted and forgotten."""
+    begun = time.monotonic()
+    try:
+        plan, warnings = to_tensorrt_rtx.build(onnx_file, (capability,), width=width)
+    except UserError as error:
+        return Built(refused=str(error))
+    return Built(seconds=time.monotonic() - begun, bytes=memoryview(plan).nbytes, warnings=warnings)
+
+
+def _fault(built: Built, capability: str, onnx_file: Path) -> str:
+    most = _LARGEST.get(capability, _LARGEST_ELSEWHERE)
+    times = built.bytes / onnx_file.stat().st_size
+    return built.refused or (f"a plan {times:.1f} times its ONNX file, more than {most:g}" if times > most else "")
+
+
+def _row(model: Model, precision: str, capability: str, part: str, path: Path, built: list[Built]) -> list[str]:
+    onnx_bytes, plan_bytes = path.stat().st_size, sum(each.bytes for each in built)
+    said = dict.fromkeys(each.strip() for plan in built for each in ([plan.refused] if plan.refused else plan.warnings))
+    return [
+        model.name,
+        precision,
+        capability,
+        part if len(built) == 1 else f"{len(built)} {part}",
+        f"{onnx_bytes / 1e6:.1f}",
+        f"{plan_bytes / 1e6:.1f}",
+        f"{plan_bytes / onnx_bytes:.2f}",
+        f"{sum(each.seconds for each in built):.1f}",
+        "; ".join(said),
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="*", default=["*"])
+    parser.add_argument("--precision", nargs="+", default=["fp16", "int8-fp16-dense"])
+    parser.add_argument("--capability", nargs="+", default=["7.5", "8.6"])
+    parser.add_argument("--width", type=int, default=8, help="channels of a depthwise group for 7.5; 1 is depthwise")
+    parser.add_argument("--layers", action="store_true", help="build each convolution alone, and add up by kind")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a plan is refused, or too large")
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
