@@ -16,7 +16,7 @@ from exporters.fidelity import check_against_torch, measure_fidelity, unfaithful
 from exporters.format import Format
 from exporters.int8.calibration import calibration_images
 from exporters.int8.placement import Rules, place_qdq
-from exporters.int8.ranges import GATES, QUANTIZED, Feed, batches, largest_magnitudes
+from exporters.int8.ranges import POOLED, QUANTIZED, Feed, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _RULES = {
     "int8": Rules(),
     "int8-fp16": Rules(),
     "int8-fp16-dense": Rules(depthwise=False),
-    "int8-fp16-modelopt": Rules(gates=True),
+    "int8-fp16-modelopt": Rules(pooled=True),
 }
 _COSINE_LIMITS = {"trained": 0.9, "seeded": 0.0}
 
@@ -121,7 +121,7 @@ def prepare(source: Path, path: Path) -> None:
 def _quantize_for_tensorrt(
     precision: str, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
 ) -> None:
-    kinds = QUANTIZED + GATES * _RULES[precision].gates
+    kinds = QUANTIZED + POOLED * _RULES[precision].pooled
     insert_pairs(precision, prepared, path, largest_magnitudes(prepared, images, averaged=averaged, kinds=kinds))
 
 

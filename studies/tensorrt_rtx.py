@@ -1,4 +1,4 @@
-"""What TensorRT for RTX makes of this suite's networks: seconds, bytes and warnings of each plan, without a GPU.
+"""What TensorRT for RTX makes of this suite's networks: time, bytes and warnings of each plan, without a GPU.
 
 python -m studies.tensorrt_rtx                                   # every network, for 7.5 and 8.6
 python -m studies.tensorrt_rtx '*flops400M*' --precision int8-fp16 --capability 8.6
@@ -37,9 +37,9 @@ _LARGEST_ELSEWHERE = 2.0
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):
-    """One plan; `refused` is the reason where there is none."""
+    """One plan; `refused` is the reason where there is none. Its time is the processor's, over all cores."""
 
-    seconds: float = 0.0
+    cpu_s: float = 0.0
     bytes: int = 0
     warnings: list[str] = []
     refused: str = ""
@@ -64,7 +64,7 @@ def main() -> int:
                             if (found := _fault(each, capability, path))
                         ]
                         print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
-    print_table(["network", "precision", "for", "part", "ONNX, MB", "plan, MB", "of ONNX", "s", "warnings"], rows)
+    print_table(["network", "precision", "for", "part", "ONNX, MB", "plan, MB", "of ONNX", "CPU s", "warnings"], rows)
     for line in wrong if arguments.check else ():
         print(f"error: {line}", file=sys.stderr)
     return 1 if arguments.check and wrong else 0
@@ -85,12 +85,12 @@ def network_file(model: Model, precision: str, cache: Cache, folder: Path) -> Pa
 
 def build(onnx_file: Path, capability: str, width: int) -> Built:
     """One plan for a compute capability, its bytes counted and forgotten."""
-    begun = time.monotonic()
+    begun = time.process_time()
     try:
         plan, warnings = to_tensorrt_rtx.build(onnx_file, (capability,), width=width)
     except UserError as error:
         return Built(refused=str(error))
-    return Built(seconds=time.monotonic() - begun, bytes=memoryview(plan).nbytes, warnings=warnings)
+    return Built(cpu_s=time.process_time() - begun, bytes=memoryview(plan).nbytes, warnings=warnings)
 
 
 def _fault(built: Built, capability: str, onnx_file: Path) -> str:
@@ -110,7 +110,7 @@ def _row(model: Model, precision: str, capability: str, part: str, path: Path, b
         f"{onnx_bytes / 1e6:.1f}",
         f"{plan_bytes / 1e6:.1f}",
         f"{plan_bytes / onnx_bytes:.2f}",
-        f"{sum(each.seconds for each in built):.1f}",
+        f"{sum(each.cpu_s for each in built):.1f}",
         "; ".join(said),
     ]
 

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# The kinds of nodes whose inputs may be quantized, and those of squeeze-excite.
+# The kinds of nodes whose inputs may be quantized, and those of squeeze-excite beside its convolutions.
 QUANTIZED = ("Conv", "Gemm", "Add")
-GATES = ("Mul", "GlobalAveragePool")
+POOLED = ("Mul", "GlobalAveragePool")
 _PIXELS_AT_ONCE = 4 * 224 * 224  # calibration keeps the activations of a batch in memory
 
 
