@@ -10,10 +10,14 @@ not checked, since neither matters to what is built.
 """
 
 import argparse
+import functools
+import itertools
+import multiprocessing
 import sys
 import tempfile
 import time
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -28,12 +32,15 @@ from models.zoo import find
 from studies.tensorrt_rtx_layers import convolutions
 from system.command_line import print_table, run
 from system.errors import UserError
+from system.machine import usable_cores
 
 _BATCH = 64
 # How many times its ONNX file a plan may be. Beside the weights it holds kernels, 0.1 to 0.5 MB for each kind of layer,
 # which are most of it in the smallest networks; for 7.5 the weights of depthwise convolutions are eightfold too.
 _LARGEST = {"7.5": 5.0}
 _LARGEST_ELSEWHERE = 2.0
+# What the builder says of scales in FP16. Any other warning may be of a pair that it doesn't take as one.
+_HARMLESS = ("Converting conv activation scales to fp32.", "Converting conv weight scales to fp32.")
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,28 +53,34 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main() -> int:
-    """Build; with --check exit 1 where a plan is refused or larger than the limit."""
+    """Build, a network on each core at a time; with --check exit 1 where a plan is refused or larger than the limit."""
     arguments = _parser().parse_args()
-    rows, wrong = [], []
-    for model in dict.fromkeys(model for pattern in arguments.model for model in find(pattern)):
-        for precision in arguments.precision:
-            with tempfile.TemporaryDirectory() as folder:
-                path = network_file(model, precision, Cache(arguments.artifacts), Path(folder))
-                for capability in arguments.capability:
-                    parts = convolutions(path, Path(folder)) if arguments.layers else {"whole": [path]}
-                    for part, files in parts.items():
-                        built = [build(file, capability, arguments.width) for file in files]
-                        rows.append(_row(model, precision, capability, part, path, built))
-                        wrong += [
-                            f"{model.name} {precision} for {capability}: {found}"
-                            for each in built
-                            if (found := _fault(each, capability, path))
-                        ]
-                        print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
+    models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
+    # The largest, which are the zoo's last, first: the time of one that began last would come on top of the others'.
+    with ProcessPoolExecutor(usable_cores(), multiprocessing.get_context("spawn")) as pool:
+        studied = list(pool.map(functools.partial(study, arguments=arguments), models[::-1]))[::-1]
+    rows = [row for network in studied for row, _ in network]
+    faults = [fault for network in studied for _, found in network for fault in found]
     print_table(["network", "precision", "for", "part", "ONNX, MB", "plan, MB", "of ONNX", "CPU s", "warnings"], rows)
-    for line in wrong if arguments.check else ():
-        print(f"error: {line}", file=sys.stderr)
-    return 1 if arguments.check and wrong else 0
+    for fault in faults if arguments.check else ():
+        print(f"error: {fault}", file=sys.stderr)
+    return 1 if arguments.check and faults else 0
+
+
+def study(model: Model, arguments: argparse.Namespace) -> list[tuple[list[str], list[str]]]:
+    """A row for each plan of a network, or for all plans of a kind of layer, and what is wrong with them."""
+    found = []
+    for precision in arguments.precision:
+        with tempfile.TemporaryDirectory() as folder:
+            path = network_file(model, precision, Cache(arguments.artifacts), Path(folder))
+            parts = convolutions(path, Path(folder)) if arguments.layers else {"whole": [path]}
+            for capability, (part, files) in itertools.product(arguments.capability, parts.items()):
+                built = [build(file, capability, arguments.width) for file in files]
+                wrong = filter(None, (_fault(each, capability, path) for each in built))
+                faults = [f"{model.name} {precision} for {capability}: {fault}" for fault in wrong]
+                found.append((_row(model, precision, capability, part, path, built), faults))
+                print(*found[-1][0], sep="  ", file=sys.stderr, flush=True)
+    return found
 
 
 def network_file(model: Model, precision: str, cache: Cache, folder: Path) -> Path:
@@ -96,7 +109,9 @@ def build(onnx_file: Path, capability: str, width: int) -> Built:
 def _fault(built: Built, capability: str, onnx_file: Path) -> str:
     most = _LARGEST.get(capability, _LARGEST_ELSEWHERE)
     times = built.bytes / onnx_file.stat().st_size
-    return built.refused or (f"a plan {times:.1f} times its ONNX file, more than {most:g}" if times > most else "")
+    if built.refused or times > most:
+        return built.refused or f"a plan {times:.1f} times its ONNX file, more than {most:g}"
+    return next((warning for warning in built.warnings if not warning.endswith(_HARMLESS)), "")
 
 
 def _row(model: Model, precision: str, capability: str, part: str, path: Path, built: list[Built]) -> list[str]:

@@ -14,6 +14,7 @@ from models import UserError, find
 from studies import tensorrt_rtx
 from studies.tensorrt_rtx_layers import convolutions
 
+HARMLESS = "Converting conv weight scales to fp32."
 SMALL = "zennet-se:SuperConvK3BNRELU(3,16,2,1)SuperResIDWE2K3(16,32,2,32,1)@32"
 
 
@@ -47,12 +48,20 @@ def test_each_convolution_is_a_network_of_its_own_by_kind(artifacts, tmp_path):
 def test_a_plan_that_is_too_large_fails_the_check(artifacts, monkeypatch, capsys, times, capability, code):
     def build(onnx_file, capabilities, *, width):
         assert (capabilities, width) == ((capability,), 8)
-        return memoryview(np.zeros(int(times * onnx_file.stat().st_size), dtype=np.uint8)), ["a warning", "a warning"]
+        return memoryview(np.zeros(int(times * onnx_file.stat().st_size), dtype=np.uint8)), [f" (node) {HARMLESS}"] * 2
 
     assert check(monkeypatch, artifacts, build, capability) == code
     shown = capsys.readouterr()
-    assert shown.out.count("a warning") == 1
+    assert shown.out.count(HARMLESS) == 1
     assert ("error: " in shown.err) == bool(code)
+
+
+def test_a_warning_that_is_not_known_fails_the_check(artifacts, monkeypatch, capsys):
+    def build(onnx_file, capabilities, *, width):
+        return memoryview(b"plan"), ["a pair is left alone"]
+
+    assert check(monkeypatch, artifacts, build, "8.6") == 1
+    assert "fp16 for 8.6: a pair is left alone" in capsys.readouterr().err
 
 
 def test_a_plan_that_is_refused_fails_the_check_with_the_reason(artifacts, monkeypatch, capsys):
@@ -65,6 +74,20 @@ def test_a_plan_that_is_refused_fails_the_check_with_the_reason(artifacts, monke
 
 def check(monkeypatch, artifacts, build, capability) -> int:
     monkeypatch.setattr(to_tensorrt_rtx, "build", build)
+    monkeypatch.setattr(tensorrt_rtx, "ProcessPoolExecutor", InThisProcess)
     command = ["x", SMALL, "--precision", "fp16", "--capability", capability, "--check", "--artifacts", str(artifacts)]
     monkeypatch.setattr(sys, "argv", command)
     return tensorrt_rtx.main()
+
+
+class InThisProcess:
+    """A pool without other processes."""
+
+    def __init__(self, workers, context) -> None:
+        self.map = map
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *raised) -> None:
+        pass
