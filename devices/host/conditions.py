@@ -22,7 +22,6 @@ _LIBRARIES = (
     "onnxruntime-gpu",
     "tensorrt-cu12",
     "tensorrt-cu13",
-    "tensorrt-rtx-cu13-libs",
     "numpy",
 )
 _CPU = Path("/sys/devices/system/cpu")
