@@ -18,6 +18,7 @@ def widen_groups(model: "ModelProto", width: int) -> None:
     from onnx import numpy_helper
 
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    widened = set()  # convolutions may share their weights
     for node in model.graph.node:
         group = _group_of(node)
         if group is None or node.input[1] not in constants:
@@ -27,6 +28,8 @@ def widen_groups(model: "ModelProto", width: int) -> None:
         if per_group == 1 and group.i == channels and channels % width == 0:
             wide = _widened(numpy_helper.to_array(tensor), width)
             tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
+            widened.add(tensor.name)
+        if tensor.name in widened:
             group.i = channels // width
 
 

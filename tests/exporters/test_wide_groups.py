@@ -46,6 +46,18 @@ def test_wider_groups_compute_the_same(groups, width, px, stride):
     assert run(model) == pytest.approx(expected, abs=1e-4)
 
 
+def test_convolutions_that_share_their_weights_are_widened_alike():
+    model = network(8, 8)
+    (first,) = model.graph.node
+    second = onnx.NodeProto.FromString(first.SerializeToString())
+    second.input[0], second.output[0], second.name = "y", "z", "second"
+    model.graph.node.append(second)
+    model.graph.output[0].name = "z"
+    expected = run(model)
+    widen_groups(model, 8)
+    assert run(model) == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize(("channels", "group"), [(12, 12), (16, 4), (16, 1)], ids=["no multiple", "grouped", "dense"])
 def test_other_convolutions_stay_as_they_are(channels, group):
     model = network(channels, group)
