@@ -30,6 +30,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     precision: str
     batch: Annotated[int, msgspec.Meta(ge=1)]
     device: str
+    compute_capabilities: tuple[str, ...] = ()
     note: str = ""
     options: dict[str, Any] = {}
     protocol: dict[str, int | float] = {}
@@ -45,6 +46,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
             batch=batch,
             weights=weights,
             calibration=calibration,
+            compute_capabilities=self.compute_capabilities,
         )
 
 

@@ -26,10 +26,18 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     cosine_limit: float | None = None
 
 
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an export has to say of its file: how faithful it is, and what it is made of other than what was asked."""
+
+    fidelity: Fidelity | None
+    remark: str | None = None
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One file to make: `batch` None keeps the batch dynamic, `weights` None seeds them.
 
-    `calibration` is a folder of images for integer formats; None takes seeded synthetic ones.
+    `calibration` is a folder of images for integer formats; None takes seeded synthetic ones. `compute_capabilities`
+    are the GPUs' that a plan is built for without one, such as "8.6"; empty takes the format's own.
     """
 
     model: Model
@@ -38,6 +46,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     batch: int | None = None
     weights: Path | None = None
     calibration: Path | None = None
+    compute_capabilities: tuple[str, ...] = ()
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +64,7 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     calibration: str | None = None  # what an integer format was calibrated on
     made_by: dict[str, str]
     fidelity: Fidelity | None
+    remark: str | None = None  # what the file is made of other than what was asked
 
 
 # The coarsest step of the clock by which Linux stamps files: 100 Hz.

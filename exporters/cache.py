@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from exporters.artifact import Artifact, Fidelity, Job, sha256_of, versions
+from exporters.artifact import Artifact, Exported, Job, sha256_of, versions
 from exporters.formats import chain, find_format
 from exporters.int8.calibration import calibration_name, is_calibrated
 from exporters.key import file_key, weights_name
@@ -127,15 +127,16 @@ def _make(job: Job, source: Artifact | None, path: Path) -> Artifact:
         for suffix in format_.kept_suffixes:
             if path.with_suffix(suffix).exists():
                 shutil.copyfile(path.with_suffix(suffix), made.with_suffix(suffix))
-        fidelity = format_.export(job, source, made)
-        artifact = _describe(job, made, path, fidelity)
+        said = format_.export(job, source, made)
+        exported = said if isinstance(said, Exported) else Exported(fidelity=said)
+        artifact = _describe(job, made, path, exported)
         _sidecar(made).write_bytes(msgspec.json.format(msgspec.json.encode(artifact)))
         for suffix in (*format_.kept_suffixes, path.suffix, _sidecar(path).suffix):
             _replace(made.with_suffix(suffix), path.with_suffix(suffix))
     return artifact
 
 
-def _describe(job: Job, made: Path, path: Path, fidelity: Fidelity | None) -> Artifact:
+def _describe(job: Job, made: Path, path: Path, exported: Exported) -> Artifact:
     """The artifact of the file `made`, which will lie at `path`."""
     format_ = find_format(job.format)
     return Artifact(
@@ -150,7 +151,8 @@ def _describe(job: Job, made: Path, path: Path, fidelity: Fidelity | None) -> Ar
         weights=weights_name(job),
         calibration=calibration_name(job) if is_calibrated(job) else None,
         made_by=versions(format_.tools) | format_.build_host(job),
-        fidelity=fidelity,
+        fidelity=exported.fidelity,
+        remark=exported.remark,
     )
 
 

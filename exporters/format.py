@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporters.artifact import Artifact, Fidelity, Job
+from exporters.artifact import Artifact, Exported, Fidelity, Job
 
 
 def _no_source(job: Job) -> Job | None:
@@ -20,13 +20,13 @@ class Format:
     """How files of one format are made, and what they depend on; all but the first three have defaults.
 
     `export(job, source, path)` writes the file of `job` to `path` and checks it; `source` is the artifact of the job
-    that `Format.source` names, None where it names none. It raises UserError where the file can't be made or its
-    logits are too far from the torch network's.
+    that `Format.source` names, None where it names none. It returns the fidelity, with a remark where there is one. It
+    raises UserError where the file can't be made or its logits are too far from the torch network's.
     """
 
     precisions: tuple[str, ...]  # the first is the default
     suffix: str
-    export: Callable[[Job, Artifact | None, Path], Fidelity | None]
+    export: Callable[[Job, Artifact | None, Path], Exported | Fidelity | None]
 
     # The batch of a file where none is asked for, in formats whose files have a fixed one; None where the batch may
     # stay dynamic, to be fixed by the runtime that loads the file.

@@ -1,4 +1,4 @@
-"""A TensorRT plan on the GPU: its buffers are allocated once, and `queue` sends one batch to its stream."""
+"""A plan on the GPU, of TensorRT or TensorRT for RTX: its buffers are allocated once, `queue` sends one batch."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,20 +7,19 @@ from system.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
+    import tensorrt as trt
     from numpy.typing import NDArray
 
 
 class Engine:
     """A deserialized plan of fixed shapes with one input and one output, and a stream of its own."""
 
-    def __init__(self, plan: Path) -> None:
-        """Load the plan. Raises UserError where this GPU or this TensorRT didn't build it."""
-        import tensorrt as trt
+    def __init__(self, plan: Path, runtime: "trt.Runtime") -> None:
+        """Load the plan. Raises UserError where it is not for this GPU and this version of the runtime's library."""
         import torch
 
-        self._logger = trt.Logger(trt.Logger.ERROR)
-        self._runtime = trt.Runtime(self._logger)
-        engine = self._runtime.deserialize_cuda_engine(plan.read_bytes())
+        self._runtime = runtime
+        engine = runtime.deserialize_cuda_engine(plan.read_bytes())
         if engine is None:
             raise UserError(f"can't load {plan}", found="a plan of another GPU or TensorRT", fix="remove it")
         self._engine = engine
@@ -35,7 +34,7 @@ class Engine:
             shape = [dims[axis] for axis in range(len(dims))]
             tensor = torch.empty(shape, dtype=dtype, device="cuda")
             self._context.set_tensor_address(name, tensor.data_ptr())
-            if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT:
+            if engine.get_tensor_mode(name).name == "INPUT":
                 self.input = tensor
             else:
                 self.output = tensor

@@ -45,7 +45,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
     if source is None:
         _trace(job, path)
     elif job.batch is None:
-        _halve(Path(source.path), path)
+        halve(Path(source.path), path)
     else:
         fix_batch(Path(source.path), path, job.batch)
         return source.fidelity  # the same nodes: only the declared shape differs
@@ -113,7 +113,8 @@ def _trace(job: Job, path: Path) -> None:
     program.save(str(path), external_data=False)
 
 
-def _halve(source: Path, path: Path) -> None:
+def halve(source: Path, path: Path) -> None:
+    """Write an FP32 ONNX file in FP16."""
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 

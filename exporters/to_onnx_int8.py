@@ -6,6 +6,7 @@ fuses a ReLU only into an asymmetric range. docs/nvidia.md has the cost of each 
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ from exporters.artifact import Artifact, Fidelity, Job
 from exporters.fidelity import check_against_torch, measure_fidelity, unfaithful
 from exporters.format import Format
 from exporters.int8.calibration import calibration_images
-from exporters.int8.ranges import Feed, batches, largest_magnitudes
+from exporters.int8.placement import Rules, place_qdq
+from exporters.int8.ranges import POOLED, QUANTIZED, Feed, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
 from system.errors import UserError
 
@@ -30,6 +32,13 @@ _PREPARED_LIMIT = 1e-4
 _FIRST_RIGHT = (1, 31)
 _RETRIED_BELOW = 0.99  # the smallest cosine below which averaged ranges are tried too
 # Seeded weights were never trained: with them the cosine may come near 0, and does in the EfficientNets.
+# What is quantized for TensorRT, by precision; "fp16" in it says what the rest is.
+_RULES = {
+    "int8": Rules(),
+    "int8-fp16": Rules(),
+    "int8-fp16-dense": Rules(depthwise=False),
+    "int8-fp16-modelopt": Rules(pooled=True),
+}
 _COSINE_LIMITS = {"trained": 0.9, "seeded": 0.0}
 
 
@@ -61,7 +70,7 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Fidelity:
         _refuse_old_kernels()
     images = calibration_images(job, _PHOTOGRAPHS if job.calibration else _SYNTHETIC)
     prepared = path.with_suffix(".prepared.onnx")
-    _prepare(fp32, prepared)
+    prepare(fp32, prepared)
     check_against_torch(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
     reference = _logits(fp32, images)
     logits = _quantize(job, prepared, path, images, averaged=False)
@@ -92,12 +101,15 @@ def _quantize(
     if job.precision == "int8-cpu":
         _quantize_for_cpu(prepared, path, images, averaged=averaged)
     else:
-        _quantize_for_tensorrt(prepared, path, images, halved=job.precision == "int8-fp16", averaged=averaged)
+        _quantize_for_tensorrt(job.precision, prepared, path, images, averaged=averaged)
     return _logits(path, images)
 
 
-def _prepare(source: Path, path: Path) -> None:
-    """Turn means over height and width into global poolings, which both runtimes have INT8 kernels for."""
+def prepare(source: Path, path: Path) -> None:
+    """Write an FP32 ONNX file as it is quantized.
+
+    Turns means over height and width into global poolings, which both runtimes have INT8 kernels for.
+    """
     import onnx
     from onnx import helper, numpy_helper
 
@@ -124,17 +136,21 @@ def _prepare(source: Path, path: Path) -> None:
 
 
 def _quantize_for_tensorrt(
-    prepared: Path, path: Path, images: "NDArray[np.float32]", *, halved: bool, averaged: bool
+    precision: str, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
 ) -> None:
+    kinds = QUANTIZED + POOLED * _RULES[precision].pooled
+    insert_pairs(precision, prepared, path, largest_magnitudes(prepared, images, averaged=averaged, kinds=kinds))
+
+
+def insert_pairs(precision: str, prepared: Path, path: Path, magnitudes: Mapping[str, float]) -> None:
+    """Write a prepared file with the pairs of a precision for TensorRT; `magnitudes` are the largest of each tensor."""
     import onnx
 
     from exporters.int8.insertion import halve, insert
-    from exporters.int8.placement import place_qdq
 
-    magnitudes = largest_magnitudes(prepared, images, averaged=averaged)
     model = onnx.load(str(prepared))
-    insert(model, place_qdq(model.graph), magnitudes)
-    if halved:
+    insert(model, place_qdq(model.graph, _RULES[precision]), magnitudes)
+    if "fp16" in precision:
         halve(model)
     onnx.save(model, str(path))
 
@@ -171,7 +187,7 @@ def check_int8_fidelity(job: Job, reference: "NDArray[np.float32]", logits: "NDA
 
 FORMAT = Format(
     # For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
-    precisions=("int8", "int8-fp16", "int8-cpu"),
+    precisions=(*_RULES, "int8-cpu"),
     suffix=".onnx",
     source=source,
     export=export,

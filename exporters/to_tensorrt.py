@@ -5,30 +5,21 @@ follows the network's types. For INT8, up to 10 gets Q/DQ in FP32 with the flags
 network with Q/DQ in FP16.
 """
 
-import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from exporters.artifact import Artifact, Fidelity, Job
-from exporters.fidelity import check_fidelity, torch_logits
+from exporters.artifact import Artifact, Exported, Job
 from exporters.format import Format
-from exporters.int8.calibration import calibration_images
-from exporters.int8.ranges import batches
-from exporters.to_onnx_int8 import check_int8_fidelity
-from models.images import synthetic_images
+from exporters.tensorrt_builder import Messages, build_or_release, check_plan, logger_to, parse, serialize
+from exporters.tensorrt_engine import Engine
 from system.errors import UserError, one_line
 from system.gpu import find_gpu
-
-if TYPE_CHECKING:
-    import tensorrt as trt
 
 _TIMINGS = ".timings"
 # BuilderFlags by name, since 11 removed these.
 _FLAGS = {"int8": ("FP16", "INT8"), "fp16": ("FP16",), "fp32": ()}
-_LIMITS = {"fp16": 2e-2, "fp32": 1e-3}
 
 
 def source(job: Job) -> Job:
@@ -49,20 +40,24 @@ def build_host(job: Job) -> dict[str, str]:
     return {"gpu": f"{gpu.name} {gpu.sm}", "tensorrt": trt.__version__, "flags": " ".join(_flags(job.precision))}
 
 
-def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
+def export(job: Job, source: Artifact | None, path: Path) -> Exported:
     """Build the plan of `job` and write it to `path`, and TensorRT's timing cache beside it.
 
     The timing cache is read where it is there already, so that a plan that is made again picks the same kernels.
+    Where TensorRT has no INT8 implementation of a depthwise convolution before SiLU, those become floating point, and
+    the artifact's remark says so.
     Raises UserError where TensorRT can't read or build the network (its whole message goes to stderr), or where the
     logits are too far from the torch network's.
     """
     assert source is not None
     timings = path.with_suffix(_TIMINGS)
     given = timings.read_bytes() if timings.exists() else b""
-    plan, measured = build(Path(source.path), job.precision, given)
+    (plan, measured), remark = build_or_release(
+        lambda onnx_file: build(onnx_file, job.precision, given), Path(source.path), path
+    )
     path.write_bytes(plan)
     timings.write_bytes(measured)
-    return _check(job, path)
+    return Exported(fidelity=check_plan(job, open_engine(path)), remark=remark)
 
 
 def build(onnx_file: Path, precision: str, timings: bytes) -> tuple[bytes, bytes]:
@@ -72,57 +67,26 @@ def build(onnx_file: Path, precision: str, timings: bytes) -> tuple[bytes, bytes
     """
     import tensorrt as trt
 
-    messages: list[str] = []
-    logger = _logger(messages)
+    library, messages = f"TensorRT {trt.__version__}", Messages()
+    logger = logger_to(messages, trt.ILogger)
     builder = trt.Builder(logger)
     network = builder.create_network(_creation_flags())
-    _parse(trt.OnnxParser(network, logger), onnx_file)
+    parse(trt.OnnxParser(network, logger), onnx_file.read_bytes(), onnx_file, library)
     config = builder.create_builder_config()
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     for name in _flags(precision):
         config.set_flag(trt.BuilderFlag.__members__[name])
     cache = config.create_timing_cache(timings)
     config.set_timing_cache(cache, False)
-    plan = builder.build_serialized_network(network, config)
-    if plan is None:
-        print("\n".join(messages), file=sys.stderr)  # noqa: T201
-        found = one_line(messages[0] if messages else "no reason given", 200)
-        raise UserError(
-            f"TensorRT {trt.__version__} can't build {onnx_file}", found=found, fix="see its messages above"
-        )
+    plan = serialize(builder, network, config, messages, f"{library} can't build {onnx_file}")
     return bytes(plan), bytes(cache.serialize())
 
 
-def _parse(parser: "trt.OnnxParser", onnx_file: Path) -> None:
-    if parser.parse(onnx_file.read_bytes()):
-        return
-    errors = [_describe(parser.get_error(index)) for index in range(parser.num_errors)]
-    print("\n".join(errors), file=sys.stderr)  # noqa: T201
-    found = one_line(errors[0] if errors else "no reason given", 200)
-    raise UserError(f"TensorRT can't read {onnx_file}", found=found, fix="see its messages above")
-
-
-def _describe(error: "trt.ParserError") -> str:
-    """A parser's error with its node."""
-    node = str(error.node())
-    with suppress(AttributeError):  # 8.6 knows the node's index alone
-        node = f"{node} {error.node_name()} {error.node_operator()}"
-    return f"node {node}: {error.desc()} [{error.code()}, {error.file()}:{error.line()} {error.func()}]"
-
-
-def _logger(kept: list[str]) -> "trt.ILogger":
-    """A logger that appends each error message to `kept`."""
+def open_engine(plan: Path) -> Engine:
+    """A plan on this GPU. Raises UserError where this GPU or this TensorRT didn't build it."""
     import tensorrt as trt
 
-    class Logger(trt.ILogger):  # type: ignore[misc] # Any, where TensorRT isn't installed
-        def __init__(self) -> None:
-            trt.ILogger.__init__(self)
-
-        def log(self, severity: "trt.ILogger.Severity", msg: str) -> None:
-            if severity in (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR):
-                kept.append(msg)
-
-    return Logger()
+    return Engine(plan, trt.Runtime(trt.Logger(trt.Logger.ERROR)))
 
 
 def _creation_flags() -> int:
@@ -147,27 +111,6 @@ def _tensorrt() -> Any:
     except ImportError as error:
         raise UserError("no TensorRT", found=one_line(error, 120), fix="make bench-t4 installs it") from error
     return tensorrt
-
-
-def _check(job: Job, plan: Path) -> Fidelity:
-    """Compare the plan's logits for one batch of images with those of the torch network in FP32 on the CPU."""
-    import numpy as np
-
-    from exporters.tensorrt_engine import Engine
-
-    assert job.batch is not None
-    if job.precision == "int8":
-        images = calibration_images(job, job.batch)
-        images = np.resize(images, (job.batch, *images.shape[1:]))  # a folder of fewer repeats
-    else:
-        images = synthetic_images(job.batch, job.model.resolution_px, seed=1)
-    engine = Engine(plan)
-    logits = engine.logits(images)
-    engine.close()
-    reference = np.concatenate([torch_logits(job, part) for part in batches(images)])
-    if job.precision == "int8":
-        return check_int8_fidelity(job, reference, logits)
-    return check_fidelity(reference, logits, limit=_LIMITS[job.precision])
 
 
 FORMAT = Format(

@@ -4,15 +4,18 @@ ZENNET_REQUIRE_ALL_TESTS=1 make test   # fails if any was left out that this Pyt
 """
 
 import os
+import platform
 import shutil
+import sys
 from collections import Counter
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 REQUIRE_ALL = "ZENNET_REQUIRE_ALL_TESTS"
 # What no command brings to this Python may be missing everywhere.
 NOT_FOR_THIS_PYTHON = "has no wheel for this Python"
+_WITHOUT_RTX = (3, 15)  # as in pyproject.toml
 
 
 def program(*names: str, fix: str) -> str:
@@ -24,6 +27,20 @@ def program(*names: str, fix: str) -> str:
 def leave_out(why: str, fix: str) -> NoReturn:
     """Leave out the test that asks, or each that needs the fixture that asks."""
     pytest.skip(f"{why}: {fix}")
+
+
+def tensorrt_rtx() -> Any:
+    """The Python module of TensorRT for RTX, whose builder needs no GPU; the test is left out where it is missing."""
+    from exporters.to_tensorrt_rtx import library
+    from system.errors import UserError
+
+    try:
+        return library()
+    except UserError as error:
+        here = f"{sys.platform} {platform.machine()}, Python 3.{sys.version_info.minor}"
+        if (sys.platform, platform.machine()) == ("linux", "x86_64") and sys.version_info < _WITHOUT_RTX:
+            leave_out(str(error), "make test installs it")
+        leave_out(f"TensorRT for RTX {NOT_FOR_THIS_PYTHON}, {here}", "make test installs it on Linux")
 
 
 def left_out(reports: list[pytest.TestReport]) -> Counter[str]:

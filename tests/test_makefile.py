@@ -44,7 +44,9 @@ def make(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("goal", ["preflight-v100", "preflight-t4", "preflight-gpu", "preflight-phone", "venv"])
+@pytest.mark.parametrize(
+    "goal", ["preflight-v100", "preflight-t4", "preflight-gpu", "preflight-rtx", "preflight-phone", "venv"]
+)
 def test_a_python_that_is_too_old_is_one_error_before_anything_runs(make, tmp_path, goal):
     code, stdout, stderr = make(f"{tmp_path}/venv/bin/python" if goal == "venv" else goal, "3.8.10", too_old=True)
     errors = [line for line in stderr.splitlines() if line.startswith("error: ")]
@@ -107,6 +109,7 @@ def would_run(goal, *variables):
         ("t4*", "t4", "nvidia-t4", "t4"),
         ("gpu-torch", "gpu", "nvidia-gpu", "gpu"),
         ("gpu-tensorrt", "gpu", "nvidia-gpu-tensorrt", "gpu-tensorrt"),
+        ("*rtx*", "rtx", "nvidia-rtx", "rtx"),
         ("a100", "gpu", "nvidia-gpu", "gpu"),
     ],
 )
@@ -140,7 +143,7 @@ def test_an_unknown_target_is_one_error_with_near_names_and_nothing_is_installed
 
 def test_targets_of_two_environments_are_refused():
     _, error = would_run("bench-*")
-    named = "cpu, gpu, gpu-tensorrt, litert, phone, t4, v100, v100-tensorrt"
+    named = "cpu, gpu, gpu-tensorrt, litert, phone, rtx, t4, v100, v100-tensorrt"
     assert f"error: * needs more than one environment: {named}; measure" in error
 
 
@@ -168,6 +171,7 @@ def test_a_python_that_is_too_old_is_one_error_before_the_target_is_asked_for(ma
         ("t4", (3, 13), None),
         ("t4", (3, 14), "TensorRT 10.16 has no wheels for Python 3.14; use PYTHON=python3.13"),
         ("gpu", (3, 14), None),
+        ("rtx", (3, 14), None),
         ("cpu", (3, 14), None),
         ("phone", (3, 14), None),
     ],

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests import tensorrt_bindings
+from exporters import to_tensorrt_rtx
+from system.errors import UserError
+from tests import needs, tensorrt_bindings
 from tests.needs import NOT_FOR_THIS_PYTHON, REQUIRE_ALL, left_out, refused
 
 ROOT = Path(__file__).parents[1]
@@ -80,3 +83,37 @@ def test_only_what_this_python_could_run_is_required(monkeypatch):
     monkeypatch.setenv(REQUIRE_ALL, "1")
     assert refused(left_out(reports))
     assert not refused(left_out(reports[2:]))
+
+
+@pytest.mark.parametrize(
+    ("version", "says", "required"),
+    [
+        ((3, 14), "no TensorRT for RTX: nowhere; get it: make test installs it", True),
+        (
+            (3, 15),
+            f"TensorRT for RTX {NOT_FOR_THIS_PYTHON}, linux x86_64, Python 3.15: make test installs it on Linux",
+            False,
+        ),
+    ],
+)
+def test_tensorrt_for_rtx_is_required_where_it_has_wheels(monkeypatch, version, says, required):
+    def library():
+        raise UserError("no TensorRT for RTX", found="nowhere", fix="get it")
+
+    monkeypatch.setattr(to_tensorrt_rtx, "library", library)
+    monkeypatch.setattr(needs.sys, "version_info", Version(version))
+    monkeypatch.setattr(needs.sys, "platform", "linux")
+    monkeypatch.setattr(needs.platform, "machine", lambda: "x86_64")
+    monkeypatch.setenv(REQUIRE_ALL, "1")
+    with pytest.raises(pytest.skip.Exception) as raised:
+        needs.tensorrt_rtx()
+    assert str(raised.value) == says
+    assert refused(Counter([says])) == required
+
+
+class Version(tuple):
+    """As much of sys.version_info as is asked for."""
+
+    @property
+    def minor(self) -> int:
+        return self[1]

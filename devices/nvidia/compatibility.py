@@ -74,6 +74,16 @@ def tensorrt_mismatch(gpu: Gpu, version: str) -> str | None:
     return None
 
 
+def tensorrt_rtx_lacks(gpu: Gpu, capabilities: tuple[str, ...]) -> str | None:
+    """What the installed TensorRT for RTX, or plans for these compute capabilities, lack for this GPU, or None."""
+    capability = "{}.{}".format(*gpu.compute_capability)
+    if capability not in capabilities:
+        return f"its plans are for compute capability {' '.join(capabilities)}: found {gpu.name}, {capability}"
+    if importlib.util.find_spec("tensorrt_rtx_bindings") is None:
+        return "no TensorRT for RTX; make bench-rtx installs it"
+    return None
+
+
 def _no_kernels(what: str, gpu: Gpu, architectures: list[str]) -> str | None:
     if any(_runs(architecture, gpu.compute_capability) for architecture in architectures):
         return None

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # What the targets of targets.toml name; the last one takes any GPU.
 V100, T4, ANY = "Tesla V100", "Tesla T4", "NVIDIA GPU"
 TURING = (7, 5)
+# What the environment of TensorRT for RTX asks for: a card of the compute capabilities in NVIDIA's support matrix.
+RTX = "NVIDIA RTX card"
+_RTX_CAPABILITIES = (TURING, (8, 6), (8, 9), (12, 0))
 # By the GPU that an environment is for: the CUDA of its packages (constraints/), and the first driver that runs it.
 _CUDA = {V100: (12, "R525"), T4: (12, "R525"), ANY: (13, "R580")}
 
@@ -70,6 +73,8 @@ def incompatibility(gpu: Gpu, wanted: str) -> str | None:
         return wrong
     if wanted == ANY and gpu.compute_capability < TURING:
         return f"found {gpu.name}, {gpu.sm}, which is older than Turing (sm_75); {_elsewhere(gpu)}"
+    if wanted == RTX and gpu.compute_capability not in _RTX_CAPABILITIES:
+        return f"found {gpu.name}, {gpu.sm}, which TensorRT for RTX doesn't support; {_elsewhere(gpu)}"
     major, driver = _CUDA.get(wanted, _CUDA[ANY])
     if gpu.driver_cuda < (major, 0):
         found = "{}.{}".format(*gpu.driver_cuda)
@@ -79,7 +84,7 @@ def incompatibility(gpu: Gpu, wanted: str) -> str | None:
 
 def _is(gpu: Gpu, wanted: str) -> bool:
     """Whether a name such as "Tesla V100-SXM2-16GB" holds, as a word, the last word of "Tesla V100"."""
-    return wanted == ANY or wanted.rsplit(maxsplit=1)[-1] in re.split(r"[^A-Za-z0-9]+", gpu.name)
+    return wanted in {ANY, RTX} or wanted.rsplit(maxsplit=1)[-1] in re.split(r"[^A-Za-z0-9]+", gpu.name)
 
 
 def _elsewhere(gpu: Gpu) -> str:

@@ -2,10 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, SupportsFloat
 
+from devices.nvidia.cuda_events import naming_full_memory, time_each
 from devices.profilers.operators import Operator, mean_of_faster
+from devices.profilers.ort import scopes_of
 from devices.samples import Samples
+from exporters.artifact import Artifact
+from exporters.cache import obtain_source
+from exporters.input_images import input_images
 from exporters.tensorrt_engine import Engine
 
 # During the first batches the GPU's clocks still rise.
@@ -20,6 +26,24 @@ _KINDS = (
 )
 
 
+def profile_engine(
+    open_engine: Callable[[Path], Engine], artifact: Artifact, batch: int, interface: Any
+) -> "TrtProfiler":
+    """A plan as `open_engine` loads it, each layer timed by its library, whose IProfiler is `interface`.
+
+    Layers are traced to modules by the ONNX file that the plan was built from.
+    """
+    import torch
+
+    def time_one(queue: Callable[[], object]) -> Samples:
+        return time_each(queue, 1, cuda=torch.cuda, stream=engine.stream, read=dict)
+
+    with naming_full_memory(batch):
+        engine = open_engine(Path(artifact.path))
+        engine.show(input_images(artifact, batch))
+        return TrtProfiler(engine, time_one, scopes_of(Path(obtain_source(artifact).path)), interface)
+
+
 class TrtProfiler:
     """An engine whose context reports what each layer took; `time_each` is devices.nvidia.cuda_events' with its GPU.
 
@@ -27,11 +51,15 @@ class TrtProfiler:
     """
 
     def __init__(
-        self, engine: Engine, time_each: Callable[[Callable[[], object]], Samples], scopes: Mapping[str, str]
+        self,
+        engine: Engine,
+        time_each: Callable[[Callable[[], object]], Samples],
+        scopes: Mapping[str, str],
+        interface: Any,
     ) -> None:
         self._engine, self._time_each, self._scopes = engine, time_each, scopes
         self._runs: list[list[tuple[str, float]]] = []
-        self._reporter = _reporter(self._runs)
+        self._reporter = _reporter(self._runs, interface)
         engine.report_to(self._reporter)
 
     def run(self, count: int) -> Samples:
@@ -51,13 +79,12 @@ class TrtProfiler:
         self._engine.close()
 
 
-def _reporter(runs: list[list[tuple[str, float]]]) -> Any:
+def _reporter(runs: list[list[tuple[str, float]]], interface: Any) -> Any:
     """TensorRT calls it once a layer and batch; it writes into the last list of `runs`."""
-    import tensorrt as trt
 
-    class Reporter(trt.IProfiler):  # type: ignore[misc] # Any, where TensorRT isn't installed
+    class Reporter(interface):  # type: ignore[misc] # Any
         def __init__(self) -> None:
-            trt.IProfiler.__init__(self)
+            interface.__init__(self)
 
         def report_layer_time(self, layer_name: str, ms: SupportsFloat) -> None:
             runs[-1].append((layer_name, float(ms)))

@@ -1,5 +1,6 @@
 """Symmetric Q/DQ pairs put into an FP32 ONNX graph: one scale a tensor for activations, one a channel for weights."""
 
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from exporters.int8.placement import Placement
@@ -15,7 +16,7 @@ _LEVELS = 127  # -128 is left out, so that the range is symmetric
 _MOST_IN_BIAS = 1 << 30
 
 
-def insert(model: Any, placement: Placement, magnitudes: dict[str, float]) -> None:
+def insert(model: Any, placement: Placement, magnitudes: Mapping[str, float]) -> None:
     """Insert a pair before every input of `placement`, changing `model`; consumers of one tensor share its pair.
 
     `magnitudes` are the largest ones of each tensor by name.
@@ -58,6 +59,25 @@ def insert(model: Any, placement: Placement, magnitudes: dict[str, float]) -> No
         nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def bypass(model: Any, nodes: Container[str]) -> None:
+    """Take the pairs away from the inputs of the nodes of these names, changing `model`: they are floating point again.
+
+    A pair that no node reads any more is removed.
+    """
+    graph = model.graph
+    producers = {output: node for node in graph.node for output in node.output}
+    for node in graph.node:
+        for index, tensor in enumerate(node.input if node.name in nodes else ()):
+            pair = producers.get(tensor)
+            if pair is not None and pair.op_type == "DequantizeLinear":
+                node.input[index] = producers[pair.input[0]].input[0]
+    for kind in ("DequantizeLinear", "QuantizeLinear"):
+        used = {tensor for node in graph.node for tensor in node.input}
+        kept = [node for node in graph.node if node.op_type != kind or node.output[0] in used]
+        del graph.node[:]
+        graph.node.extend(kept)
 
 
 def halve(model: Any) -> None:

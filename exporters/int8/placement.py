@@ -1,4 +1,4 @@
-"""Where an INT8 network quantizes for TensorRT: as NVIDIA's own quantizer (modelopt) does, so that its kernels fuse.
+"""Where an INT8 network quantizes for TensorRT, so that its kernels fuse.
 
 TensorRT runs a convolution, the sum behind it and the ReLU behind that as one INT8 kernel, provided that nothing is
 quantized between them and that the other summand, the skip branch, arrives quantized.
@@ -22,19 +22,32 @@ class Placement:
     weights: dict[str, int]
 
 
-def place_qdq(graph: "GraphProto") -> Placement:
+@dataclass(frozen=True)
+class Rules:
+    """What is quantized beside dense convolutions, sums and the classifier.
+
+    `depthwise`: depthwise convolutions. `pooled`: all around pooled maps, that is the inputs of poolings and of
+    what flattens them, the convolutions of squeeze-excite and both inputs of its product. With it every network of the
+    zoo that was compared is quantized as NVIDIA's own quantizer (modelopt 0.47) does.
+    """
+
+    depthwise: bool = True
+    pooled: bool = False
+
+
+def place_qdq(graph: "GraphProto", rules: Rules) -> Placement:
     """Choose what is quantized in an FP32 ONNX graph.
 
     Sigmoid and Mul, as in squeeze-excite and SiLU, stay in floating point: TensorRT fuses them with each
-    other, and a quantized tensor between them would be one more pass over memory. So do convolutions of pooled maps:
-    a matrix of one pixel an image is too small to gain anything.
+    other, and a quantized tensor between them would be one more pass over memory; `rules` may take squeeze-excite in.
+    So do convolutions of pooled maps: a matrix of one pixel an image is too small to gain anything.
     """
     shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     producers = {output: node for node in graph.node for output in node.output}
     chosen = {
         node.name
         for node in graph.node
-        if (node.op_type == "Conv" and _is_quantized(node, shapes, producers))
+        if (node.op_type == "Conv" and _is_quantized(node, shapes, producers, rules))
         or (node.op_type == "Gemm" and min(shapes.get(node.input[1], (0,))) >= _FEW_CHANNELS)
     }
     activations: dict[str, list[int]] = defaultdict(list)
@@ -43,18 +56,28 @@ def place_qdq(graph: "GraphProto") -> Placement:
     for node in graph.node:
         if node.op_type == "Add" and (index := _skip_input(node, producers, chosen)) is not None:
             activations[node.name].append(index)
+        elif rules.pooled and _is_gate(node, producers):
+            activations[node.name] += [0, 1]
+        elif rules.pooled and node.op_type in {"GlobalAveragePool", "Flatten"}:
+            activations[node.name].append(0)
     return Placement(activations=dict(activations), weights=dict.fromkeys(chosen, 1))
 
 
-def _is_quantized(node: "NodeProto", shapes: dict[str, tuple[int, ...]], producers: "dict[str, NodeProto]") -> bool:
+def is_depthwise(node: "NodeProto") -> bool:
+    """Whether a node is a convolution in groups; those of this suite's networks have one channel a group."""
+    return node.op_type == "Conv" and any(each.name == "group" and each.i > 1 for each in node.attribute)
+
+
+def _is_quantized(
+    node: "NodeProto", shapes: dict[str, tuple[int, ...]], producers: "dict[str, NodeProto]", rules: Rules
+) -> bool:
     """Whether INT8 makes a convolution faster: enough channels, and more than a pixel an image."""
     out_channels, in_channels, *kernel_px = shapes[node.input[1]]
-    groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
-    if groups > 1:
-        return out_channels % 8 == 0 and min(kernel_px) >= 3
+    if is_depthwise(node):
+        return rules.depthwise and out_channels % 8 == 0 and min(kernel_px) >= 3
     first = node.input[0] not in producers
     if _is_pooled(node.input[0], producers):
-        return False
+        return rules.pooled
     few = min(out_channels, in_channels) < _FEW_CHANNELS
     return not few or (first and out_channels % 8 == 0 and len(set(kernel_px)) == 1)
 
@@ -66,10 +89,15 @@ def _is_pooled(tensor: str, producers: "dict[str, NodeProto]") -> bool:
             return True
         if node.op_type not in {"Conv", "Relu", "Sigmoid", "Mul"}:
             return False
-        if node.op_type == "Mul" and len(set(node.input)) == 2 and not _is_silu(node, producers):
-            return False  # a gate on a feature map
+        if _is_gate(node, producers):
+            return False
         tensor = node.input[0]
     return False
+
+
+def _is_gate(node: "NodeProto", producers: "dict[str, NodeProto]") -> bool:
+    """Whether a node is the product of a feature map and one factor a channel, as squeeze-excite ends in."""
+    return node.op_type == "Mul" and len(set(node.input)) == 2 and not _is_silu(node, producers)
 
 
 def _is_silu(node: "NodeProto", producers: "dict[str, NodeProto]") -> bool:

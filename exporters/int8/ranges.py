@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# The kinds of nodes whose inputs may be quantized, and those of squeeze-excite beside its convolutions.
+QUANTIZED = ("Conv", "Gemm", "Add")
+POOLED = ("Mul", "GlobalAveragePool")
 _PIXELS_AT_ONCE = 4 * 224 * 224  # calibration keeps the activations of a batch in memory
 
 
@@ -30,8 +33,10 @@ def batches(images: "NDArray[np.float32]") -> "Iterator[NDArray[np.float32]]":
     return (images[start : start + at_once] for start in range(0, len(images), at_once))
 
 
-def largest_magnitudes(source: Path, images: "NDArray[np.float32]", *, averaged: bool) -> dict[str, float]:
-    """The largest magnitude of every input and output of the convolutions, products and sums of an ONNX file.
+def largest_magnitudes(
+    source: Path, images: "NDArray[np.float32]", *, averaged: bool, kinds: tuple[str, ...] = QUANTIZED
+) -> dict[str, float]:
+    """The largest magnitude of every input and output of the nodes of these kinds of an ONNX file.
 
     `averaged` gives the mean over the batches of their largest ones instead, which one image with large activations
     widens less. Leaves a working file beside the source.
@@ -41,7 +46,7 @@ def largest_magnitudes(source: Path, images: "NDArray[np.float32]", *, averaged:
 
     calibrator = create_calibrator(
         str(source),
-        ["Conv", "Gemm", "Add"],
+        list(kinds),
         augmented_model_path=str(source.with_suffix(".calibrated.onnx")),
         calibrate_method=CalibrationMethod.MinMax,
         use_external_data_format=False,

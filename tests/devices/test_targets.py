@@ -25,6 +25,13 @@ def test_every_target_has_a_runtime_and_a_format(target):
     assert target.job(find("EfficientNet-B3")[0]).precision == target.precision
 
 
+def test_the_plans_of_a_target_are_for_the_cards_that_it_names():
+    (model,) = find("EfficientNet-B3")
+    named = {target.name: target.job(model).compute_capabilities for target in find_targets("*rtx*")}
+    assert named == {"rtx": ("8.6", "8.9", "12.0"), "rtx-int8": ("8.6", "8.9", "12.0"), "t4-rtx": ("7.5",)}
+    assert find_targets("t4")[0].job(model).compute_capabilities == ()
+
+
 def test_a_file_of_more_targets_adds_and_replaces(tmp_path):
     more = tmp_path / "more.toml"
     more.write_text(

@@ -16,6 +16,7 @@ from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.int8 import ranges
 from exporters.int8.calibration import SYNTHETIC, calibration_images
+from exporters.int8.insertion import bypass
 from exporters.int8.ranges import Feed, batches, largest_magnitudes
 from models import UserError, find
 from tests.needs import leave_out
@@ -151,6 +152,39 @@ def test_activations_are_quantized_behind_the_relu(model):
 def test_one_tensor_is_quantized_once(model):
     inputs = [node.input[0] for node in Graph(model).of("QuantizeLinear")]
     assert len(inputs) == len(set(inputs))
+
+
+def is_depthwise(conv) -> bool:
+    return any(attribute.name == "group" and attribute.i > 1 for attribute in conv.attribute)
+
+
+def test_the_dense_variant_leaves_depthwise_convolutions_alone_and_nothing_else(artifacts):
+    every, dense = (Graph(onnx.load(artifacts[name].path)) for name in ("int8-fp16", "int8-fp16-dense"))
+    for conv in dense.of("Conv"):
+        same = next(other for other in every.of("Conv") if other.name == conv.name)
+        expected = every.is_quantized(same.input[0]) and not is_depthwise(conv)
+        assert [dense.is_quantized(tensor) for tensor in conv.input[:2]] == [expected] * 2
+    assert sum(map(is_depthwise, dense.of("Conv"))) == 4
+    assert [list(map(dense.is_quantized, node.input)) for node in dense.of("Add")] == [
+        list(map(every.is_quantized, node.input)) for node in every.of("Add")
+    ]
+
+
+def test_pairs_taken_from_depthwise_convolutions_leave_the_dense_variant(artifacts):
+    model = onnx.load(artifacts["int8-fp16"].path)
+    bypass(model, {node.name for node in model.graph.node if is_depthwise(node)})
+    dense = onnx.load(artifacts["int8-fp16-dense"].path)
+    shapes = [{(node.name, *node.input, *node.output) for node in each.graph.node} for each in (model, dense)]
+    assert shapes[0] == shapes[1]
+
+
+def test_the_modelopt_variant_quantizes_all_of_squeeze_excite(artifacts):
+    graph = Graph(onnx.load(artifacts["int8-fp16-modelopt"].path))
+    pools, gates, convs = graph.of("GlobalAveragePool"), graph.of("Mul"), graph.of("Conv")
+    assert (len(pools), len(gates)) == (5, 4)  # the last pool is the classifier's
+    assert all(graph.is_quantized(tensor) for gate in gates for tensor in gate.input)
+    assert all(graph.is_quantized(node.input[0]) for node in pools + graph.of("Flatten"))
+    assert all(graph.is_quantized(tensor) for conv in convs for tensor in conv.input[:2])
 
 
 def test_without_its_pairs_it_is_the_source(model, source, tmp_path):

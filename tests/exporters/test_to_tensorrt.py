@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from exporters import to_tensorrt
+from exporters import tensorrt_builder, to_tensorrt
 from exporters.artifact import Job
 from exporters.cache import Cache
 from models import UserError, find
@@ -18,7 +18,13 @@ from system.gpu import Gpu
 from tests.tensorrt_bindings import ROOT, VERSIONS, Bindings
 
 TINY = "zennet-se:SuperConvK3BNRELU(3,16,2,1)SuperResIDWE2K3(16,32,2,32,1)@32"
-OURS = ("exporters/to_tensorrt.py", "exporters/tensorrt_engine.py", "devices/runtimes/trt.py")
+OURS = (
+    "exporters/tensorrt_builder.py",
+    "exporters/to_tensorrt.py",
+    "exporters/tensorrt_engine.py",
+    "devices/nvidia/engine_session.py",
+    "devices/runtimes/trt.py",
+)
 REMOVED_IN_11 = (
     "NetworkDefinitionCreationFlag.EXPLICIT_BATCH",
     "BuilderFlag.FP16",
@@ -204,7 +210,7 @@ def test_every_parser_error_is_shown_whole_with_its_node(tmp_path, capsys, more,
     errors = [parser_error(**more), parser_error(desc="x" * 500)]
     parser = SimpleNamespace(parse=lambda content: False, num_errors=2, get_error=errors.__getitem__)
     with pytest.raises(UserError, match=f"TensorRT can't read .*{node} no importer"):
-        to_tensorrt._parse(parser, onnx_file)
+        tensorrt_builder.parse(parser, b"", onnx_file, "TensorRT")
     shown = capsys.readouterr().err.splitlines()
     assert shown == [
         f"{node} no importer [UNSUPPORTED_NODE, a.cpp:3 f]",
@@ -255,7 +261,8 @@ def test_the_timing_cache_lies_beside_the_plan_and_is_used_again(tmp_path, monke
         return b"plan", b"timings"
 
     monkeypatch.setattr(to_tensorrt, "build", build)
-    monkeypatch.setattr(to_tensorrt, "_check", lambda job, path: None)
+    monkeypatch.setattr(to_tensorrt, "open_engine", lambda plan: None)
+    monkeypatch.setattr(to_tensorrt, "check_plan", lambda job, engine: None)
     artifact = cache.obtain(job())
     plan = Path(artifact.path)
     assert plan.read_bytes() == b"plan"
@@ -272,9 +279,7 @@ def test_a_dynamic_batch_is_refused(tmp_path):
         Cache(tmp_path).obtain(job(batch=None))
 
 
-def test_a_folder_of_fewer_photographs_than_a_batch_is_shown_over_again(tmp_path, monkeypatch):
-    from exporters import tensorrt_engine as engine
-
+def test_a_folder_of_fewer_photographs_than_a_batch_is_shown_over_again(tmp_path):
     for name, colour in (("a", (255, 0, 0)), ("b", (0, 0, 255))):
         Image.new("RGB", (40, 40), colour).save(tmp_path / f"{name}.png")
     shown = []
@@ -284,8 +289,8 @@ def test_a_folder_of_fewer_photographs_than_a_batch_is_shown_over_again(tmp_path
         with torch.inference_mode():
             return find(TINY)[0].build()(torch.from_numpy(images)).numpy()
 
-    monkeypatch.setattr(engine, "Engine", lambda plan: SimpleNamespace(logits=logits, close=lambda: None))
-    fidelity = to_tensorrt._check(job(precision="int8", batch=5, calibration=tmp_path), tmp_path / "x.plan")
+    engine = SimpleNamespace(logits=logits, close=lambda: None)
+    fidelity = tensorrt_builder.check_plan(job(precision="int8", batch=5, calibration=tmp_path), engine)
     assert (fidelity.images, fidelity.cosine) == (5, pytest.approx(1.0))
     (images,) = shown
     assert [bool((images[0] == image).all()) for image in images] == [True, False, True, False, True]

@@ -34,7 +34,7 @@ GTX_1080 = Gpu(name="NVIDIA GeForce GTX 1080", uuid="GPU-4", compute_capability=
 TITAN_V = Gpu(name="NVIDIA TITAN V", uuid="GPU-5", compute_capability=(7, 0), driver_cuda=(13, 0))
 B200 = Gpu(name="NVIDIA B200", uuid="GPU-7", compute_capability=(10, 0), driver_cuda=(13, 0))
 RTX_2080 = Gpu(name="NVIDIA GeForce RTX 2080", uuid="GPU-6", compute_capability=(7, 5), driver_cuda=(13, 0))
-GPU_TARGETS = [target.name for pattern in ("v100*", "t4*", "gpu*") for target in find_targets(pattern)]
+GPU_TARGETS = [target.name for pattern in ("v100*", "t4*", "gpu*", "rtx*") for target in find_targets(pattern)]
 
 
 class Nvml:
@@ -175,7 +175,7 @@ _gpus = st.builds(Gpu, name=_names, uuid=st.just(""), driver_cuda=_newest, compu
 ]))  # fmt: skip
 
 
-@given(_gpus, st.sampled_from([*WANTED.values()]))
+@given(_gpus, st.sampled_from([*WANTED.values(), preflight.RTX]))
 def test_no_advice_leads_to_an_environment_that_refuses_the_gpu(gpu, wanted):
     """Whatever environment is asked for: where its preflight names another, that one's takes the GPU."""
     says = preflight.incompatibility(gpu, wanted)
@@ -210,6 +210,13 @@ def test_no_advice_leads_to_an_environment_that_refuses_the_gpu(gpu, wanted):
         (T4, "Tesla T4", None),
         (V100, "Tesla V100", None),
         (H100, "NVIDIA GPU", None),
+        (
+            H100,
+            preflight.RTX,
+            "found NVIDIA H100 80GB HBM3, sm_90, which TensorRT for RTX doesn't support; make bench-gpu measures on it",
+        ),
+        (T4, preflight.RTX, "its driver is for CUDA 12.4, this environment for CUDA 13; install driver R580 or later"),
+        (RTX_2080, preflight.RTX, None),
     ],
 )
 def test_the_preflight_refuses_what_its_environment_can_not_run_on(monkeypatch, capsys, gpu, wanted, says):

@@ -39,7 +39,7 @@ def time_one(queue):
     queue()
     return Samples(seconds=[4e-3])
 
-profiler = TrtProfiler(Engine(), time_one, {"node_Conv_1": "module_list.0"})
+profiler = TrtProfiler(Engine(), time_one, {"node_Conv_1": "module_list.0"}, trt.IProfiler)
 seconds = profiler.run(3).seconds + profiler.run(4).seconds
 print(json.dumps([seconds, [[each.kind, each.scope, each.seconds] for each in profiler.operators()]]))
 """

@@ -8,22 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from devices.nvidia import preflight
+from devices.nvidia import engine_session, preflight
 from devices.runtimes import trt
 from devices.targets import find_targets
 from exporters.artifact import Artifact
-from exporters.tensorrt_engine import Engine
+from exporters.to_tensorrt import open_engine
 from models import UserError
 from system.gpu import Gpu
-
-INPUT, OUTPUT = "INPUT", "OUTPUT"
 
 
 class TensorRT:
     """As much of the module as a plan with an FP16 input and FP32 logits needs; `log` says in which order."""
 
     __version__ = "10.16.1.11"
-    TensorIOMode = SimpleNamespace(INPUT=INPUT, OUTPUT=OUTPUT)
     Logger = type("Logger", (), {"ERROR": 1, "__init__": lambda self, severity: None})
 
     def __init__(self) -> None:
@@ -44,7 +41,7 @@ class TensorRT:
         return {"images": (2, 3, 32, 32), "logits": (2, 1000)}[name]
 
     def get_tensor_mode(self, name):
-        return {"images": INPUT, "logits": OUTPUT}[name]
+        return SimpleNamespace(name={"images": "INPUT", "logits": "OUTPUT"}[name])
 
     def create_execution_context(self):
         return self if self.context else None
@@ -96,14 +93,14 @@ def plan(tmp_path):
 
 
 def test_buffers_have_the_plans_types_and_the_context_has_their_addresses(tensorrt, plan):
-    engine = Engine(plan)
+    engine = open_engine(plan)
     assert (engine.input.dtype, tuple(engine.input.shape)) == (torch.float16, (2, 3, 32, 32))
     assert (engine.output.dtype, tuple(engine.output.shape)) == (torch.float32, (2, 1000))
     assert tensorrt.addresses == {"images": engine.input.data_ptr(), "logits": engine.output.data_ptr()}
 
 
 def test_images_are_there_before_the_batch_is_queued_and_logits_after_it(tensorrt, plan):
-    engine = Engine(plan)
+    engine = open_engine(plan)
     images = np.random.default_rng(0).random((2, 3, 32, 32), dtype=np.float32)
     logits = engine.logits(images)
     assert engine.input.float().numpy() == pytest.approx(images, abs=1e-3)
@@ -114,13 +111,13 @@ def test_images_are_there_before_the_batch_is_queued_and_logits_after_it(tensorr
 def test_a_plan_of_another_gpu_is_an_error(tensorrt, plan):
     tensorrt.plan = False
     with pytest.raises(UserError, match="a plan of another GPU or TensorRT"):
-        Engine(plan)
+        open_engine(plan)
 
 
 def test_a_batch_that_tensorrt_refuses_is_an_error(tensorrt, plan):
     tensorrt.accepts = False
     with pytest.raises(RuntimeError, match="could not queue"):
-        Engine(plan).queue()
+        open_engine(plan).queue()
 
 
 def artifact_of(plan) -> Artifact:
@@ -144,7 +141,7 @@ def target(monkeypatch):
     gpu = Gpu(name="Tesla T4", uuid="GPU-1", compute_capability=(7, 5), driver_cuda=(12, 4))
     monkeypatch.setattr(preflight, "find_gpu", lambda: gpu)
     watch = SimpleNamespace(start=lambda: None, facts=lambda: {"gpu": "Tesla T4"}, read=dict, close=lambda: None)
-    monkeypatch.setattr(trt, "Watch", lambda uuid: watch)
+    monkeypatch.setattr(engine_session, "Watch", lambda uuid: watch)
     return msgspec.structs.replace(find_targets("t4")[0], batch=2)
 
 
