@@ -16,13 +16,14 @@ goals = $(or $(shell { [ "$(asked)" != "$(PYTHON)" ] || { $(new_enough); }; } &&
 preflights := $(shell sed -n 's/^\[\(.*\)\]$$/preflight-\1/p' devices/environments.toml)
 # What is pinned in a folder, and the Python of the folder that a target's goals name.
 pins = constraints/$(if $(filter $(VENV),$1),cpu,$(patsubst $(VENV)-%,%,$1)).txt
+test_packages = $(addsuffix .installed-gpu-test,$(dir $(filter $(VENV)/% $(VENV)-%,$(call goals,$1))))
 python = $(dir $(filter $(VENV)/% $(VENV)-%,$^))bin/python
 new_enough = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'error: Python 3.11 or newer is needed: found '"$$($(PYTHON) --version)"'; give one with PYTHON=...' >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .installed-% %/bin/python
-.PHONY: $(preflights) help bench report devices test lint benchmarks trust faults format clean python-version no-answer on-the-host
+.PHONY: $(preflights) help bench report devices lanes-report test lint benchmarks trust faults format clean python-version no-answer on-the-host
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -31,6 +32,7 @@ help:  ## what there is
 	@echo 'make bench-pixel2 single images on a Google Pixel 2 over adb'
 	@echo 'make bench-NAME   any other target; `make devices` lists them'
 	@echo 'make devices      each target, and whether it can run here or why not'
+	@echo 'make lanes-report TARGET=NAME   one file to send back: how a GPU or phone target does on its hardware'
 	@echo 'make report       table and chart from the records in $(RESULTS)/'
 	@echo 'make test         the tests'
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
@@ -47,6 +49,15 @@ bench-%: $$(call goals,$$*)
 		[ ! -e $(RESULTS)/$*.jsonl ] || $(python) -m reports render --results $(RESULTS) --out $(OUT); exit $$code; }
 	@$(if $(filter on-the-host,$^),$(python) -m devices.host.probe --results $(RESULTS))
 	@$(python) -m reports render --results $(RESULTS) --out $(OUT)
+
+# The tests' own packages come on top of what the target needs, in the same environment.
+lanes-report: lanes-report-$(or $(TARGET),no-target)
+
+lanes-report-no-target:
+	@echo 'error: no target: give one whose hardware is here, for example make lanes-report TARGET=t4' >&2; exit 1
+
+lanes-report-%: $$(call goals,$$*) | $$(call test_packages,$$*)
+	@$(python) -m tools.lanes_report $* $(ARGS)
 
 report: $(VENV)/.installed-cpu
 	$(VENV)/bin/python -m reports render --results $(RESULTS) --out $(OUT) $(ARGS)

@@ -8,7 +8,7 @@ from devices.phone.adb import Link
 
 _CPU = "/sys/devices/system/cpu"
 # One call for everything: each costs a phone some work.
-_READ = f"""
+READ = f"""
 dumpsys battery; echo; dumpsys thermalservice 2>/dev/null; echo
 dumpsys power 2>/dev/null | grep -m 1 mWakefulness=; echo airplane=$(settings get global airplane_mode_on)
 for f in {_CPU}/cpu[0-9]*/cpufreq; do
@@ -42,7 +42,7 @@ class Readings(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(link: Link, affinity: str | None) -> Readings:
     """The phone now, with the cores that the mask allows; without one the fastest."""
-    return parse_readings(link.shell(_READ).text, affinity)
+    return parse_readings(link.shell(READ).text, affinity)
 
 
 def parse_readings(text: str, affinity: str | None) -> Readings:
