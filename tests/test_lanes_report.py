@@ -8,10 +8,12 @@ import sys
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.records.record import Record
 from tests.fake_phone.networks import FIRST, tiny_artifacts
 from tests.fake_phone.phone import FakePhone, tool_for_this_machine
 from tests.fake_phone.server import AdbServer
@@ -111,7 +113,7 @@ def test_of_a_phone_it_holds_the_marked_tests_a_sweep_and_its_properties_but_no_
     assert "3 passed" in files["tests.txt"]
     assert "ro.product.model: Pixel 2" in files["hardware.txt"]
     assert "temperature: 280" in files["hardware.txt"]
-    assert json.loads(files["pixel2.jsonl"])["measurement"]["ran_on"]["device"] == "Pixel 2"
+    assert msgspec.json.decode(files["pixel2.jsonl"], type=Record).measurement.ran_on["device"] == "Pixel 2"
     everything = "".join(files.values())
     assert phone.serial not in everything
     assert "HT7950201234" not in everything

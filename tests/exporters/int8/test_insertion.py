@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +81,11 @@ def test_a_dead_channel_leaves_its_bias_and_its_neighbours(tmp_path, halved, exp
     onnx.save(quantized(weights, bias, halved=halved, then=largest), tmp_path / "x.onnx")
     found = to_onnx.run(tmp_path / "x.onnx", images)
     assert np.abs(found - expected).max() < 0.02 * largest
+
+
+def test_with_onnx_runtime_s_own_32_bit_biases_an_fp32_file_keeps_them_too(tmp_path):
+    weights, bias = np.full((4, 4), 1e-12, dtype=np.float32), np.array([1, 5, 20, 40], dtype=np.float32)
+    onnx.save(quantized(weights, bias, halved=False, then=40.0), tmp_path / "x.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "x.onnx"), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {to_onnx.INPUT: np.ones((1, 4, 4, 4), dtype=np.float32)})
+    assert found[0, :, 0, 0] == pytest.approx(bias, abs=40 / 127)
