@@ -124,8 +124,8 @@ def test_without_the_library_the_error_says_what_installs_it(monkeypatch, cache)
         cache.path(job())
 
 
-def test_a_plan_is_checked_where_its_gpu_is_and_one_that_was_not_has_another_key(library, monkeypatch, tmp_path):
-    cache, checked = Cache(tmp_path), []
+def test_a_plan_is_checked_where_its_gpu_is_and_one_that_was_not_has_another_key(library, monkeypatch, cache):
+    checked = []
     fidelity = Fidelity(images=2, relative_error=0, relative_error_limit=None, top1_agreement=1, cosine=1)
     monkeypatch.setattr(to_tensorrt_rtx, "open_engine", lambda plan: plan)
     monkeypatch.setattr(to_tensorrt_rtx, "check_plan", lambda job, engine: checked.append(engine) or fidelity)
