@@ -106,7 +106,7 @@ def would_run(goal, *variables):
         ("android", "cpu", "phone", "phone"),
         ("v100-torch", "v100", "nvidia-v100", "v100"),
         ("v100-tensorrt", "v100", "nvidia-v100-tensorrt", "v100-tensorrt"),
-        ("t4*", "t4", "nvidia-t4", "t4"),
+        ("t4-*[06e]", "t4", "nvidia-t4", "t4"),
         ("gpu-torch", "gpu", "nvidia-gpu", "gpu"),
         ("gpu-tensorrt", "gpu", "nvidia-gpu-tensorrt", "gpu-tensorrt"),
         ("*rtx*", "rtx", "nvidia-rtx", "rtx"),
