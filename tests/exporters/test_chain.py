@@ -12,7 +12,7 @@ import torch
 
 import exporters
 from devices.targets import find_targets
-from exporters import network, tensorrt_engine, to_onnx, to_tensorrt, to_tflite
+from exporters import network, to_onnx, to_tensorrt, to_tflite
 from exporters.artifact import Job, sha256_of
 from exporters.cache import Cache, obtain_source
 from exporters.format import Format
@@ -85,7 +85,7 @@ def gpu(monkeypatch):
         return SimpleNamespace(logits=to_onnx.load(plan), close=lambda: None)
 
     monkeypatch.setattr(to_tensorrt, "build", build)
-    monkeypatch.setattr(tensorrt_engine, "Engine", open_engine)
+    monkeypatch.setattr(to_tensorrt, "open_engine", open_engine)
     driver.built = built
     return driver
 
