@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -14,6 +13,7 @@ from bench.records.history import History, history
 from bench.records.journal import Journal, Opened, Started, Visited
 from bench.records.network_run import NetworkRun
 from bench.records.record import Network, Record
+from bench.records.resume import refuse_another
 from bench.records.store import append_line, read_records
 from bench.trust.fit import fit
 from bench.trust.measurement import Measurement
@@ -23,10 +23,6 @@ from bench.trust.visit import Visit
 from devices.host.conditions import machine, moment
 from devices.targets import Target
 from exporters.artifact import Artifact
-from system.errors import UserError
-
-# Of the machine that a sweep began on, what must be the same where it goes on.
-_SAME_MACHINE = ("cpu", "usable_cores", "memory_bytes", "kernel", "versions")
 
 
 class Ledger:
@@ -78,21 +74,7 @@ class Ledger:
             self._recall()
             assert self.started is not None
             self.journal.append(self.started)
-        then, now = (msgspec.structs.asdict(found) for found in (self.started.conditions.machine, machine()))
-        differing = [
-            *_differing("target", msgspec.structs.asdict(self.started.target), msgspec.structs.asdict(target)),
-            *_differing("protocol", msgspec.structs.asdict(self.started.protocol), msgspec.structs.asdict(protocol)),
-            *_differing("machine", *({key: found[key] for key in _SAME_MACHINE} for found in (then, now))),
-        ]
-        # Of an epoch all but the workloads' files was compared by now.
-        if not differing and self.started.epoch not in (None, epoch_of(machine(), target, self._workloads)):
-            differing = ["the reference workloads' files were others"]
-        if differing:
-            raise UserError(
-                f"--resume would mix two measurements in sweep {self.started.sweep}",
-                found=", ".join(differing),
-                fix="give the same options on the same machine, or leave --resume out",
-            )
+        refuse_another(self.started, target, protocol, self._workloads)
         return self.started
 
     def run(self, network: Network) -> NetworkRun:
@@ -210,7 +192,3 @@ class Ledger:
 def _told(measurement: Measurement) -> Told:
     found = measurement.alone
     return Told.of(found.number_s, found.log_error)
-
-
-def _differing(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    return [f"{kind} {field} was {old[field]!r}, now {new[field]!r}" for field in old if old[field] != new[field]]

@@ -322,11 +322,11 @@ def test_resuming_under_another_protocol_is_refused(order, monkeypatch):
 
 @pytest.mark.parametrize("key", ["cpu", "kernel", "versions"])
 def test_resuming_on_another_machine_is_refused(order, monkeypatch, key):
-    from bench.records import ledger
+    from bench.records import resume
 
     sweep(order("*B3"))
-    here = ledger.machine()
-    monkeypatch.setattr(ledger, "machine", lambda: msgspec.structs.replace(here, **{key: "another"}))
+    here = resume.machine()
+    monkeypatch.setattr(resume, "machine", lambda: msgspec.structs.replace(here, **{key: "another"}))
     with pytest.raises(UserError, match=f"machine {key} was .*, now 'another'"):
         sweep(order("*B3", "*B5", resume=True))
 
