@@ -19,7 +19,7 @@ from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.input_images import input_images
-from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
+from exporters.to_onnx import BATCH, DTYPES, INPUT, INTEGER_BIASES, OUTPUT
 from system.errors import UserError, one_line
 from system.files import filled_whole
 
@@ -156,7 +156,8 @@ def _load(network: _Network, target: Target, told: dict[str, str]) -> Any:
     if provider == TENSORRT:
         import tensorrt  # noqa: F401 - it brings the libraries that the provider loads
     providers, options = [(provider, told)], session_options(target)
-    source, left_out = network.content or network.path, [FOLDING] * bool(network.padded)
+    source = network.content or network.path
+    left_out = [INTEGER_BIASES, FOLDING] if network.padded else [INTEGER_BIASES]
     try:
         with naming_full_memory(target.batch):
             # Its own fallback would try the CPU next, and hide what was wrong.
