@@ -21,7 +21,7 @@ INPUT, OUTPUT, BATCH = "images", "logits", "batch"
 DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 # A rule of ONNX Runtime's optimizer that is left out. It makes an INT32 of a float bias beside Q/DQ, in units of input
-# scale times weight scale, which FP16 doesn't hold: EfficientNet-Lite0 with trained weights, INT8 with its rest in FP16,
+# scale times weight scale, which FP16 lacks: EfficientNet-Lite0 with trained weights, INT8 with the rest in FP16,
 # has a smallest cosine of 0.10 with it and 0.99 without (1.32.0).
 INTEGER_BIASES = "WeightBiasQuantization"
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
