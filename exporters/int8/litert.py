@@ -1,6 +1,7 @@
 """Static INT8 for TFLite by ai-edge-quantizer: weights per channel, and what stays floating point."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +19,23 @@ _SIGNATURE = "serving_default"
 _MOST_TAPS = 25
 
 
-def quantize(interpreter: Any, source: Path, path: Path, shown: "list[NDArray[np.float32]]") -> None:
-    """Write the FP32 file `source` as an INT8 one to `path`, calibrated on the batches `shown` (N, H, W, 3).
+def quantize(
+    interpreter: Any,
+    source: Path,
+    path: Path,
+    shown: "Sequence[NDArray[np.float32]]",
+    most_taps: int = _MOST_TAPS,
+) -> None:
+    """Write the FP32 file `source` as an INT8 one to `path`, calibrated on the batches `shown` (N, H, W, C).
 
-    `interpreter` is one of `source`. Depthwise convolutions of more than 25 taps stay FP32.
+    `interpreter` is one of `source`. Depthwise convolutions of more than `most_taps` stay FP32.
     """
     from ai_edge_quantizer import qtyping, quantizer, recipe
 
     (given,) = interpreter.get_signature_list()[_SIGNATURE]["inputs"]
     worker = quantizer.Quantizer(str(source))
     worker.load_quantization_recipe(recipe.static_wi8_ai8())
-    for name in large_depthwise(interpreter):
+    for name in large_depthwise(interpreter, most_taps):
         # Its scope is the name of its output and a semicolon.
         worker.update_quantization_recipe(
             f"^{re.escape(name)};$", qtyping.TFLOperationName.DEPTHWISE_CONV_2D, algorithm_key="no_quantize"
@@ -37,13 +44,13 @@ def quantize(interpreter: Any, source: Path, path: Path, shown: "list[NDArray[np
     worker.quantize(ranges).export_model(str(path))
 
 
-def large_depthwise(interpreter: Any) -> list[str]:
-    """The names of the outputs of depthwise convolutions of more than 25 taps."""
+def large_depthwise(interpreter: Any, most_taps: int = _MOST_TAPS) -> list[str]:
+    """The names of the outputs of depthwise convolutions of more taps than that."""
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     names = []
     for operator in interpreter._get_ops_details():
         if operator["op_name"] == "DEPTHWISE_CONV_2D":
             _, height_px, width_px, _ = tensors[int(operator["inputs"][1])]["shape"]
-            if height_px * width_px > _MOST_TAPS:
+            if height_px * width_px > most_taps:
                 names.append(str(tensors[int(operator["outputs"][0])]["name"]))
     return names
