@@ -71,8 +71,13 @@ class OpenPair:
         self._closing.close()
 
     def _open_both(self, run: DuetRun) -> None:
-        """Load both sides at once: most of it is the work of one core each, and it is not timed."""
-        with ThreadPoolExecutor(len(SIDES)) as pool:
+        """Load both sides, at once where that is the work of one core of this machine each; it is not timed.
+
+        On a device they come one after the other: it may time kernels meanwhile, and its free memory says what each takes.
+        """
+        targets = (run.old.target, run.new.target)
+        on_device = any(runtime_of(each).elsewhere or runtime_of(each).free_bytes(each) is not None for each in targets)
+        with ThreadPoolExecutor(1 if on_device else len(SIDES)) as pool:
             opening = {side: pool.submit(self._open, side, run.old if side == "old" else run.new) for side in SIDES}
         self._sessions |= {side: future.result() for side, future in opening.items()}
 

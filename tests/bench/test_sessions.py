@@ -147,7 +147,7 @@ def test_a_duet_holds_both_sides_of_as_many_networks_as_fit(request_for, opened,
     old, new = (msgspec.structs.replace(request.old, options=on_a_device(memory_gb, seconds=0.1)) for _ in "12")
     duets = play(dataclasses.replace(request, old=old, new=new))
     assert max(opened) == most
-    assert all(len(duet.turns) == 20 for duet in duets)
+    assert all(len(duet.turns) == 12 for duet in duets)
 
 
 def test_a_duet_whose_network_takes_more_than_expected_waits_for_the_next_group(request_for, opened):

@@ -12,7 +12,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from bench import sessions
+from bench import room
 from bench import sweep as sweep_module
 from bench.measure import visit
 from bench.records.journal import Journal, Visited
@@ -95,7 +95,7 @@ def waiting(monkeypatch):
 
     def make(reason=None):
         def wait_and_run(self, count):
-            fake._VirtualClock.now_s += 100.0
+            fake._Device.now_s += 100.0
             table = {WAITED: 100.0} | ({THROTTLED: reason} if reason else {})
             return msgspec.structs.replace(run(self, count), conditions=[table])
 
@@ -127,7 +127,7 @@ def test_networks_that_lie_elsewhere_stay_open_whatever_memory_this_machine_has(
         open_session=lambda *asked: opening.append(asked) or fake.open_session(*asked),
     )
     monkeypatch.setattr(fake, "RUNTIME", runtime)
-    monkeypatch.setattr(sessions, "available_bytes", lambda: 0)
+    monkeypatch.setattr(room, "available_bytes", lambda: 0)
     sweep(order("*B3", "*B5", max_visits=6))
     assert (len(opening) == 2) == elsewhere
 
