@@ -73,7 +73,7 @@ class OpenPair:
     def _open_both(self, run: DuetRun) -> None:
         """Load both sides, at once where that is the work of one core of this machine each; it is not timed.
 
-        On a device they come one after the other: it may time kernels meanwhile, and its free memory says what each takes.
+        On a device they come one after the other: it may time kernels meanwhile, and its free memory is compared.
         """
         targets = (run.old.target, run.new.target)
         on_device = any(runtime_of(each).elsewhere or runtime_of(each).free_bytes(each) is not None for each in targets)
