@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from bench.records.record import SCHEMA, Record
-from bench.records.store import all_lines, refuse_newer, warn_of_passed_over
+from bench.records.store import all_lines, judged, refuse_newer, warn_of_passed_over
 from system.errors import one_line
 
 
@@ -95,7 +95,7 @@ def _decode(places: list[_Place], passed_over: list[str]) -> Iterator[Record]:
         try:
             with place.path.open("rb") as file:
                 file.seek(place.offset)
-                record = _decoder.decode(file.readline())
+                record = judged(_decoder.decode(file.readline()))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             passed_over.append(f"{place.path}:{place.number}: {one_line(error, 160)}")
             continue

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from bench.records.record import SCHEMA, Record
+from bench.trust.verdict import judge
 from system.errors import UserError, one_line
 
 _decoder = msgspec.json.Decoder(Record)
@@ -87,12 +88,13 @@ def all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def read_records(path: Path) -> list[Record]:
     """Every record of a file, oldest first; lines that can't be read are reported on stderr and passed over.
 
-    Raises UserError where a record's schema is newer than this suite's.
+    Numbers are estimated from the raw times by this version, so the verdict is too, where the record has what that
+    needs. Raises UserError where a record's schema is newer than this suite's.
     """
     records, torn = [], []
     for number, line in read_lines(path):
         try:
-            records.append(_decoder.decode(line))
+            records.append(judged(_decoder.decode(line)))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             refuse_newer(path, number, line)
             torn.append(f"{path}:{number}: {one_line(error, 160)}")
@@ -101,6 +103,14 @@ def read_records(path: Path) -> list[Record]:
             refuse_newer(path, number, line)
     warn_of_passed_over(torn)
     return records
+
+
+def judged(record: Record) -> Record:
+    """A record with the verdict that fits its numbers; one of schema 1, which has no basis, keeps its own."""
+    measured = record.measurement
+    if measured is None or measured.basis is None or not measured.visits:
+        return record
+    return msgspec.structs.replace(record, verdict=judge(measured, record.protocol))
 
 
 def warn_of_passed_over(passed_over: list[str]) -> None:

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from bench.records.record import SCHEMA, Record
 from bench.records.store import append_line, read_records, read_results
+from bench.trust.verdict import Verdict
 from models import UserError
+
+EXAMPLE = Path(__file__).parents[3] / "docs" / "example" / "cpu.jsonl"
+FIRST_SCHEMA = Path(__file__).parents[2] / "data" / "records_schema_1.jsonl"
 
 
 def test_a_record_comes_back_as_it_was(tmp_path, record):
@@ -102,3 +106,18 @@ def test_a_write_that_fails_halfway_leaves_the_file_as_it_was(tmp_path, record, 
     with pytest.raises(UserError, match="can't write"):
         append_line(path, record)
     assert path.read_bytes() == before
+
+
+def test_a_verdict_that_another_version_gave_is_given_again_with_the_number(tmp_path):
+    (example, *_) = read_records(EXAMPLE)
+    path = tmp_path / "cpu.jsonl"
+    path.write_bytes(
+        msgspec.json.encode(msgspec.structs.replace(example, verdict=Verdict(word="noisy", detail="±99 %"))) + b"\n"
+    )
+    assert [record.verdict for record in read_records(path)] == [example.verdict]
+    assert example.verdict.word != "noisy"
+
+
+def test_a_record_of_the_first_schema_keeps_its_verdict():
+    first = FIRST_SCHEMA.read_bytes().splitlines()[0]
+    assert read_records(FIRST_SCHEMA)[0].verdict.word == msgspec.json.decode(first)["verdict"]["word"]

@@ -33,7 +33,12 @@ BETWEEN = RunToRun(error=0.008, freedom=1e9, sweeps=99)
 
 
 def a_record(name: str, visits_s: list[float], *, sweep: str = "one", word: str = "stable") -> Record:
-    visits = [Visit(at_s=float(at), settle_s=[], samples=Samples(seconds=[value])) for at, value in enumerate(visits_s)]
+    # Verdicts are given again where records are read, so the visits must bear this one out.
+    waited = [[value] if word == "contended" else [0.0] for value in visits_s]
+    visits = [
+        Visit(at_s=float(at), settle_s=[], samples=Samples(seconds=[value], evidence={"wait_s": waits}))
+        for at, (value, waits) in enumerate(zip(visits_s, waited, strict=True))
+    ]
     return Record(
         sweep=sweep,
         model=Network(name=name, family="x", resolution_px=224, source="x", params=None, macs=None, top1_percent=None),
