@@ -25,7 +25,7 @@ def page(tmp_path_factory, make_record, network_of) -> Path:
     hostile = replace(network_of("mine", 82.0, family=HOSTILE), name=HOSTILE)
     target = replace(find_targets("cpu")[0], name="evil", title=HOSTILE, note=HOSTILE)
     records = [
-        make_record(name, "cpu", [0.01 * (1 + at) * (1 + 0.1 * (part % 2)) for part in range(6)])
+        make_record(name, "cpu", [0.01 * (1 + at) * (1 + 0.01 * (part % 2)) for part in range(6)])
         for at, name in enumerate(zoo())
     ]
     records += [
