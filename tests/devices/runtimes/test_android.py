@@ -316,7 +316,8 @@ def test_a_hot_phone_is_waited_for(phones, bench):
     phone.battery(celsius=41.0)
 
     def cool():
-        wait_for(lambda: sum("dumpsys battery" in command for command in phone.commands) >= 8, 60)  # well into the first wait
+        # So many readings that the first wait has begun.
+        wait_for(lambda: sum("dumpsys battery" in command for command in phone.commands) >= 8, 60)
         phone.battery(celsius=30.0)
 
     threading.Thread(target=cool, daemon=True).start()
