@@ -66,8 +66,8 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
 
 
 def _export_dynamic(job: Job, fp32: Path, path: Path) -> Fidelity:
-    if job.precision == "int8-fp16":
-        _refuse_old_kernels()
+    if "fp16" in job.precision:
+        _refuse_old_kernels(job.precision)
     images = calibration_images(job, _PHOTOGRAPHS if job.calibration else _SYNTHETIC)
     prepared = path.with_suffix(".prepared.onnx")
     prepare(fp32, prepared)
@@ -84,14 +84,14 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Fidelity:
     return check_int8_fidelity(job, reference, logits)
 
 
-def _refuse_old_kernels() -> None:
+def _refuse_old_kernels(precision: str) -> None:
     """The file is checked on ONNX Runtime's CPU kernels; those before 1.31 compute other values for this one."""
     import onnxruntime
 
     version = onnxruntime.__version__
     if tuple(map(int, re.findall(r"\d+", version)[:2])) < _FIRST_RIGHT:
         found, fix = f"onnxruntime {version}, wrong below 1.31", "export it with 1.31 or later"
-        raise UserError("no check of an int8-fp16 file", found=found, fix=fix)
+        raise UserError(f"no check of an {precision} file", found=found, fix=fix)
 
 
 def _quantize(

@@ -44,8 +44,8 @@ class Artifacts:
         self.cache = cache
 
     def __getitem__(self, precision: str):
-        if precision == "int8-fp16" and Version(onnxruntime.__version__) < Version("1.31"):
-            leave_out(f"onnxruntime {onnxruntime.__version__} can't check int8-fp16", "1.31 does")
+        if "fp16" in precision and Version(onnxruntime.__version__) < Version("1.31"):
+            leave_out(f"onnxruntime {onnxruntime.__version__} can't check {precision}", "1.31 does")
         return self.cache.obtain(job(precision))
 
 
