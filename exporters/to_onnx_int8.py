@@ -5,7 +5,6 @@ convolution and its sum; ONNX Runtime has integer CPU kernels only where every c
 fuses a ReLU only into an asymmetric range. docs/nvidia.md has the cost of each placement on the other runtime.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from exporters.int8.placement import Rules, place_qdq
 from exporters.int8.ranges import POOLED, QUANTIZED, Feed, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
 from system.errors import UserError
+from system.versions import release_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,6 @@ _PREPARED_LIMIT = 1e-4
 # those of 1.31.1 and 1.32.0.
 _FIRST_RIGHT = (1, 31)
 _RETRIED_BELOW = 0.99  # the smallest cosine below which averaged ranges are tried too
-# Seeded weights were never trained: with them the cosine may come near 0, and does in the EfficientNets.
 # What is quantized for TensorRT, by precision; "fp16" in it says what the rest is.
 _RULES = {
     "int8": Rules(),
@@ -39,6 +38,7 @@ _RULES = {
     "int8-fp16-dense": Rules(depthwise=False),
     "int8-fp16-modelopt": Rules(pooled=True),
 }
+# Seeded weights were never trained: with them the cosine may come near 0, and does in the EfficientNets.
 _COSINE_LIMITS = {"trained": 0.9, "seeded": 0.0}
 
 
@@ -89,7 +89,7 @@ def _refuse_old_kernels(precision: str) -> None:
     import onnxruntime
 
     version = onnxruntime.__version__
-    if tuple(map(int, re.findall(r"\d+", version)[:2])) < _FIRST_RIGHT:
+    if release_of(version) < _FIRST_RIGHT:
         found, fix = f"onnxruntime {version}, wrong below 1.31", "export it with 1.31 or later"
         raise UserError(f"no check of an {precision} file", found=found, fix=fix)
 

@@ -127,7 +127,7 @@ def _capabilities(job: Job) -> tuple[str, ...]:
 def _gpu_for(job: Job) -> Gpu | None:
     """The GPU that is here, where the plan of `job` is for it."""
     gpu = find_gpu()
-    if isinstance(gpu, str) or "{}.{}".format(*gpu.compute_capability) not in _capabilities(job):
+    if isinstance(gpu, str) or gpu.capability not in _capabilities(job):
         return None
     return gpu
 

@@ -24,6 +24,11 @@ class Gpu:
         """The architecture as compilers name it: sm_70 is a V100, sm_75 a T4."""
         return "sm_{}{}".format(*self.compute_capability)
 
+    @property
+    def capability(self) -> str:
+        """The compute capability as NVIDIA writes it: "7.5" is a T4's."""
+        return "{}.{}".format(*self.compute_capability)
+
 
 def find_gpu() -> Gpu | str:
     """The GPU, or why there is none."""

@@ -44,7 +44,7 @@ class _Sampling:
     """The turns of a whole duet, in as many groups of networks as memory and the device need."""
 
     def __init__(self, request: DuetRequest, ledger: DuetLedger) -> None:
-        self._settings, self._ledger, self._new = request.settings, ledger, request.new
+        self._settings, self._ledger = request.settings, ledger
         self._runs = list(ledger.runs.values())
         self._clock_s = runtime_of(request.new).now_s
         self._begun_s, self._spent_s = self._clock_s(), 0.0

@@ -55,15 +55,7 @@ def estimate(
     Fewer than four visits have no interval, and their median is the number.
     """
     if len(visits_s) < FEWEST_VISITS or min(visits_s) <= 0:
-        return Estimate(
-            number_s=median(visits_s),
-            low_s=None,
-            high_s=None,
-            log_error=math.inf,
-            freedom=1.0,
-            sampling=math.inf,
-            within_sweep=run_to_run is None,
-        )
+        return _without_interval(median(visits_s), within_sweep=run_to_run is None)
     # Relative to one of them, so that equal visits give exactly what each says.
     unit_s = median(visits_s)
     found = huber_mean([math.log(value / unit_s) for value in visits_s])
@@ -84,6 +76,18 @@ def estimate(
         freedom=freedom_of_all,
         sampling=repeats * t_quantile(0.975, freedom) * sampling,
         within_sweep=run_to_run is None,
+    )
+
+
+def _without_interval(number_s: float, *, within_sweep: bool) -> Estimate:
+    return Estimate(
+        number_s=number_s,
+        low_s=None,
+        high_s=None,
+        log_error=math.inf,
+        freedom=1.0,
+        sampling=math.inf,
+        within_sweep=within_sweep,
     )
 
 

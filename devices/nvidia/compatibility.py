@@ -6,6 +6,7 @@ import re
 from devices.nvidia.ort_options import CUDA
 from devices.nvidia.preflight import TURING, installer_of
 from system.gpu import Gpu
+from system.versions import release_of
 
 _CUDNN_WITHOUT_VOLTA = 91100
 _TENSORRT_WITHOUT_VOLTA = (10, 5)
@@ -49,7 +50,7 @@ def ort_mismatch(gpu: Gpu, provider: str, providers: list[str], version: str) ->
     """What an onnxruntime of this version with these providers lacks for a GPU, or None."""
     if provider not in providers:
         return f"this onnxruntime {version} has no {provider}; {_fix(gpu, 'one that has')}"
-    if gpu.compute_capability < TURING and _numbers(version) >= _ORT_WITHOUT_VOLTA:
+    if gpu.compute_capability < TURING and release_of(version) >= _ORT_WITHOUT_VOLTA:
         fix = _fix(gpu, "one for CUDA 12")
         return f"this onnxruntime {version} is for CUDA 13, which has no {gpu.sm}; {fix}"
     listed = _ORT_ARCHITECTURES.get(version) if provider == CUDA else None
@@ -69,16 +70,15 @@ def tensorrt_lacks(gpu: Gpu) -> str | None:
 
 def tensorrt_mismatch(gpu: Gpu, version: str) -> str | None:
     """What a TensorRT of this version lacks for a GPU, or None."""
-    if gpu.compute_capability < TURING and _numbers(version) >= _TENSORRT_WITHOUT_VOLTA:
+    if gpu.compute_capability < TURING and release_of(version) >= _TENSORRT_WITHOUT_VOLTA:
         return f"this TensorRT {version} has no {gpu.sm} (10.4 is the last); {_fix(gpu, '10.4', tensorrt=True)}"
     return None
 
 
 def tensorrt_rtx_lacks(gpu: Gpu, capabilities: tuple[str, ...]) -> str | None:
     """What the installed TensorRT for RTX, or plans for these compute capabilities, lack for this GPU, or None."""
-    capability = "{}.{}".format(*gpu.compute_capability)
-    if capability not in capabilities:
-        return f"its plans are for compute capability {' '.join(capabilities)}: found {gpu.name}, {capability}"
+    if gpu.capability not in capabilities:
+        return f"its plans are for compute capability {' '.join(capabilities)}: found {gpu.name}, {gpu.capability}"
     if importlib.util.find_spec("tensorrt_rtx_bindings") is None:
         return "no TensorRT for RTX; make bench-rtx installs it"
     return None
@@ -97,10 +97,6 @@ def _runs(architecture: str, capability: tuple[int, int]) -> bool:
         return False
     built = (int(match[2]), int(match[3]))
     return built <= capability and (match[1] == "compute" or built[0] == capability[0])
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"\d+", version)[:2]))
 
 
 def _fix(gpu: Gpu, what: str, *, tensorrt: bool = False) -> str:

@@ -55,7 +55,7 @@ def provider_options(target: Target, engines: Path | None) -> dict[str, str]:
         return {"prefer_nhwc": str(int(options.prefer_nhwc))} | handed_on
     if engines is None:
         return handed_on
-    # A session is opened at every visit; without these the engine would be built at every visit too.
+    # Without these the engine would be built whenever a session is opened.
     kept = dict.fromkeys(("trt_engine_cache_enable", "trt_timing_cache_enable"), "True")
     return kept | dict.fromkeys(("trt_engine_cache_path", "trt_timing_cache_path"), str(engines)) | handed_on
 

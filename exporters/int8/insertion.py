@@ -50,12 +50,9 @@ def insert(model: Any, placement: Placement, magnitudes: Mapping[str, float]) ->
         if node.name in placement.weights:
             index = placement.weights[node.name]
             weights, axis = numpy_helper.to_array(constants[node.input[index]]), _channel_axis(node)
-            others = tuple(other for other in range(weights.ndim) if other != axis)
-            scales = _scales(np.abs(weights).max(axis=others))
-            if len(node.input) > 2 and node.input[2] in constants and inputs_scale:
-                bias = np.abs(numpy_helper.to_array(constants[node.input[2]]))
-                scales = np.maximum(scales, bias / (inputs_scale * _MOST_IN_BIAS)).astype(np.float32)
-            node.input[index] = paired(node.input[index], scales, axis)
+            bias = constants.get(node.input[2]) if len(node.input) > 2 and inputs_scale else None
+            in_units = np.abs(numpy_helper.to_array(bias)) / inputs_scale if bias is not None else None
+            node.input[index] = paired(node.input[index], _channel_scales(weights, axis, in_units), axis)
         nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
@@ -113,6 +110,17 @@ def _scales(magnitudes: "NDArray[np.float32]") -> "NDArray[np.float32]":
     # A magnitude of 1e-44, which a channel that weight decay killed may have, would give a scale of 0.
     least = np.finfo(np.float32).smallest_normal
     return np.where(magnitudes > 0, np.maximum(magnitudes / _LEVELS, least), 1).astype(np.float32)
+
+
+def _channel_scales(
+    weights: "NDArray[np.float32]", axis: int, bias: "NDArray[np.float32] | None"
+) -> "NDArray[np.float32]":
+    """The scale of each channel; `bias` is its bias's magnitude in units of the input's scale, where it has one."""
+    import numpy as np
+
+    others = tuple(other for other in range(weights.ndim) if other != axis)
+    scales = _scales(np.abs(weights).max(axis=others))
+    return scales if bias is None else np.maximum(scales, bias / _MOST_IN_BIAS).astype(np.float32)
 
 
 def _channel_axis(node: Any) -> int:

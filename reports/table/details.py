@@ -1,13 +1,10 @@
 """The table of one target: every statistic of every network, its floor, and measured against published."""
 
-from collections import Counter
-
 from bench.records.record import Network
-from reports.agreement import agreement
 from reports.cells import Cell, Column, Report
 from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
 from reports.floor import Floor, Floors
-from reports.looks import short_names
+from reports.table.details_text import text_of
 from reports.table.sheet import (
     Entry,
     Footnotes,
@@ -51,7 +48,7 @@ def details(report: Report, column: Column, floors: Floors, against: str | None)
             rows.append(_row(network, column, floors, notes) + ([_speedup(*faster, notes)] if against else []))
     title = f"{column.heading}: {column.title}, batch {column.target.batch}"
     headings = [*HEADINGS, f"Speed-up at equal accuracy against {against}"] if against else HEADINGS
-    return Sheet(title, list(map(Piece, headings)), rows, list(notes.numbers), _text(report, column, floors))
+    return Sheet(title, list(map(Piece, headings)), rows, list(notes.numbers), text_of(report, column, floors))
 
 
 def _row(network: Network, column: Column, floors: Floors, notes: Footnotes) -> list[Entry]:
@@ -167,50 +164,3 @@ def _number(value: float | None, *, printed: bool = False) -> Entry:
         return Entry()
     text = f"{value:.1f}" if printed else f"{value:.{decimals_of(value)}f}"
     return Entry((Piece(text, printed=printed),), value)
-
-
-def _ran_on(report: Report, column: Column) -> str:
-    """The devices and the clocks of the measured numbers, as their sessions reported them; "" where there are none."""
-    found = [measured for network in report.networks if (measured := column.cell(network).measured)]
-    pairs = Counter(f"on {measured.ran_on or 'an unnamed device'}, timed by {measured.clock}" for measured in found)
-    told = (pair if len(pairs) == 1 else f"{pair} ({count} of {len(found)} networks)" for pair, count in pairs.items())
-    return f"Ran {'; '.join(told)}." if pairs else ""
-
-
-def _holds_for(report: Report, column: Column) -> list[str]:
-    """The condition that the numbers refer to, and whether their intervals are for another sweep or for this one."""
-    found = [measured for network in report.networks if (measured := column.cell(network).measured)]
-    conditions = dict.fromkeys(measured.refers_to for measured in found if measured.refers_to)
-    lines = [f"Numbers hold where the reference workloads take {condition}." for condition in conditions]
-    lines += [f"The device was {state}." for state in column.states if len(column.states) == 1]
-    if any(measured.within_sweep and measured.latency.has_interval for measured in found):
-        lines.append(
-            "Intervals hold within one sweep: how far sweeps of this machine lie apart is known from three sweeps on."
-        )
-    return lines
-
-
-def _text(report: Report, column: Column, floors: Floors) -> list[str]:
-    lines = [line] if (line := _ran_on(report, column)) else []
-    lines += _holds_for(report, column)
-    if lack := floors.lack(column):
-        lines.append(lack)
-    elif peaks := floors.peaks(column):
-        what = "rates that a probe reached" if peaks.measured else "peaks"
-        rate = peaks.ops.get(column.target.precision)
-        compute = (
-            f"{rate / 1e9:,.{decimals_of(rate / 1e9)}f} G operations/s in {column.target.precision}, " if rate else ""
-        )
-        lines.append(
-            f"Floor from {what} of {peaks.title}: {compute}{peaks.memory / 1e9:.4g} GB/s. "
-            f"Sources: {'; '.join(peaks.source)}."
-        )
-    if agreed := agreement(column):
-        short = short_names(report.networks)
-        furthest = ", ".join(f"{short[model]} {agreed.ratios[model]:.2f}x" for model in list(agreed.ratios)[:3])
-        tau = f", Kendall's tau {agreed.tau:.2f}" if agreed.tau is not None else ""
-        lines.append(
-            f"Measured against published: {len(agreed.ratios)} networks, median ratio {agreed.median_ratio:.2f}x{tau}; "
-            f"furthest from it: {furthest}."
-        )
-    return lines

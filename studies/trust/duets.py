@@ -30,8 +30,10 @@ from models import find
 from studies.trust.numbers import RESULTS
 
 DATA = Path(__file__).parent / "data" / "duets"
-_HEADS = ("planted", "duets", "networks", "seconds of sampling", "found", "slower", "faster")
-_HEADS += ("duets with any", "all together", "new/old of all", "untested")
+_HEADS = (
+    *("planted", "duets", "networks", "seconds of sampling", "found", "slower", "faster"),
+    *("duets with any", "all together", "new/old of all", "untested"),
+)
 _decoder = msgspec.json.Decoder(Duet)
 
 
