@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import devices.runtimes
 from devices.options import Options, read_options
+from devices.predictor import Predictor
 from devices.profilers.operators import Profiler
 from devices.session import Session
 from devices.targets import Target
@@ -39,6 +40,8 @@ class Runtime:
 
     `absence` says why a target can't run here, or None where it can. `open_session` loads an artifact; it raises
     UserError where it would run elsewhere than the target says. `open_profiler` loads it with its operators timed.
+    `open_predictor` loads it to be asked for logits, by the same provider, precision and options; None where the
+    runtime can't.
     `options` is the struct of what the runtime understands, or gives it where that depends on the target.
     `preparation` gives what is called with each artifact in the export step, None where sessions need the file alone.
     `free_bytes` is what is free of the device's own memory, None where sessions live in this machine's.
@@ -52,6 +55,7 @@ class Runtime:
     open_session: Callable[[Artifact, Target], Session]
     options: type[Options] | Callable[[Target], type[Options]] = Options
     open_profiler: Callable[[Artifact, Target], Profiler] | None = None
+    open_predictor: Callable[[Artifact, Target], Predictor] | None = None
     preparation: Callable[[Target], Preparation | None] = nothing_to_prepare
     free_bytes: Callable[[Target], int | None] = no_memory_of_its_own
     protocol: Callable[[Target], Mapping[str, float]] = as_on_a_host

@@ -6,8 +6,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MEAN = (0.485, 0.456, 0.406)  # ImageNet's, RGB
-_STD = (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def synthetic_images(count: int, resolution_px: int, seed: int = 0) -> "NDArray[np.float32]":
@@ -32,9 +32,11 @@ def synthetic_images(count: int, resolution_px: int, seed: int = 0) -> "NDArray[
     return normalised(images)
 
 
-def normalised(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """RGB images (N, 3, H, W) from 0 to 1 with ImageNet's mean and deviation taken out."""
+def normalised(
+    images: "NDArray[np.float32]", mean: tuple[float, ...] = IMAGENET_MEAN, std: tuple[float, ...] = IMAGENET_STD
+) -> "NDArray[np.float32]":
+    """RGB images (…, 3, H, W) from 0 to 1 with a mean and a deviation taken out, ImageNet's unless given."""
     import numpy as np
 
-    mean, std = (np.array(values, dtype=np.float32)[:, None, None] for values in (_MEAN, _STD))
-    return (images - mean) / std
+    means, deviations = (np.array(values, dtype=np.float32)[:, None, None] for values in (mean, std))
+    return (images - means) / deviations

@@ -1,0 +1,1 @@
+"""Photographs of a user's folder: found, labelled, decoded, and prepared as each network's official evaluation does."""
