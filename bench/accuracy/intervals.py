@@ -21,7 +21,7 @@ def wilson(right: int, of: int) -> tuple[float, float]:
 
 
 def points_lost(agreement: Agreement, labelled: int) -> tuple[float, float, float] | None:
-    """Percentage points of top-1 that an artifact loses beside torch in FP32, with its 95 % interval (points, low, high).
+    """Percentage points of top-1 that an artifact loses beside torch in FP32, with its 95 % interval: lost, low, high.
 
     Both saw the same images, so only those count that one of them alone has right: the interval is far narrower than
     the difference of two Wilson intervals. None without labelled images. Source of the interval: Agresti and Min,
