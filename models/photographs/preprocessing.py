@@ -103,11 +103,12 @@ def _bilinear(planes: "NDArray[np.float32]", side_px: int) -> "NDArray[np.float3
     import numpy as np
 
     last = planes.shape[-1] - 1
-    step = np.float32(planes.shape[-1] / side_px)
-    at = np.maximum((np.arange(side_px, dtype=np.float32) + np.float32(0.5)) * step - np.float32(0.5), 0)
+    step = float(np.float32(planes.shape[-1] / side_px))
+    # Rounded to float32 once, as by the fused multiply-add of torch's kernels.
+    at = np.maximum((np.arange(side_px) + 0.5) * step - 0.5, 0).astype(np.float32)
     before = np.minimum(at.astype(np.intp), last)
     after = np.minimum(before + 1, last)
     share = at - before.astype(np.float32)
     rows = planes[:, before] * (1 - share)[:, None] + planes[:, after] * share[:, None]
     columns = rows[:, :, before] * (1 - share) + rows[:, :, after] * share
-    return np.asarray(columns, dtype=np.float32)
+    return np.ascontiguousarray(columns, dtype=np.float32)
