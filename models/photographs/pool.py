@@ -174,7 +174,7 @@ def _work(connection: Connection, how: Preprocessing) -> None:
             values, said = _prepare(path, how, most_px)
             connection.send((values is not None, said))
             if values is not None:
-                connection.send_bytes(values)
+                connection.send_bytes(memoryview(values).cast("B"))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
