@@ -4,9 +4,9 @@ python -m studies.accuracy_speed [MODEL ...] [--target cpu] [--images 400] [--tu
 
 Images are JPEG files of 500x375, ImageNet's usual size, cut from the photographs that two libraries ship. "Bare" is a
 loop over inputs that lie in memory already, in this process. The evaluation reads, decodes, prepares, predicts, and
-keeps each answer on disk. Both sides are asked of the file and of torch in FP32, as the command does where torch has not
-answered yet; with --alone, of the file. A quarter of the images is evaluated too: what both runs take in common, such as
-starting processes, is shown apart, so that the ratio is of each further image.
+keeps each answer on disk. Both ask the file and torch in FP32, as the command does where torch has not answered yet;
+with --alone, the file. A quarter of the images is evaluated too: what both evaluations have in common, such as starting
+processes, is shown apart, so that the ratio is of each further image.
 """
 
 import argparse

@@ -91,7 +91,10 @@ def test_every_placement_of_int8_reads_the_digits(trained, precision):
 
 
 def lost_by(trained: Trained, artifact: Artifact, target: Target, **preprocessing) -> tuple[float, float]:
-    """Points that a file loses beside torch, and the low end of their interval; its images may be prepared otherwise."""
+    """Points that a file loses beside torch, and the low end of their interval.
+
+    `preprocessing` is what is done otherwise to the images that the file sees.
+    """
     how = preprocessing_of(digits.model())
     torchs = Cache(trained.root / "artifacts").obtain(trained.request(target).jobs(digits.model())[1])
     images = trained.request(target).images
