@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from models.photographs.decode import UnreadableImage, decode
 from models.photographs.folder import Photograph
-from models.photographs.preprocessing import Preprocessing, preprocess
+from models.photographs.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,10 +15,4 @@ def prepared(
     images: Sequence[Photograph], how: Preprocessing, *, processes: int
 ) -> "Iterator[tuple[Photograph, NDArray[np.float32] | None, str]]":
     """Each image in order with its input (3, H, W) and the remark on it, or None and why it can't be read."""
-    for image in images:
-        try:
-            decoded, remark = decode(image.path)
-        except UnreadableImage as error:
-            yield image, None, error.reason
-        else:
-            yield image, preprocess(decoded, how), remark
+    raise NotImplementedError
