@@ -108,6 +108,14 @@ def obtain_source(artifact: Artifact) -> Artifact:
     return Cache(Path(artifact.path).parents[1]).obtain(source)
 
 
+def read_artifact(path: Path) -> Artifact:
+    """The artifact whose file lies at `path` in a cache. Raises UserError where it is missing or not what was made."""
+    if (artifact := _read(path)) is not None:
+        return artifact
+    found = "no such file" if not path.is_file() else f"no {_sidecar(path).name} beside it that describes its content"
+    raise UserError(f"can't read artifact {path}", found=found, fix="give a file that python -m exporters has made")
+
+
 def _read(path: Path) -> Artifact | None:
     """The artifact whose file lies at `path`, None where it is missing or its content is not what was made."""
     try:

@@ -1,4 +1,10 @@
-"""`python -m models`: the networks, their sizes as computed and as printed, and why these differ."""
+"""`python -m models`: the networks, their sizes as computed and as printed, and why these differ.
+
+`python -m models classify` and `python -m models score` use the networks; each has a --help of its own.
+"""
+
+import importlib
+import sys
 
 from models.counts import counts, recount
 from models.layers import relist
@@ -6,9 +12,16 @@ from models.model import Model
 from models.zoo import find
 from system.command_line import argument_parser, print_json, print_table, run
 
+_SUBCOMMANDS = {"classify": "models.classify", "score": "models.zen_score"}
+
 
 def main() -> int:
-    """List the networks; exit 0."""
+    """List the networks, or run the subcommand that comes first; exit 0."""
+    if sys.argv[1:] and sys.argv[1] in _SUBCOMMANDS:
+        name = sys.argv.pop(1)
+        sys.argv[0] += f" {name}"
+        code: int = importlib.import_module(_SUBCOMMANDS[name]).main()
+        return code
     parser = argument_parser("models", str(__doc__))
     parser.add_argument("model", nargs="*", default=["*"], help="name, glob, or a source such as timm:resnet50@224")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -34,3 +34,9 @@ def suggestion(pattern: str, known: Iterable[str]) -> str:
     contain = [low for low in lower if pattern.lower().strip("*") in low]
     near = [lower[low] for low in close or contain[:3]]
     return f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
+
+
+def printable(text: str) -> str:
+    """`text` on one line that any encoding of Unicode takes: line feeds, and bytes of a file's name that are no text,
+    escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -51,13 +51,16 @@ def calibration_images(job: Job, count: int) -> "NDArray[np.float32]":
 
     if job.calibration is None:
         return synthetic_images(count, job.model.resolution_px, seed=_SEED)
-    how = preprocessing_of(job.model)
+    how, px = preprocessing_of(job.model), job.model.resolution_px
     chosen = spread(_images(job.calibration), count)
-    return np.stack([preprocess(decode(image.path)[0], how) for image in chosen])
+    images = np.empty((len(chosen), 3, px, px), dtype=np.float32)
+    for index, image in enumerate(chosen):
+        images[index] = preprocess(decode(image.path)[0], how)
+    return images
 
 
 def _images(folder: Path) -> tuple[Photograph, ...]:
-    return spread(photographs(folder).images, _MOST)
+    return spread(photographs(folder, with_classes=False).images, _MOST)
 
 
 def _sha256_of(file: Path) -> str:

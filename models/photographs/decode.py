@@ -1,79 +1,131 @@
 """Image files read as RGB of 8 bits, whatever they are, with a remark where they are not plain RGB."""
 
-import io
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from system.errors import UserError, one_line
+from system.names import printable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 # Kinds of files that are taken for images; PIL reads more, but none that photographs come in.
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # the last one lets Pillow load all its readers
 
 _MEGAPIXELS_WORTH_A_REMARK = 50
 _ORIENTATION = 0x0112  # EXIF's tag
-_UPRIGHT = 1
+_UPRIGHT, _UNREADABLE = 1, -1
+# How to turn what EXIF says is stored in that orientation; the names are those of Pillow's Transpose.
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 
 class UnreadableImage(UserError):  # noqa: N818 - named as what it is
     """A file that holds no image that can be read; `reason` is what was found, in one line."""
 
     def __init__(self, file: Path, reason: str) -> None:
-        super().__init__(f"can't read image {file}", found=reason, fix="mend or remove it")
+        super().__init__(f"can't read image {printable(str(file))}", found=reason, fix="mend or remove it")
         self.reason = reason
 
 
-def decode(file: Path, *, upright: bool = False) -> "tuple[Image, str]":
-    """The image of a file in RGB, and a remark on what it was made of, "" where it was RGB or grey of 8 bits.
+class LargeImage(UnreadableImage):
+    """An image of more pixels than were allowed."""
+
+
+def decode(file: Path, *, upright: bool = False, most_px: int | None = None) -> "tuple[Image, str]":
+    """The image of a file in RGB, and a remark on what it was made of, "" where it was RGB of 8 bits.
 
     Pixels are taken as stored, as the official evaluations do; `upright` turns them as EXIF says. Of an animation it is
-    the first frame. Transparency is dropped. Values of 16 bits are scaled to 8. Raises UnreadableImage for anything
-    else, and for an image of more than 179 megapixels (Pillow's limit against decompression bombs).
+    the first frame. Transparency is dropped. Values of 16 bits are cut to their upper 8, as Pillow does for RGB.
+    Raises LargeImage for more than `most_px` pixels, and UnreadableImage for whatever else gives no image, which more
+    than 179 megapixels do (Pillow's limit against decompression bombs).
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, UnidentifiedImageError
 
     try:
-        content = io.BytesIO(file.read_bytes())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images and of damaged EXIF: the remark says it
-            with Image.open(content) as opened:
-                remark = _remark(opened)
-                image = ImageOps.exif_transpose(opened) if upright else opened
-                return _rgb(image), remark
-    except OSError as error:
-        raise UnreadableImage(file, one_line(error.strerror or error, 120)) from error
+        with (
+            file.open("rb") as stream,
+            warnings.catch_warnings(action="ignore"),  # of large images and of damaged EXIF: the remark says it
+            Image.open(stream, formats=_FORMATS) as opened,
+        ):
+            if most_px is not None and opened.width * opened.height > most_px:
+                raise LargeImage(file, f"{opened.width} x {opened.height} pixels")
+            remarks = _remarks(opened)
+            opened.load()
+            turned = _orientation(opened)
+            image = _rgb(opened)
+            if upright and turned in _TURNS:
+                image = image.transpose(Image.Transpose[_TURNS[turned]])
+        return image, ", ".join([*remarks, *_orientation_remark(turned)])
+    except UnreadableImage:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnreadableImage(file, _no_image(file)) from error
+    except MemoryError as error:
+        raise UnreadableImage(file, "out of memory") from error
     except Exception as error:  # Pillow has no error of its own: its readers raise all kinds for a damaged file
-        raise UnreadableImage(file, one_line(error or type(error).__name__, 120)) from error
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+        raise UnreadableImage(file, one_line(said, 120)) from error
 
 
 def _rgb(image: "Image") -> "Image":
+    """A loaded image in RGB, the same one where it is RGB."""
     import numpy as np
     from PIL import Image
 
-    if image.mode.startswith("I;16") or image.mode == "I":  # Pillow would cut what exceeds 255
-        values = np.asarray(image).astype(np.int64)
+    if image.mode.startswith("I"):  # Pillow would cut what exceeds 255
+        values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise ValueError("values of more than 16 bits")
-        return Image.fromarray(np.asarray((values + 128) // 257, dtype=np.uint8)).convert("RGB")
-    if image.mode == "F":
-        raise ValueError("values in floating point")
-    return image.convert("RGB")
+        image = Image.fromarray((values >> 8).astype(np.uint8))
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _remark(image: "Image") -> str:
-    kinds = {"CMYK": "CMYK", "P": "palette", "1": "black and white", "LAB": "Lab", "YCbCr": "YCbCr"}
+def _remarks(image: "Image") -> list[str]:
+    """What is to be said of an image that is opened and not loaded yet."""
+    kinds = {"L": "grey", "LA": "grey", "CMYK": "CMYK", "P": "palette", "1": "black and white"}
     found = [kinds[image.mode]] if image.mode in kinds else []
-    if image.mode.startswith("I"):
+    if image.mode.startswith("I") or any(";16" in str(tile[3]) for tile in image.tile):  # type: ignore[attr-defined]
         found.append("16 bits a value")
-    if image.has_transparency_data:
+    if image.mode.endswith(("A", "a")) or "transparency" in image.info:
         found.append("transparency dropped")
-    if (frames := getattr(image, "n_frames", 1)) > 1:
-        found.append(f"the first of {frames} frames")
-    if (turned := image.getexif().get(_ORIENTATION, _UPRIGHT)) != _UPRIGHT:
-        found.append(f"EXIF orientation {turned}")
+    if _animated(image):
+        found.append("first frame of an animation")
     if (megapixels := image.width * image.height / 1e6) > _MEGAPIXELS_WORTH_A_REMARK:
         found.append(f"{megapixels:.0f} megapixels")
-    return ", ".join(found)
+    return found
+
+
+def _animated(image: "Image") -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # its second frame is damaged
+        return True
+
+
+def _orientation(image: "Image") -> int:
+    """What EXIF says of a loaded image's orientation, from 1 to 8; -1 where EXIF is damaged."""
+    try:
+        turned = image.getexif().get(_ORIENTATION, _UPRIGHT)
+    except Exception:  # Pillow's reader raises all kinds
+        return _UNREADABLE
+    return turned if turned in {_UPRIGHT, *_TURNS} else _UNREADABLE
+
+
+def _orientation_remark(turned: int) -> list[str]:
+    if turned == _UPRIGHT:
+        return []
+    return ["damaged EXIF" if turned == _UNREADABLE else f"EXIF orientation {turned}"]
+
+
+def _no_image(file: Path) -> str:
+    return "an empty file" if not file.stat().st_size else f"no {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} image"

@@ -1,34 +1,39 @@
 """A folder of photographs in ImageNet's style: which images it holds, and of which class each is."""
 
-import functools
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from models.photographs.classes import is_synset, label_of, refuse_counting_from_one
 from models.photographs.decode import SUFFIXES
+from models.photographs.labels import LABEL_FILES, LabelFile, read_label_file
+from models.photographs.walk import files_below
 from system.errors import UserError
-
-# Files that give the classes of a flat folder: lines `NAME LABEL`, parted by a blank, a tab or a comma.
-LABEL_FILES = ("labels.txt", "labels.csv", "val.txt", "LOC_val_solution.csv")
-_CLASSES = 1000
 
 
 @dataclass(frozen=True, order=True)
 class Photograph:
-    """One image file; `name` is its path below the folder, `label` its class index, None where that isn't known."""
+    """One image file; `name` is its path below the folder, `label` its class index, None where that isn't known.
+
+    `unlabelled` says why it isn't.
+    """
 
     name: str
     path: Path = field(compare=False)
     label: int | None = field(default=None, compare=False)
+    unlabelled: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Photographs:
-    """The images of a folder by name, and what else lies there: `left_out` gives the reason of each by name."""
+    """The images of a folder by name, and what else lies there: `left_out` gives the reason of each by name.
+
+    `without_image` are the names that only the label file has.
+    """
 
     folder: Path
     images: tuple[Photograph, ...]
     left_out: dict[str, str]
+    without_image: tuple[str, ...] = ()
 
     @property
     def labelled(self) -> tuple[Photograph, ...]:
@@ -36,28 +41,29 @@ class Photographs:
         return tuple(image for image in self.images if image.label is not None)
 
 
-def photographs(folder: Path) -> Photographs:
+def photographs(folder: Path, *, with_classes: bool = True) -> Photographs:
     """Every image below `folder`, with its class where a class folder or a label file of `folder` gives it.
 
-    A class folder is named by the synset ("n01440764") or the index from 0 ("0", "007") of an ImageNet class. A label
-    file is one of `LABEL_FILES`. Images without a known class have the label None; other files are `left_out`.
-    Raises UserError where there is no such folder, no image in it, or an unreadable label file.
+    A class folder is named by the synset ("n01440764") or the index from 0 ("0", "007") of an ImageNet class, and may
+    hold further folders. A label file is one of `LABEL_FILES`. Images without a known class have the label None and say
+    why; whatever is no image is `left_out`. `models.photographs.account` says both in lines.
+    Raises UserError where there is no such folder, no image in it, an unreadable label file, or where classes are
+    counted from 1 or contradict each other.
     """
     if not folder.is_dir():
         raise UserError(f"no folder {folder}", found="not a folder", fix="give a folder of images")
-    files = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
-    labels = _label_file(folder)
-    images, left_out = [], {}
-    for path in files:
-        name = path.relative_to(folder).as_posix()
-        if path.suffix.lower() in SUFFIXES:
-            images.append(Photograph(name, path, _label(path, folder, labels)))
-        elif path.name not in LABEL_FILES and not path.name.startswith("."):
-            left_out[name] = "no image by its suffix"
-    if not images:
+    files, left_out = files_below(folder)
+    file = read_label_file(folder) if with_classes else None
+    names = [name for name, path in sorted(files.items()) if path.suffix.lower() in SUFFIXES]
+    if not names:
         kinds = ", ".join(SUFFIXES)
         raise UserError(f"no images in {folder}", found=f"no file in {kinds}", fix="give a folder of those")
-    return Photographs(folder, tuple(images), left_out)
+    left_out |= {name: _no_image(name) for name in files.keys() - set(names) - ({file.path.name} if file else set())}
+    labels: list[tuple[int | None, str]] = [(None, "")] * len(names)
+    if with_classes:
+        labels = _labels([files[name].relative_to(folder).as_posix() for name in names], file, folder)
+    images = (Photograph(name, files[name], *label) for name, label in zip(names, labels, strict=True))
+    return Photographs(folder, tuple(images), dict(sorted(left_out.items())), file.without_image if file else ())
 
 
 def spread(images: tuple[Photograph, ...], count: int) -> tuple[Photograph, ...]:
@@ -67,53 +73,43 @@ def spread(images: tuple[Photograph, ...], count: int) -> tuple[Photograph, ...]
     return tuple(images[index * len(images) // count] for index in range(count))
 
 
-def label_of(text: str) -> int | None:
-    """The class index that a synset or an index from 0 names, None where it names no class of ImageNet."""
-    if text.isdecimal() and text.isascii():
-        return int(text) if int(text) < _CLASSES else None
-    return _synsets().get(text)
+def _no_image(name: str) -> str:
+    if name.rpartition("/")[2] in LABEL_FILES:
+        return "a label file, which is read in the folder itself only"
+    return "no image by its suffix"
 
 
-def class_name(label: int) -> str:
-    """ImageNet's name of a class, such as "tench, Tinca tinca" (source: timm's copy of its list)."""
-    return str(_imagenet().index_to_description(label))
+def _class_folder(name: str) -> str:
+    """The folder that gives an image its class: the nearest named as a synset, else as a number, else the nearest."""
+    folders = PurePosixPath(name).parent.parts[::-1]
+    return next((folder for folder in folders if is_synset(folder)), _nearest_number(folders))
 
 
-@functools.cache
-def _imagenet() -> "timm.data.ImageNetInfo":  # type: ignore[name-defined]  # noqa: F821 - timm has no types
-    import timm.data
-
-    return timm.data.ImageNetInfo()
+def _nearest_number(folders: tuple[str, ...]) -> str:
+    return next((folder for folder in folders if folder.isdecimal()), folders[0] if folders else "")
 
 
-@functools.cache
-def _synsets() -> dict[str, int]:
-    return {str(_imagenet().index_to_label_name(index)): index for index in range(_CLASSES)}
+def _labels(names: list[str], file: LabelFile | None, folder: Path) -> list[tuple[int | None, str]]:
+    """The class of each image, or None and why. Raises UserError where classes are counted from 1."""
+    folders = [_class_folder(name) for name in names]
+    refuse_counting_from_one(set(folders), str(folder))
+    return [_label(name, folder, file) for name, folder in zip(names, folders, strict=True)]
 
 
-def _label(path: Path, folder: Path, labels: dict[str, int | None]) -> int | None:
-    if path.parent != folder:
-        return label_of(path.parent.name)
-    return labels.get(path.name, labels.get(path.stem))
+def _label(name: str, folder: str, file: LabelFile | None) -> tuple[int | None, str]:
+    """The class of one image, or None and why. Raises UserError where its folder and the file give two."""
+    listed = file.label_of(name) if file else None
+    by_folder, by_file = label_of(folder), label_of(listed or "")
+    if file and by_folder is not None and by_file is not None and by_folder != by_file:
+        found = f"{name}: its folder is class {by_folder}, {file.path.name} says {by_file}"
+        raise UserError(f"classes in {file.path.parent} contradict each other", found=found, fix="mend one of them")
+    label = by_folder if by_file is None else by_file
+    return label, "" if label is not None else _why_unlabelled(folder, listed, file)
 
 
-def _label_file(folder: Path) -> dict[str, int | None]:
-    """The class of each name of the folder's label file; empty where there is none."""
-    found = [folder / name for name in LABEL_FILES if (folder / name).is_file()]
-    if not found:
-        return {}
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise UserError(f"several label files in {folder}", found=names, fix="keep one of them")
-    try:
-        lines = found[0].read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"can't read {found[0]}", found=str(error), fix="give lines NAME LABEL") from error
-    entries = [entry for entry in map(_entry, lines) if entry is not None]
-    return dict(entries)
-
-
-def _entry(line: str) -> tuple[str, int | None] | None:
-    """Name and class of one line; None for a heading, a comment or an empty line."""
-    match = re.fullmatch(r"\s*(?P<name>[^\s,#][^,\t]*?)[\s,]+(?P<label>n\d{8}|\d+)(?:[\s,].*)?", line)
-    return (Path(match["name"].strip()).name, label_of(match["label"])) if match else None
+def _why_unlabelled(folder: str, listed: str | None, file: LabelFile | None) -> str:
+    if file and listed is not None:
+        return f"{listed!r} in {file.path.name} is no class of ImageNet"
+    if file and not folder:
+        return f"{file.path.name} doesn't name it"
+    return f"folder {folder!r} names no class of ImageNet" if folder else "no class folder and no label file"

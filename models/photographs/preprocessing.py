@@ -6,25 +6,31 @@ from typing import TYPE_CHECKING
 
 from models.images import IMAGENET_MEAN, IMAGENET_STD, normalised
 from models.model import Model
+from system.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
 
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
+# A picture of one pixel by thousands would become one of gigabytes, of which a small square is kept.
+_MOST_RESIZED_PX = 50_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """Resize the short side to `short_px`, crop `crop_px` at the centre, normalise, resize to `resolution_px`.
 
-    The first resize is Pillow's of `interpolation` ("bicubic", "bilinear", "lanczos", "nearest"), the last one bilinear
-    without antialiasing; `mean` and `std` are of RGB values from 0 to 1.
+    The first resize is Pillow's of `interpolation` ("bicubic", "bilinear", …), of both sides where it may `squash`;
+    the last one is bilinear without antialiasing. `mean` and `std` are of RGB values from 0 to 1.
     """
 
     short_px: int
     crop_px: int
     resolution_px: int
     interpolation: str = "bicubic"
+    squash: bool = False
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
 
@@ -34,6 +40,7 @@ def preprocessing_of(model: Model) -> Preprocessing:
 
     Source of the ZenNets': their repository's evaluation, which crops larger than the network sees and resizes after
     the normalisation; of timm's networks: timm's configuration of their default weights.
+    Raises UserError where timm's configuration asks for something else than a resize and a crop.
     """
     kind, _, spec = model.source.partition(":")
     if kind == "timm":
@@ -44,19 +51,23 @@ def preprocessing_of(model: Model) -> Preprocessing:
 
 def _timm(name: str, resolution_px: int) -> Preprocessing:
     import timm
+    import timm.data
 
     configuration = timm.get_pretrained_cfg(name)
-    if configuration is None:
-        return Preprocessing(
-            short_px=math.ceil(resolution_px / 0.875), crop_px=resolution_px, resolution_px=resolution_px
-        )
+    resolved = timm.data.resolve_data_config(
+        {"input_size": (3, resolution_px, resolution_px)}, configuration.to_dict() if configuration else {}
+    )
+    if resolved["crop_mode"] not in {"center", "squash"} or resolved["interpolation"] not in _INTERPOLATIONS:
+        found = f"crop mode {resolved['crop_mode']!r}, interpolation {resolved['interpolation']!r}"
+        raise UserError(f"no preprocessing for timm's {name}", found=found, fix="choose another network")
     return Preprocessing(
-        short_px=math.floor(resolution_px / configuration.crop_pct),  # as timm's own transform rounds
+        short_px=math.floor(resolution_px / resolved["crop_pct"]),  # as timm's own transform rounds
         crop_px=resolution_px,
         resolution_px=resolution_px,
-        interpolation=configuration.interpolation,
-        mean=tuple(configuration.mean),
-        std=tuple(configuration.std),
+        interpolation=resolved["interpolation"],
+        squash=resolved["crop_mode"] == "squash",
+        mean=tuple(resolved["mean"]),
+        std=tuple(resolved["std"]),
     )
 
 
@@ -64,24 +75,39 @@ def preprocess(image: "Image", how: Preprocessing) -> "NDArray[np.float32]":
     """The input (3, H, W), float32, that a network sees of an RGB image of 8 bits."""
     import numpy as np
 
-    planes = np.asarray(_cropped(image, how), dtype=np.float32).transpose(2, 0, 1) / np.float32(255)
-    planes = normalised(planes, how.mean, how.std)
-    if how.crop_px == how.resolution_px:
-        return np.ascontiguousarray(planes)
-    import torch
-
-    size = (how.resolution_px, how.resolution_px)
-    batch = torch.from_numpy(planes)[None]
-    resized = torch.nn.functional.interpolate(batch, size, mode="bilinear", align_corners=False)
-    return np.asarray(resized[0].numpy(), dtype=np.float32)
+    pixels = np.asarray(_cropped(image, how)).transpose(2, 0, 1)
+    planes = normalised(np.divide(pixels, np.float32(255), dtype=np.float32, order="C"), how.mean, how.std)
+    return planes if how.crop_px == how.resolution_px else _bilinear(planes, how.resolution_px)
 
 
 def _cropped(image: "Image", how: Preprocessing) -> "Image":
     """The centre crop of the resized image, sides and offsets rounded as by torchvision's Resize and CenterCrop."""
     from PIL.Image import Resampling
 
-    short_side_px = min(image.size)
-    width_px, height_px = (int(how.short_px * side_px / short_side_px) for side_px in image.size)
+    short_px = min(image.size)
+    width_px, height_px = (
+        how.short_px if how.squash else int(how.short_px * side_px / short_px) for side_px in image.size
+    )
     left_px, top_px = (round((side_px - how.crop_px) / 2) for side_px in (width_px, height_px))
-    resized = image.resize((width_px, height_px), Resampling[how.interpolation.upper()])
-    return resized.crop((left_px, top_px, left_px + how.crop_px, top_px + how.crop_px))
+    right_px, bottom_px = left_px + how.crop_px, top_px + how.crop_px
+    filter_ = Resampling[how.interpolation.upper()]
+    if width_px * height_px <= _MOST_RESIZED_PX:
+        return image.resize((width_px, height_px), filter_).crop((left_px, top_px, right_px, bottom_px))
+    across, down = image.width / width_px, image.height / height_px
+    box = (left_px * across, top_px * down, right_px * across, bottom_px * down)
+    return image.resize((how.crop_px, how.crop_px), filter_, box=box)
+
+
+def _bilinear(planes: "NDArray[np.float32]", side_px: int) -> "NDArray[np.float32]":
+    """Square planes (3, P, P) in another size, as by torch's interpolate(mode="bilinear", align_corners=False)."""
+    import numpy as np
+
+    last = planes.shape[-1] - 1
+    step = np.float32(planes.shape[-1] / side_px)
+    at = np.maximum((np.arange(side_px, dtype=np.float32) + np.float32(0.5)) * step - np.float32(0.5), 0)
+    before = np.minimum(at.astype(np.intp), last)
+    after = np.minimum(before + 1, last)
+    share = at - before.astype(np.float32)
+    rows = planes[:, before] * (1 - share)[:, None] + planes[:, after] * share[:, None]
+    columns = rows[:, :, before] * (1 - share) + rows[:, :, after] * share
+    return np.asarray(columns, dtype=np.float32)
