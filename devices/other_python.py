@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -36,12 +37,12 @@ class OtherPythonSession(WorkerSession):
         self._python = python
         super().__init__(artifact, target, timeout_s=timeout_s)
 
-    def _start(self, artifact: Artifact, target: Target) -> tuple[Connection, BaseProcess]:
+    def _start(self, serve: Callable[..., None], given: tuple[object, ...]) -> tuple[Connection, BaseProcess]:
         here, there = multiprocessing.Pipe()
         process = _Process(self._python, there)
         there.close()
         with suppress(OSError):  # one that has died already is met at its first answer
-            here.send((artifact, target))
+            here.send(given)
         return here, cast(BaseProcess, process)
 
 

@@ -59,10 +59,12 @@ class Engine:
 
     def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """The output for these images, float32."""
+        import torch
+
         self.show(images)
         self.queue()
         self.stream.synchronize()
-        logits: Any = self.output.float().cpu().numpy()
+        logits: Any = self.output.to("cpu", torch.float32, copy=True).numpy()
         return logits  # type: ignore[no-any-return]
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ def run_file(path: Path, threads: int = 2) -> "Callable[[NDArray[np.float32]], N
         for start in range(0, len(images), batch):
             interpreter.set_tensor(input_details["index"], input_of(input_details, images[start : start + batch]))
             interpreter.invoke()
-            logits.append(_dequantized(output_details, interpreter.get_tensor(output_details["index"])))
+            logits.append(output_of(output_details, interpreter.get_tensor(output_details["index"])))
         return np.concatenate(logits)
 
     return run
@@ -123,6 +123,13 @@ def load(path: Path, threads: int) -> Any:
     return interpreter
 
 
+def ends(path: Path) -> tuple[TensorDetails, TensorDetails]:
+    """What the one input and the one output of a file are. Raises UserError where LiteRT can't read it."""
+    interpreter = load(path, 1)
+    (given,), (produced,) = interpreter.get_input_details(), interpreter.get_output_details()
+    return given, produced
+
+
 def channels_last(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     """Images (N, 3, H, W) as (N, H, W, 3)."""
     import numpy as np
@@ -130,7 +137,8 @@ def channels_last(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
 
 
-def _dequantized(details: TensorDetails, values: "NDArray[Any]") -> "NDArray[np.float32]":
+def output_of(details: TensorDetails, values: "NDArray[Any]") -> "NDArray[np.float32]":
+    """The values of an output that `details` describe, float32: dequantized where they are integers."""
     import numpy as np
 
     if details["dtype"] == np.float32:

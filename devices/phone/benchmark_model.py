@@ -111,6 +111,11 @@ def family_of(usage: str) -> Family:
     return "litert" if "use_cpu" in usage and "use_xnnpack" not in usage else "tflite"
 
 
+def takes_images(usage: str) -> bool:
+    """Whether the tool that prints this usage fills its input from a file and writes its output to one."""
+    return all(f"--{flag}" in usage for flag in ("input_layer_value_files", "output_filepath"))
+
+
 def delegation_of(text: str) -> str | None:
     """What the tool said of its delegate, or None where it said nothing."""
     match = re.search(r"applied (\w+) delegate, and the model graph will be (\w+) executed(?:.* w/ (\d+))?", text)

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from devices.phone.adb import Link
-from devices.phone.benchmark_model import Family, explanation_of, family_of
+from devices.phone.benchmark_model import Family, explanation_of, family_of, takes_images
 from devices.phone.benchmark_tool import find_tool
 from devices.phone.cooling import Cooling, Rest
 from devices.phone.invocation import FOLDER, TOOL, stop
@@ -22,7 +22,7 @@ class SharedPhone:
         self._state: HeldState | None = None
         self._cooling: Cooling | None = None
         self.family: Family = "tflite"
-        self.tool_sha256 = ""
+        self.tool_sha256, self.takes_images = "", False
 
     def take(self) -> None:
         """One user more; the first one copies the tool and sets the states."""
@@ -76,7 +76,8 @@ class SharedPhone:
         stop(self.link)  # one that a lost connection left running
         self.deliver(tool.path, tool.sha256, TOOL, "755")
         self.tool_sha256 = tool.sha256
-        self.family = family_of(self.link.shell(f"{TOOL} --help 2>&1").text)
+        usage = self.link.shell(f"{TOOL} --help 2>&1").text
+        self.family, self.takes_images = family_of(usage), takes_images(usage)
         asked = self._options.airplane
         airplane = asked == "always" or (asked == "usb" and self.link.phone.usb)
         self._state = HeldState(self.link, FOLDER, airplane=airplane)

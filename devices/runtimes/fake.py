@@ -1,14 +1,16 @@
-"""Runtime `fake`: takes exactly the seconds that its target's table says, by a virtual clock."""
+"""Runtime `fake`: takes exactly the seconds that its target's table says, by a virtual clock, and makes up logits."""
 
+import hashlib
 import itertools
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from devices.options import Options, read_options
+from devices.predictor import LoadedPredictor
 from devices.runtime import Runtime
 from devices.samples import Samples
 from devices.session import VIRTUAL_CLOCK, DeviceFull
@@ -16,7 +18,13 @@ from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 Value = TypeVar("Value")
+_RAN_ON: dict[str, str | int] = {"device": "fake"}
+_CLASSES = 1000  # ImageNet's
 
 
 class FakeOptions(Options, frozen=True, kw_only=True):
@@ -60,10 +68,7 @@ def open_session(artifact: Artifact, target: Target) -> "FakeSession":
     Raises UserError where the target's table says that it fails, or says nothing of the model; DeviceFull where it
     takes more memory than is free.
     """
-    options = read_options(target, FakeOptions)
-    failure = _look_up(options.fail, artifact.model)
-    if failure is not None:
-        raise UserError(f"fake device fails {artifact.model}", found=failure, fix="as its table says")
+    options = _unless_failing(artifact, target)
     seconds = _look_up(options.seconds, artifact.model)
     if seconds is None:
         raise UserError(f"fake device has no seconds for {artifact.model}", found="no glob matches", fix='add "*"')
@@ -72,11 +77,65 @@ def open_session(artifact: Artifact, target: Target) -> "FakeSession":
         raise UserError(
             f"fake device can't take {artifact.model} so long", found=f"{seconds}", fix="give seconds above 0"
         )
+    return FakeSession(each_s, _loaded_bytes(artifact, options))
+
+
+def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
+    """Made-up logits for the model that the artifact names.
+
+    Raises UserError where the target's table says that it fails; DeviceFull where it takes more memory than is free.
+    """
+    options = _unless_failing(artifact, target)
+    return LoadedPredictor(FakeNetwork(_loaded_bytes(artifact, options)), artifact, target)
+
+
+def _unless_failing(artifact: Artifact, target: Target) -> FakeOptions:
+    options = read_options(target, FakeOptions)
+    failure = _look_up(options.fail, artifact.model)
+    if failure is not None:
+        raise UserError(f"fake device fails {artifact.model}", found=failure, fix="as its table says")
+    return options
+
+
+def _loaded_bytes(artifact: Artifact, options: FakeOptions) -> int:
+    """The device's memory that the model takes, once the time to load it has passed."""
     _Device.now_s += _look_up(options.load_s, artifact.model) or 0.0
     takes_bytes = _look_up(options.session_bytes, artifact.model) or 0
     if options.memory_bytes and takes_bytes > options.memory_bytes - _Device.taken_bytes:
         raise DeviceFull("the fake device is full", found=f"{takes_bytes} bytes to take", fix="as its table says")
-    return FakeSession(each_s, takes_bytes)
+    return takes_bytes
+
+
+class _Memory:
+    """Some of the device's memory, until it is freed."""
+
+    def __init__(self, taken_bytes: int) -> None:
+        self._taken_bytes = taken_bytes
+        _Device.taken_bytes += taken_bytes
+
+    def free(self) -> None:
+        """A second call does nothing."""
+        _Device.taken_bytes -= self._taken_bytes
+        self._taken_bytes = 0
+
+
+class FakeNetwork:
+    """Logits of 1000 classes that depend on the values of an image alone, the same on every machine."""
+
+    def __init__(self, takes_bytes: int = 0) -> None:
+        self.ran_on, self._memory = dict(_RAN_ON), _Memory(takes_bytes)
+
+    def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Random numbers, those of each image seeded by a digest of its values."""
+        import numpy as np
+
+        seeds = [int.from_bytes(hashlib.sha256(image.tobytes()).digest()) for image in images]
+        rows = [np.random.Generator(np.random.PCG64(seed)).standard_normal(_CLASSES, np.float32) for seed in seeds]
+        return np.stack(rows)
+
+    def close(self) -> None:
+        """Free the device's memory."""
+        self._memory.free()
 
 
 class FakeSession:
@@ -86,9 +145,8 @@ class FakeSession:
     aggregates = False
 
     def __init__(self, seconds: list[float], takes_bytes: int = 0) -> None:
-        self.ran_on: dict[str, str | int] = {"device": "fake"}
-        self._seconds, self._takes_bytes = itertools.cycle(seconds), takes_bytes
-        _Device.taken_bytes += takes_bytes
+        self.ran_on, self._memory = dict(_RAN_ON), _Memory(takes_bytes)
+        self._seconds = itertools.cycle(seconds)
 
     def run(self, count: int) -> Samples:
         """The table's seconds; only the virtual clock moves."""
@@ -98,8 +156,7 @@ class FakeSession:
 
     def close(self) -> None:
         """Free the device's memory; a second call does nothing."""
-        _Device.taken_bytes -= self._takes_bytes
-        self._takes_bytes = 0
+        self._memory.free()
 
 
 class _Device:
@@ -115,6 +172,7 @@ RUNTIME = Runtime(
     absence=absence,
     open_session=open_session,
     options=FakeOptions,
+    open_predictor=open_predictor,
     free_bytes=free_bytes,
     now_s=now_s,
     in_process=True,

@@ -1,18 +1,24 @@
 """Runtime `litert`: the LiteRT interpreter with XNNPACK on this machine's CPU."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from devices.host.clock import NAME, time_each
 from devices.options import ThreadOptions, read_options
+from devices.predictor import LoadedPredictor
 from devices.runtime import Runtime
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from exporters.to_tflite import input_of, load
+from exporters.to_tflite import input_of, load, output_of
 from models.images import synthetic_images
 from system.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def absence(target: Target) -> str | None:
@@ -30,35 +36,66 @@ def open_session(artifact: Artifact, target: Target) -> "LitertSession":
     return LitertSession(artifact, target)
 
 
+def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
+    """Load a TFLite file as its sessions do, to be asked for logits. Raises UserError where they do."""
+    return LoadedPredictor(LitertNetwork(artifact, target), artifact, target)
+
+
 def open_profiler(artifact: Artifact, target: Target) -> NoReturn:
     """Raises UserError: LiteRT's Python interpreter doesn't tell what an operator took."""
     fix = "profile target cpu, or a phone, whose benchmark_model tells"
     raise UserError(f"no profiler for target {target.name}", found="LiteRT's Python interpreter has none", fix=fix)
 
 
+class LitertNetwork:
+    """One interpreter; `invoke` runs the batch that it was shown."""
+
+    def __init__(self, artifact: Artifact, target: Target) -> None:
+        threads = read_options(target, ThreadOptions).thread_count
+        self._interpreter = load(Path(artifact.path), threads)
+        (self._given,), (self._produced,) = (
+            self._interpreter.get_input_details(),
+            self._interpreter.get_output_details(),
+        )
+        found = int(self._given["shape"][0])
+        if found != target.batch:
+            raise UserError("wrong batch", found=str(found), fix=f"export with --batch {target.batch}")
+        self.ran_on: dict[str, str | int] = {"delegate": _delegate(self._interpreter), "threads": threads}
+        self.invoke: Callable[[], object] = self._interpreter.invoke
+
+    def show(self, images: "NDArray[np.float32]") -> None:
+        """Set the input to images (N, 3, H, W), N being the file's batch: NHWC, quantized where it is an integer."""
+        self._interpreter.set_tensor(self._given["index"], input_of(self._given, images))
+
+    def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """The logits (N, classes) of these images, float32."""
+        self.show(images)
+        self.invoke()
+        return output_of(self._produced, self._interpreter.get_tensor(self._produced["index"]))
+
+    def close(self) -> None:
+        """Free the interpreter's memory."""
+        del self.invoke, self._interpreter
+
+
 class LitertSession:
-    """One interpreter, its input set once."""
+    """A network whose input is set once."""
 
     clock = NAME
     aggregates = False
 
     def __init__(self, artifact: Artifact, target: Target) -> None:
-        threads = read_options(target, ThreadOptions).thread_count
-        self._interpreter = load(Path(artifact.path), threads)
-        (given,) = self._interpreter.get_input_details()
-        if int(given["shape"][0]) != target.batch:
-            raise UserError("wrong batch", found=str(given["shape"][0]), fix=f"export with --batch {target.batch}")
-        images = synthetic_images(target.batch, int(given["shape"][1]))
-        self._interpreter.set_tensor(given["index"], input_of(given, images))
-        self.ran_on: dict[str, str | int] = {"delegate": _delegate(self._interpreter), "threads": threads}
+        self._network = LitertNetwork(artifact, target)
+        self.ran_on = self._network.ran_on
+        self._network.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
 
     def run(self, count: int) -> Samples:
         """The seconds of `count` inferences of one batch."""
-        return time_each(self._interpreter.invoke, count)
+        return time_each(self._network.invoke, count)
 
     def close(self) -> None:
         """Free the interpreter's memory."""
-        del self._interpreter
+        self._network.close()
 
 
 def _delegate(interpreter: Any) -> str:
@@ -69,4 +106,10 @@ def _delegate(interpreter: Any) -> str:
     return f"XNNPACK, {pieces} piece" + ("s" if pieces > 1 else "")
 
 
-RUNTIME = Runtime(absence=absence, open_session=open_session, options=ThreadOptions, open_profiler=open_profiler)
+RUNTIME = Runtime(
+    absence=absence,
+    open_session=open_session,
+    options=ThreadOptions,
+    open_profiler=open_profiler,
+    open_predictor=open_predictor,
+)

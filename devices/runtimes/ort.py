@@ -1,13 +1,15 @@
 """Runtime `ort`: ONNX Runtime, on whichever execution provider the target names."""
 
+import functools
 import importlib.util
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
 from devices.host.clock import NAME, time_each
 from devices.options import Options, ThreadOptions, read_options
+from devices.predictor import LoadedPredictor
 from devices.profilers.ort import OrtProfiler
 from devices.runtime import Preparation, Runtime
 from devices.samples import Samples
@@ -19,7 +21,9 @@ from models.images import synthetic_images
 from system.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnxruntime
+    from numpy.typing import NDArray
 
 _CPU = "CPUExecutionProvider"
 
@@ -101,6 +105,15 @@ def open_session(artifact: Artifact, target: Target) -> Session:
     return OrtGpuSession(artifact, target)
 
 
+def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
+    """Load an ONNX file as its sessions do, to be asked for logits. Raises UserError where they do."""
+    if _on_cpu(target):
+        return LoadedPredictor(OrtNetwork(artifact, target), artifact, target)
+    from devices.nvidia.ort_gpu import OrtGpuNetwork
+
+    return LoadedPredictor(OrtGpuNetwork(artifact, target), artifact, target)
+
+
 def open_profiler(artifact: Artifact, target: Target) -> OrtProfiler:
     """The same session with ONNX Runtime's profiler on. Raises UserError on a GPU, where it tells the host's times."""
     if not _on_cpu(target):
@@ -114,39 +127,60 @@ def _on_cpu(target: Target) -> bool:
     return options(target) is OrtOptions
 
 
-class OrtSession:
-    """One ONNX Runtime session with its input and output bound to memory that is allocated once."""
-
-    clock = NAME
-    aggregates = False
+class OrtNetwork:
+    """One ONNX Runtime session on the CPU, its output bound to memory that is allocated once; `infer` runs a batch."""
 
     def __init__(self, artifact: Artifact, target: Target) -> None:
         import onnxruntime
 
         threads = read_options(target, OrtOptions).thread_count
-        self._session = onnxruntime.InferenceSession(artifact.path, _session_options(target), providers=[_CPU])
-        found = self._session.get_providers()[0]
+        session = onnxruntime.InferenceSession(artifact.path, _session_options(target), providers=[_CPU])
+        found = session.get_providers()[0]
         if found != _CPU:
             raise UserError(f"{target.name} must run on {_CPU}", found=found, fix="see python -m devices")
         self.ran_on: dict[str, str | int] = {"provider": _CPU, "threads": threads}
-        self._binding = self._bind(artifact, target.batch)
+        self._dtype = DTYPES[session.get_inputs()[0].type]
+        self._binding: onnxruntime.IOBinding = session.io_binding()
+        self._binding.bind_output(OUTPUT, "cpu")
+        self.infer: Callable[[], object] = functools.partial(session.run_with_iobinding, self._binding)
 
-    def run(self, count: int) -> Samples:
-        """The seconds of `count` inferences of one batch."""
-        session, binding = self._session, self._binding
-        return time_each(lambda: session.run_with_iobinding(binding), count)
+    def show(self, images: "NDArray[np.float32]") -> None:
+        """Bind images (N, 3, H, W), N being the target's batch, in the type that the file takes."""
+        self._binding.bind_cpu_input(INPUT, images.astype(self._dtype, copy=False))
+
+    def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """The logits (N, classes) of these images, float32."""
+        import numpy as np
+
+        self.show(images)
+        self.infer()
+        (values,) = self._binding.copy_outputs_to_cpu()
+        self._binding.clear_binding_inputs()  # it would keep the images until the next ones
+        return np.array(values, dtype=np.float32)
 
     def close(self) -> None:
         """Free the session's memory."""
-        del self._binding, self._session
+        del self.infer, self._binding
 
-    def _bind(self, artifact: Artifact, batch: int) -> Any:
-        binding: onnxruntime.IOBinding = self._session.io_binding()
-        dtype = DTYPES[self._session.get_inputs()[0].type]
-        images = synthetic_images(batch, artifact.input_shape[-1] or 0).astype(dtype)
-        binding.bind_cpu_input(INPUT, images)
-        binding.bind_output(OUTPUT, "cpu")
-        return binding
+
+class OrtSession:
+    """A network whose input is bound once."""
+
+    clock = NAME
+    aggregates = False
+
+    def __init__(self, artifact: Artifact, target: Target) -> None:
+        self.network = OrtNetwork(artifact, target)
+        self.ran_on = self.network.ran_on
+        self.network.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
+
+    def run(self, count: int) -> Samples:
+        """The seconds of `count` inferences of one batch."""
+        return time_each(self.network.infer, count)
+
+    def close(self) -> None:
+        """Free the session's memory."""
+        self.network.close()
 
 
 def _session_options(target: Target) -> "onnxruntime.SessionOptions":
@@ -167,6 +201,7 @@ RUNTIME = Runtime(
     open_session=open_session,
     options=options,
     open_profiler=open_profiler,
+    open_predictor=open_predictor,
     preparation=preparation,
     free_bytes=free_bytes,
     protocol=protocol,

@@ -1,12 +1,13 @@
 """Runtime `torch_cpu`: the network in eager PyTorch on this machine's CPU."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
 from devices.host.clock import NAME, time_each
 from devices.options import ThreadOptions, read_options
+from devices.predictor import LoadedPredictor
 from devices.profilers.torch import TorchProfiler
 from devices.runtime import Runtime
 from devices.samples import Samples
@@ -14,6 +15,11 @@ from devices.targets import Target
 from exporters.artifact import Artifact
 from models.images import synthetic_images
 from models.zoo import find
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
 
 
 class TorchCpuOptions(ThreadOptions, frozen=True, kw_only=True):
@@ -32,17 +38,19 @@ def open_session(artifact: Artifact, target: Target) -> "TorchCpuSession":
     return TorchCpuSession(artifact, target)
 
 
+def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
+    """Build the network as its sessions do, to be asked for logits."""
+    return LoadedPredictor(TorchCpuNetwork(artifact, target), artifact, target)
+
+
 def open_profiler(artifact: Artifact, target: Target) -> TorchProfiler:
     """The same network with torch's profiler on."""
     session = TorchCpuSession(artifact, target)
     return TorchProfiler(session.module, session.infer, close=session.close)
 
 
-class TorchCpuSession:
-    """The eager module under inference mode."""
-
-    clock = NAME
-    aggregates = False
+class TorchCpuNetwork:
+    """The eager module, and how images are laid out for it."""
 
     def __init__(self, artifact: Artifact, target: Target) -> None:
         import torch
@@ -50,11 +58,39 @@ class TorchCpuSession:
         options = read_options(target, TorchCpuOptions)
         torch.set_num_threads(options.thread_count)
         self.ran_on: dict[str, str | int] = {"device": "cpu", "threads": torch.get_num_threads()}
-        layout = torch.channels_last if options.channels_last else torch.contiguous_format
+        self._layout = torch.channels_last if options.channels_last else torch.contiguous_format
         (model,) = find(artifact.model)
-        self.module = model.build(Path(artifact.path)).to(memory_format=layout)
-        images = torch.from_numpy(synthetic_images(target.batch, model.resolution_px))
-        self._images = images.to(memory_format=layout)
+        self.module = model.build(Path(artifact.path)).to(memory_format=self._layout)
+
+    def laid_out(self, images: "NDArray[np.float32]") -> "torch.Tensor":
+        """Images (N, 3, H, W) in the memory layout of the network."""
+        import torch
+
+        return torch.from_numpy(images).to(memory_format=self._layout)
+
+    def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """The logits (N, classes) of these images, float32."""
+        import torch
+
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = self.module(self.laid_out(images)).numpy()
+        return logits
+
+    def close(self) -> None:
+        """Free the module's memory."""
+        del self.module
+
+
+class TorchCpuSession:
+    """A network under inference mode, and the images that it is shown."""
+
+    clock = NAME
+    aggregates = False
+
+    def __init__(self, artifact: Artifact, target: Target) -> None:
+        self._network = TorchCpuNetwork(artifact, target)
+        self.ran_on, self.module = self._network.ran_on, self._network.module
+        self._images = self._network.laid_out(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
 
     def run(self, count: int) -> Samples:
         """The seconds of `count` inferences of one batch."""
@@ -72,7 +108,14 @@ class TorchCpuSession:
 
     def close(self) -> None:
         """Free the module's memory."""
-        del self.module
+        del self.module, self._images
+        self._network.close()
 
 
-RUNTIME = Runtime(absence=absence, open_session=open_session, options=TorchCpuOptions, open_profiler=open_profiler)
+RUNTIME = Runtime(
+    absence=absence,
+    open_session=open_session,
+    options=TorchCpuOptions,
+    open_profiler=open_profiler,
+    open_predictor=open_predictor,
+)

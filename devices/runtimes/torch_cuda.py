@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
@@ -10,6 +10,7 @@ from devices.nvidia import compatibility, preflight, warm
 from devices.nvidia.cuda_events import NAME, naming_full_memory, refuse_not_finite, time_each
 from devices.nvidia.nvml import Watch
 from devices.options import DeviceClockOptions, read_options
+from devices.predictor import LoadedPredictor
 from devices.profilers.torch import TorchProfiler
 from devices.runtime import Runtime
 from devices.samples import Samples
@@ -17,6 +18,11 @@ from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.input_images import input_images
 from models.zoo import find
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
 
 
 class TorchCudaOptions(DeviceClockOptions, frozen=True, kw_only=True):
@@ -33,26 +39,31 @@ def absence(target: Target) -> str | None:
 
 def open_session(artifact: Artifact, target: Target) -> "TorchCudaSession":
     """Build the network with the artifact's weights on the GPU. Raises UserError where it doesn't fit."""
-    import torch
+    return TorchCudaSession(_network(artifact, target))
 
-    with naming_full_memory(target.batch):
-        return TorchCudaSession(artifact, target, cuda=torch.cuda, device="cuda", watch=Watch(preflight.here().uuid))
+
+def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
+    """Build the network as its sessions do, to be asked for logits. Raises UserError where they do."""
+    return LoadedPredictor(_network(artifact, target), artifact, target)
 
 
 def open_profiler(artifact: Artifact, target: Target) -> TorchProfiler:
     """The same network in eager torch, by its kernels' times; a CUDA graph names no operators, so none is replayed."""
+    return TorchCudaSession(_network(artifact, target)).profiler()
+
+
+def _network(artifact: Artifact, target: Target) -> "TorchCudaNetwork":
     import torch
 
     with naming_full_memory(target.batch):
-        session = TorchCudaSession(artifact, target, cuda=torch.cuda, device="cuda", watch=Watch(preflight.here().uuid))
-    return session.profiler()
+        return TorchCudaNetwork(artifact, target, cuda=torch.cuda, device="cuda", watch=Watch(preflight.here().uuid))
 
 
-class TorchCudaSession:
-    """The eager module under inference mode; tests run it on the CPU, with a probe in place of torch.cuda."""
+class TorchCudaNetwork:
+    """The eager module and its input on the GPU; tests run it on the CPU, with a probe in place of torch.cuda.
 
-    clock = NAME
-    aggregates = False
+    `queue` sends a batch, under inference mode, and gives its logits on the GPU.
+    """
 
     def __init__(self, artifact: Artifact, target: Target, *, cuda: Any, device: str, watch: Any) -> None:
         import torch
@@ -63,14 +74,14 @@ class TorchCudaSession:
         layout = torch.channels_last if options.channels_last else torch.contiguous_format
         (model,) = find(artifact.model)
         module = model.build(Path(artifact.path))
-        self._module: Any = module.to(device, dtype).to(memory_format=layout)
+        self.module: Any = module.to(device, dtype).to(memory_format=layout)
         images = torch.from_numpy(input_images(artifact, target.batch))
-        self._images = images.to(device, dtype).to(memory_format=layout)
-        self._cuda, self._watch, self._batch = cuda, watch, target.batch
-        self._queue = self._first_run(graph=options.cuda_graph)
+        self.images = images.to(device, dtype).to(memory_format=layout)
+        self.cuda, self.watch, self.batch = cuda, watch, target.batch
+        self.queue = self._first_run(graph=options.cuda_graph)
         watch.start()
         self.ran_on: dict[str, str | int] = {
-            "device": str(self._images.device),
+            "device": str(self.images.device),
             "dtype": str(dtype).removeprefix("torch."),
             "layout": str(layout).removeprefix("torch."),
             "cuda_graph": int(options.cuda_graph),
@@ -79,47 +90,78 @@ class TorchCudaSession:
             **watch.facts(),
         }
 
-    def run(self, count: int) -> Samples:
-        """The seconds of `count` inferences of one batch."""
-        import torch
-
-        with naming_full_memory(self._batch), torch.inference_mode():
-            stream = self._cuda.current_stream()
-            return time_each(self._queue, count, cuda=self._cuda, stream=stream, read=self._watch.read)
-
-    def profiler(self) -> TorchProfiler:
-        """The module's batches under torch's profiler; closing it closes this session."""
-
-        def time_one(call: Callable[[], object]) -> Samples:
-            return time_each(call, 1, cuda=self._cuda, stream=self._cuda.current_stream(), read=dict)
-
-        return TorchProfiler(self._module, self._infer, time_one=time_one, close=self.close)
-
-    def _infer(self) -> object:
+    def infer(self) -> "torch.Tensor":
+        """The logits of the batch on the GPU, by the module itself whether or not a graph was captured."""
         import torch
 
         with torch.inference_mode():
-            return self._module(self._images)
+            logits: torch.Tensor = self.module(self.images)
+        return logits
+
+    def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """The logits (N, classes) of these images, float32."""
+        import torch
+
+        with naming_full_memory(self.batch), torch.inference_mode():
+            self.images.copy_(torch.from_numpy(images))
+            # Reading them waits for the GPU.
+            logits: NDArray[np.float32] = self.queue().to("cpu", torch.float32, copy=True).numpy()
+        return logits
 
     def close(self) -> None:
         """Free the GPU's memory."""
-        self._watch.close()
-        del self._queue, self._module, self._images
+        self.watch.close()
+        del self.queue, self.module, self.images
 
-    def _first_run(self, *, graph: bool) -> Callable[[], object]:
+    def _first_run(self, *, graph: bool) -> "Callable[[], torch.Tensor]":
         """Run once, so that cuDNN has chosen its kernels, and look at the logits; what queues a batch from then on."""
         import torch
 
         with torch.inference_mode():
-            logits = self._module(self._images)
-            refuse_not_finite(logits)
+            refuse_not_finite(self.module(self.images))
             if not graph:
-                return lambda: self._module(self._images)
-            captured = self._cuda.CUDAGraph()
-            with self._cuda.graph(captured):
-                self._module(self._images)
-            replay: Callable[[], object] = captured.replay
-            return replay
+                return lambda: self.module(self.images)  # type: ignore[no-any-return]
+            captured = self.cuda.CUDAGraph()
+            with self.cuda.graph(captured):
+                logits: torch.Tensor = self.module(self.images)
+
+        def replay() -> torch.Tensor:
+            captured.replay()
+            return logits
+
+        return replay
+
+
+class TorchCudaSession:
+    """A network on the GPU under inference mode, its input there already."""
+
+    clock = NAME
+    aggregates = False
+
+    def __init__(self, network: TorchCudaNetwork) -> None:
+        self._network, self.ran_on = network, network.ran_on
+
+    def run(self, count: int) -> Samples:
+        """The seconds of `count` inferences of one batch."""
+        import torch
+
+        network = self._network
+        with naming_full_memory(network.batch), torch.inference_mode():
+            stream = network.cuda.current_stream()
+            return time_each(network.queue, count, cuda=network.cuda, stream=stream, read=network.watch.read)
+
+    def profiler(self) -> TorchProfiler:
+        """The module's batches under torch's profiler; closing it closes this session."""
+        network = self._network
+
+        def time_one(call: Callable[[], object]) -> Samples:
+            return time_each(call, 1, cuda=network.cuda, stream=network.cuda.current_stream(), read=dict)
+
+        return TorchProfiler(network.module, network.infer, time_one=time_one, close=self.close)
+
+    def close(self) -> None:
+        """Free the GPU's memory."""
+        self._network.close()
 
 
 RUNTIME = Runtime(
@@ -127,6 +169,7 @@ RUNTIME = Runtime(
     open_session=open_session,
     options=TorchCudaOptions,
     open_profiler=open_profiler,
+    open_predictor=open_predictor,
     free_bytes=preflight.free_bytes,
     protocol=warm.protocol,
 )

@@ -1,8 +1,9 @@
 """Runtime `trt_rtx`: a plan of TensorRT for RTX, compiled for the GPU when it is loaded, its input on the device."""
 
 from devices.nvidia import compatibility, preflight, warm
-from devices.nvidia.engine_session import EngineSession
+from devices.nvidia.engine_session import EngineNetwork, EngineSession
 from devices.options import DeviceClockOptions
+from devices.predictor import LoadedPredictor
 from devices.profilers.trt import TrtProfiler, profile_engine
 from devices.runtime import Runtime
 from devices.targets import Target
@@ -21,12 +22,21 @@ def absence(target: Target) -> str | None:
 
 def open_session(artifact: Artifact, target: Target) -> EngineSession:
     """Load a plan. Raises UserError where it is not for this GPU or of another version, or doesn't fit."""
-    return EngineSession(open_engine, artifact, target, {"tensorrt_rtx": library().__version__})
+    return EngineSession(_network(artifact, target))
+
+
+def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
+    """Load a plan as its sessions do, to be asked for logits. Raises UserError where they do."""
+    return LoadedPredictor(_network(artifact, target), artifact, target)
 
 
 def open_profiler(artifact: Artifact, target: Target) -> TrtProfiler:
     """The same plan, each layer timed by TensorRT for RTX."""
     return profile_engine(open_engine, artifact, target.batch, library().IProfiler)
+
+
+def _network(artifact: Artifact, target: Target) -> EngineNetwork:
+    return EngineNetwork(open_engine, artifact, target, {"tensorrt_rtx": library().__version__})
 
 
 # It has no options of its own: what shapes a plan is decided where it is built.
@@ -35,6 +45,7 @@ RUNTIME = Runtime(
     open_session=open_session,
     options=DeviceClockOptions,
     open_profiler=open_profiler,
+    open_predictor=open_predictor,
     free_bytes=preflight.free_bytes,
     protocol=warm.protocol,
 )

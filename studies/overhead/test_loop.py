@@ -30,7 +30,7 @@ def session(artifacts):
 
 def bare(session: OrtSession) -> None:
     for _ in range(COUNT):
-        session._session.run_with_iobinding(session._binding)
+        session.network.infer()
 
 
 def test_bare_loop(benchmark, session):

@@ -17,7 +17,15 @@ KNOWN = {
     "warmup_min_secs": "0.5", "use_gpu": "false", "require_full_delegation": "false",
 }  # fmt: skip
 KNOWN |= (
-    {"use_xnnpack": "false", "gpu_precision_loss_allowed": "true", "enable_op_profiling": "false"}
+    {
+        "use_xnnpack": "false",
+        "gpu_precision_loss_allowed": "true",
+        "enable_op_profiling": "false",
+        "input_layer": "",
+        "input_layer_shape": "",
+        "input_layer_value_files": "",
+        "output_filepath": "",
+    }
     if FAMILY == "tflite"
     else {"use_cpu": "true", "use_npu": "false", "allow_fp16": "false"}
 )
@@ -70,6 +78,7 @@ def benchmark(options, fault):
     kernels = " w/ 3 delegate kernels" if fault == "partial" else ""
     print(f"{applied} {share}executed by the delegate{kernels}.")
     print(f"INFO: The input model file size (MB): {Path(options['graph']).stat().st_size / 1e6:g}")
+    fill(interpreter, options)
     init_us = (time.perf_counter() - start) * 1e6
     print(f"INFO: Initialized session in {init_us / 1e3:g}ms.")
     maximum = float(options["max_secs"])
@@ -82,8 +91,39 @@ def benchmark(options, fault):
     )
     if options["enable_op_profiling"] == "true":
         op_profile(options["graph"], statistics.fmean(measured) / 1e3)
+    if options["output_filepath"]:
+        save(interpreter, Path(options["output_filepath"]), fault)
     heat(fault)
     return 0
+
+
+def fill(interpreter, options):
+    """Put raw values into the only input, whatever it is called; without a file they are random, here zeros."""
+    if not options["input_layer_value_files"]:
+        return
+    import numpy as np
+
+    (given,) = interpreter.get_input_details()
+    layer, _, path = options["input_layer_value_files"].partition(":")
+    shape = [int(size) for size in options["input_layer_shape"].split(",")]
+    values = interpreter.get_tensor(given["index"])
+    if layer != options["input_layer"] or len(shape) != values.ndim:
+        print("ERROR: Cannot find the corresponding input_layer name", file=sys.stderr)
+        os.abort()
+    if not Path(path).exists() or Path(path).stat().st_size != values.nbytes:
+        print(f"ERROR: The size of {path} should be {values.nbytes} bytes.", file=sys.stderr)
+        os.abort()
+    if layer != given["name"]:
+        print(f"WARN: Tensor # {given['index']} is named {given['name']} but flags call it {layer}")
+    interpreter.set_tensor(given["index"], np.fromfile(path, values.dtype).reshape(shape))
+
+
+def save(interpreter, path, fault):
+    """Write the only output's raw values; as the real one does, without a word where there is no room."""
+    (produced,) = interpreter.get_output_details()
+    values = interpreter.get_tensor(produced["index"]).tobytes()
+    if fault != "unkept":
+        path.write_bytes(values[: len(values) // 2] if fault == "cut" else values)
 
 
 def benchmark_litert(interpreter, options, fault, *, init_s):

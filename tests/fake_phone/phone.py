@@ -35,8 +35,8 @@ echo "$*" >> "$ROOT/cmd.log\"""",
 class FakePhone:
     """A phone on 127.0.0.1:`port`; `faults` are the names of what goes wrong, each once.
 
-    For the tool: crash, garbage, hang, decline, partial, unconsumed, throttle, overheat, screen_off. For the
-    connection: unplug_push, unplug_run.
+    For the tool: crash, garbage, hang, decline, partial, unconsumed, throttle, overheat, screen_off, unkept, cut.
+    For the connection: unplug_push, unplug_run.
     """
 
     def __init__(self, root, *, model="Pixel 2", android=11, authorized=True):

@@ -12,14 +12,17 @@ import onnxruntime
 import pytest
 import torch
 
-from devices.nvidia import nvml, ort_gpu, preflight
+from devices.nvidia import nvml, ort_gpu, ort_loading, preflight
 from devices.nvidia.explicit_pads import unequal_pads
 from devices.nvidia.ort_options import engine_folder, provider_options
 from devices.runtime import absence_of, runtime_of
 from devices.runtimes import ort
 from devices.targets import find_targets
 from exporters.cache import Cache
+from exporters.fidelity import measure_fidelity
+from exporters.to_onnx import halve, run
 from models import UserError, find
+from models.images import synthetic_images
 from system.gpu import Gpu
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
@@ -92,14 +95,55 @@ def opened(artifact, name, **options):
     return ort.open_session(artifact, msgspec.structs.replace(aim, batch=2, options=aim.options | options))
 
 
+def asked(artifact, name, **options):
+    aim = target(name)
+    return ort.open_predictor(artifact, msgspec.structs.replace(aim, batch=2, options=aim.options | options))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_a_predictor_s_logits_are_those_of_the_images_that_it_is_shown_in_the_type_of_the_file(
+    gpu, artifact, tmp_path, precision
+):
+    path = Path(artifact.path)
+    if precision == "fp16":
+        path = tmp_path / "half.onnx"
+        halve(Path(artifact.path), path)
+    predictor = asked(msgspec.structs.replace(artifact, path=str(path)), "v100")
+    assert predictor._loaded._input.dtype == {"fp32": torch.float32, "fp16": torch.float16}[precision]
+    for seed in (3, 4):
+        shown = synthetic_images(2, 32, seed=seed)
+        found = measure_fidelity(run(path, shown), predictor.predict(shown))
+        assert (found.images, found.relative_error < {"fp32": 1e-5, "fp16": 1e-2}[precision]) == (2, True)
+    batches = predictor._loaded._session.batches
+    assert batches == 3  # the first run, whose images are the sessions', and one for each batch
+    assert gpu[-2:] == ["synchronize"] * 2
+
+
+def test_a_predictor_is_loaded_and_runs_where_its_session_does(gpu, asymmetric, monkeypatch):
+    for name, options in (("v100", {}), ("gpu", {"explicit_pads": True}), ("t4-onnxruntime", {})):
+        session, predictor = opened(asymmetric, name, **options), asked(asymmetric, name, **options)
+        assert predictor.ran_on == session.ran_on
+        told = [one._session.asked for one in (session._network, predictor._loaded)]
+        # Where an engine is written on its way to the cache has another name each time.
+        kept = [{key: value for key, value in table.items() if not key.endswith("_path")} for table in told]
+        assert kept[0] == kept[1]
+    CuDnnRefuses(monkeypatch, times=1)
+    assert asked(asymmetric, "gpu").ran_on["explicit_pads"] == len(unequal_pads(onnx.load(asymmetric.path)))
+
+
+def test_a_predictor_never_falls_back_either(cuda, artifact):
+    with pytest.raises(UserError, match=r"v100 must run on CUDAExecutionProvider: .*; a fallback isn't timed"):
+        asked(artifact, "v100")
+
+
 def test_the_provider_gets_the_targets_options_and_our_stream(gpu, artifact):
-    assert opened(artifact, "v100", tunable_op_enable=1)._session.asked == {
+    assert opened(artifact, "v100", tunable_op_enable=1)._network._session.asked == {
         "prefer_nhwc": "0",
         "tunable_op_enable": "1",
         "user_compute_stream": "1234",
     }
-    assert opened(artifact, "v100", prefer_nhwc=True)._session.asked["prefer_nhwc"] == "1"
-    told = opened(artifact, "t4-onnxruntime")._session.asked
+    assert opened(artifact, "v100", prefer_nhwc=True)._network._session.asked["prefer_nhwc"] == "1"
+    told = opened(artifact, "t4-onnxruntime")._network._session.asked
     kept = {"trt_engine_cache_enable", "trt_engine_cache_path", "trt_timing_cache_enable", "trt_timing_cache_path"}
     assert {name: value for name, value in told.items() if name not in kept} == {
         "trt_int8_enable": "True",
@@ -166,10 +210,10 @@ def test_an_engine_is_built_once_and_lies_there_whole_or_not_at_all(gpu, copied,
     assert [path.name for path in tmp_path.iterdir() if "-trt-" in path.name] == []
     monkeypatch.setattr(Building, "fails", False)
     (tmp_path / f".{built_at(copied).name}-killed").mkdir()
-    assert not opened(copied, "t4-onnxruntime")._session.found
+    assert not opened(copied, "t4-onnxruntime")._network._session.found
     assert (built_at(copied) / "tiny.engine").read_bytes() == b"engine"
     assert [path for path in tmp_path.iterdir() if "-trt-" in path.name] == [built_at(copied)]
-    assert opened(copied, "t4-onnxruntime")._session.found
+    assert opened(copied, "t4-onnxruntime")._network._session.found
 
 
 def built_at(artifact):
@@ -187,13 +231,13 @@ def test_the_export_step_builds_the_engine_where_tensorrt_runs_it_and_nothing_el
 
 
 def test_tensorrt_is_imported_before_its_provider_loads_its_libraries(gpu, artifact):
-    assert "tensorrt" not in opened(artifact, "v100")._session.imported
-    assert "tensorrt" in opened(artifact, "t4-onnxruntime")._session.imported
+    assert "tensorrt" not in opened(artifact, "v100")._network._session.imported
+    assert "tensorrt" in opened(artifact, "t4-onnxruntime")._network._session.imported
 
 
 def test_the_first_run_is_waited_for_before_anything_is_watched(gpu, artifact):
     session = opened(artifact, "v100")
-    assert session._session.batches == 1
+    assert session._network._session.batches == 1
     assert gpu[-2:] == ["synchronize", "watch"]
 
 
@@ -247,13 +291,13 @@ def test_a_gpu_has_no_profiler_since_onnx_runtimes_tells_the_hosts_times(name, a
 
 
 def test_a_fallback_to_the_cpu_is_forbidden_and_the_batch_is_fixed():
-    options = ort_gpu.session_options(target("v100"))
+    options = ort_loading.session_options(target("v100"))
     assert options.get_session_config_entry("session.disable_cpu_ep_fallback") == "1"
 
 
 def test_onnx_runtime_refuses_a_session_whose_nodes_would_run_on_the_cpu(artifact):
     # The rule that GPU sessions rely on, seen with a provider that is here and takes nothing.
-    options = ort_gpu.session_options(target("v100"))
+    options = ort_loading.session_options(target("v100"))
     available = onnxruntime.get_available_providers()
     other = next(name for name in available if name != "CPUExecutionProvider")
     with pytest.raises(Exception, match="fallback"):
@@ -294,14 +338,14 @@ def asymmetric(artifact, tmp_path_factory):
 @pytest.fixture
 def ran(monkeypatch, tmp_path):
     """The graph that the opened session runs, as ONNX Runtime wrote it down."""
-    path, real = tmp_path / "ran.onnx", ort_gpu.session_options
+    path, real = tmp_path / "ran.onnx", ort_loading.session_options
 
     def noted(aim):
         options = real(aim)
         options.optimized_model_filepath = str(path)
         return options
 
-    monkeypatch.setattr(ort_gpu, "session_options", noted)
+    monkeypatch.setattr(ort_loading, "session_options", noted)
     return lambda: onnx.load(path)
 
 
@@ -318,22 +362,22 @@ def test_pads_stay_in_the_convolutions_unless_they_have_to_leave_them(gpu, asymm
     for name, options in (("gpu", {"explicit_pads": False}), ("gpu", {}), ("t4-onnxruntime", {})):
         session = opened(asymmetric, name, **options)
         assert unequal_pads(ran())
-        assert "explicit_pads" not in session.ran_on | session._session.asked
+        assert "explicit_pads" not in session.ran_on | session._network._session.asked
 
 
 class CuDnnRefuses:
     """Raises what ONNX Runtime does where cuDNN finds no plan for a convolution, in the first `times` runs."""
 
     def __init__(self, monkeypatch, times):
-        self.runs, real = 0, ort_gpu.OrtGpuSession._run_once
+        self.runs, real = 0, ort_gpu.OrtGpuNetwork._run_once
 
-        def run_once(session, artifact):
+        def run_once(network, artifact):
             self.runs += 1
             if self.runs <= times:
                 raise RuntimeError("running Conv node: CUDNN_FE failure 8: HEURISTIC_QUERY_FAILED")
-            real(session, artifact)
+            real(network, artifact)
 
-        monkeypatch.setattr(ort_gpu.OrtGpuSession, "_run_once", run_once)
+        monkeypatch.setattr(ort_gpu.OrtGpuNetwork, "_run_once", run_once)
 
 
 def test_where_cudnn_finds_no_plan_the_pads_leave_the_convolutions(gpu, asymmetric, ran, monkeypatch):

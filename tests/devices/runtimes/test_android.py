@@ -12,7 +12,7 @@ import pytest
 
 from bench.records.store import read_records
 from tests.fake_phone.networks import FIRST, SECOND, tiny_artifacts
-from tests.fake_phone.phone import FakePhone, tool_for_this_machine, wait_for
+from tests.fake_phone.phone import tool_for_this_machine, wait_for
 
 ROOT = Path(__file__).parents[3]
 FOLDER = "data/local/tmp/zennet-latency"
@@ -23,22 +23,6 @@ QUICK = {"runs": 3, "min_s": 0.05, "max_s": 5, "grace_s": 3, "airplane": '"alway
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory):
     return tiny_artifacts(tmp_path_factory)
-
-
-@pytest.fixture
-def phones(tmp_path, server):
-    """Makes phones that the adb server knows."""
-    made = []
-
-    def make(**options):
-        made.append(FakePhone(tmp_path / f"phone{len(made)}", **options))
-        server.connect(made[-1])
-        return made[-1]
-
-    yield make
-    for phone in made:
-        server.call("disconnect", phone.serial)
-        phone.close()
 
 
 @pytest.fixture

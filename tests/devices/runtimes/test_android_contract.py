@@ -4,13 +4,19 @@ import os
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from devices.phone.adb import connect
+from devices.phone.invocation import FOLDER
+from devices.predict import open_predictor
 from devices.targets import Target, find_targets
 from devices.worker import open_session
 from exporters.cache import Cache
+from exporters.fidelity import measure_fidelity
+from exporters.to_tflite import run_file
 from models import find
+from models.images import synthetic_images
 from tests.fake_phone.networks import FIRST, tiny_artifacts
 from tests.fake_phone.phone import FakePhone, tool_for_this_machine
 
@@ -38,9 +44,13 @@ def target(request, tmp_path, server):
 
 
 @pytest.fixture
-def session(target, tmp_path_factory):
+def artifact(target, tmp_path_factory):
     folder: Path = tiny_artifacts(tmp_path_factory)
-    artifact = Cache(folder).obtain(target.job(find(FIRST)[0]))
+    return Cache(folder).obtain(target.job(find(FIRST)[0]))
+
+
+@pytest.fixture
+def session(artifact, target):
     session = open_session(artifact, target, timeout_s=600)
     yield session
     session.close()
@@ -70,16 +80,32 @@ def test_a_session_says_which_phone_tool_and_delegate_ran_it(session):
     assert all(session.ran_on.values())
 
 
-def test_the_phone_is_as_it_was_once_the_session_is_closed_also_twice(target, tmp_path_factory):
+@pytest.mark.parametrize("opening", [open_session, open_predictor])
+def test_the_phone_is_as_it_was_once_it_is_closed_also_twice(target, artifact, opening):
     link = connect(target)
 
     def held():
         return [link.shell(f"settings get {key}").text.strip() for key in HELD]
 
     before = held()
-    artifact = Cache(tiny_artifacts(tmp_path_factory)).obtain(target.job(find(FIRST)[0]))
-    session = open_session(artifact, target, timeout_s=600)
+    opened = opening(artifact, target, timeout_s=600)
     assert held() != before
-    session.close()
-    session.close()
+    opened.close()
+    opened.close()
     assert held() == before
+
+
+def test_it_answers_as_litert_on_this_machine_and_leaves_no_images_behind(target, artifact, session):
+    predictor = open_predictor(artifact, target, timeout_s=600)
+    assert predictor.ran_on == session.ran_on
+    here, shown = run_file(Path(artifact.path)), synthetic_images(2, 32)
+    logits = [predictor.predict(shown[at : at + 1]) for at in (0, 1, 0)]
+    assert (logits[0] == logits[2]).all()
+    for at in (0, 1):
+        assert logits[at].dtype == np.float32
+        assert measure_fidelity(here(shown[at : at + 1]), logits[at]).relative_error <= 1e-3
+    assert measure_fidelity(logits[0], logits[1]).relative_error > 1e-2
+    predictor.close()
+    left = connect(target).shell(f"ls {FOLDER}").text.split()
+    assert left
+    assert not [name for name in left if name.endswith(".raw")]

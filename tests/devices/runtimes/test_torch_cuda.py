@@ -12,10 +12,14 @@ from bench.measure import visit, warm_up
 from bench.protocol import Protocol
 from bench.trust.reference import Reference
 from devices.nvidia.cuda_events import NAME, naming_full_memory, time_each
-from devices.runtimes.torch_cuda import TorchCudaSession
+from devices.predictor import LoadedPredictor
+from devices.runtimes.torch_cuda import TorchCudaNetwork, TorchCudaSession
 from devices.targets import find_targets
+from exporters.artifact import Job
 from exporters.cache import Cache
+from exporters.fidelity import measure_fidelity, torch_logits
 from models import UserError, find
+from models.images import synthetic_images
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
 GPU_MS = 2.0  # what the probe's GPU takes for a batch
@@ -103,15 +107,15 @@ def opened(cache, precision="fp16", **options):
     probe = Probe()
     aim = msgspec.structs.replace(target(**options), precision=precision)
     artifact = cache.obtain(aim.job(find(TINY)[0]))
-    session = TorchCudaSession(artifact, aim, cuda=probe, device="cpu", watch=Watch(probe))
+    network = TorchCudaNetwork(artifact, aim, cuda=probe, device="cpu", watch=Watch(probe))
 
     def forward(module, inputs):
         probe.log.append("batch")
         probe.now_ms += GPU_MS
         assert torch.is_inference_mode_enabled()
 
-    session._module.register_forward_pre_hook(forward)
-    return session, probe
+    network.module.register_forward_pre_hook(forward)
+    return TorchCudaSession(network), probe
 
 
 def test_a_round_is_events_around_each_batch_one_reading_and_one_wait(cache):
@@ -146,9 +150,9 @@ def test_the_measuring_loop_warms_up_before_it_samples_and_waits_once_a_run(cach
 
 def test_fp16_and_layout_are_what_the_target_says_and_are_recorded(cache):
     session, _ = opened(cache, channels_last=True)
-    assert session._images.dtype == torch.float16
-    assert session._images.is_contiguous(memory_format=torch.channels_last)
-    assert next(session._module.parameters()).dtype == torch.float16
+    assert session._network.images.dtype == torch.float16
+    assert session._network.images.is_contiguous(memory_format=torch.channels_last)
+    assert next(session._network.module.parameters()).dtype == torch.float16
     assert torch.backends.cudnn.benchmark
     assert session.clock == NAME
     assert session.ran_on | {"cuda": ""} == {
@@ -178,6 +182,40 @@ def test_a_cuda_graph_is_captured_once_after_a_run_and_replayed(cache):
     assert session.ran_on["cuda_graph"] == 1
 
 
+def asked(cache, precision="fp16", **options):
+    probe, aim = Probe(), msgspec.structs.replace(target(**options), precision=precision)
+    artifact = cache.obtain(aim.job(find(TINY)[0]))
+    network = TorchCudaNetwork(artifact, aim, cuda=probe, device="cpu", watch=Watch(probe))
+    return LoadedPredictor(network, artifact, aim), network, probe
+
+
+@pytest.mark.parametrize(("precision", "limit"), [("fp32", 1e-5), ("fp16", 1e-2)])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_a_predictor_s_logits_are_those_of_the_images_that_it_is_shown(cache, precision, limit, channels_last):
+    predictor, network, _ = asked(cache, precision, channels_last=channels_last)
+    assert predictor.ran_on == opened(cache, precision, channels_last=channels_last)[0].ran_on
+    for seed in (3, 4):
+        shown = synthetic_images(2, 32, seed=seed)
+        reference = torch_logits(Job(model=find(TINY)[0], format="torch", precision="fp32"), shown)
+        logits = predictor.predict(shown)
+        assert logits.dtype == "float32"
+        assert measure_fidelity(reference, logits).relative_error < limit
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    assert network.images.is_contiguous(memory_format=layout)
+
+
+def test_a_predictor_replays_the_graph_on_the_images_that_it_was_captured_with_filled_anew(cache):
+    predictor, network, probe = asked(cache, "fp32", cuda_graph=True)
+    address, shown = network.images.data_ptr(), synthetic_images(2, 32, seed=3)
+    probe.log.clear()
+    predictor.predict(shown)
+    assert probe.log == ["replay"]
+    assert network.images.data_ptr() == address
+    assert (network.images.numpy() == shown).all()
+    predictor.close()
+    assert probe.log == ["replay", "closed"]
+
+
 def test_closing_lets_the_watch_go(cache):
     session, probe = opened(cache)
     session.close()
@@ -199,7 +237,7 @@ def test_logits_that_are_not_finite_are_never_timed(cache, monkeypatch):
     monkeypatch.setattr(Model, "build", ruined)
     probe = Probe()
     with pytest.raises(UserError, match=r"NaN or infinity in torch\.float16"):
-        TorchCudaSession(artifact, target_, cuda=probe, device="cpu", watch=Watch(probe))
+        TorchCudaNetwork(artifact, target_, cuda=probe, device="cpu", watch=Watch(probe))
 
 
 @pytest.mark.parametrize(

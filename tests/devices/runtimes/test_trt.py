@@ -1,5 +1,6 @@
 """TensorRT's session: its engine and runtime with a TensorRT that does nothing; what needs a GPU is marked."""
 
+import ctypes
 import sys
 from types import SimpleNamespace
 
@@ -52,7 +53,21 @@ class TensorRT:
 
     def execute_async_v3(self, stream):
         self.log.append(f"queue on {stream}")
+        self._infer()
         return self.accepts
+
+    def _infer(self):
+        """The logits of each image are its mean, written where the context was told that they go."""
+        images = _at(self.addresses["images"], np.float16, (2, 3, 32, 32))
+        _at(self.addresses["logits"], np.float32, (2, 1000))[:] = images.astype(np.float32).mean(axis=(1, 2, 3))[
+            :, None
+        ]
+
+
+def _at(address, dtype, shape):
+    """The memory at an address, as an array."""
+    memory = (ctypes.c_byte * (int(np.prod(shape)) * np.dtype(dtype).itemsize)).from_address(address)
+    return np.frombuffer(memory, dtype=dtype).reshape(shape)
 
 
 class Stream:
@@ -105,7 +120,7 @@ def test_images_are_there_before_the_batch_is_queued_and_logits_after_it(tensorr
     logits = engine.logits(images)
     assert engine.input.float().numpy() == pytest.approx(images, abs=1e-3)
     assert tensorrt.log == ["synchronize", "queue on 77"]
-    assert (logits == 0.5).all()
+    assert logits == pytest.approx(images.mean(axis=(1, 2, 3))[:, None].repeat(1000, axis=1), rel=1e-3)
 
 
 def test_a_plan_of_another_gpu_is_an_error(tensorrt, plan):
@@ -156,7 +171,20 @@ def test_a_round_queues_on_the_engines_stream_and_waits_once(tensorrt, plan, tar
     session.close()
 
 
-def test_a_context_that_does_not_fit_is_a_reason_with_the_batch(tensorrt, plan, target):
+def test_a_predictor_runs_where_the_session_does_and_answers_for_the_images_that_it_is_shown(tensorrt, plan, target):
+    predictor = trt.open_predictor(artifact_of(plan), target)
+    assert predictor.ran_on == trt.open_session(artifact_of(plan), target).ran_on
+    images = np.random.default_rng(0).random((2, 3, 32, 32), dtype=np.float32) * [[[[1]]], [[[2]]]]
+    shown = images.astype(np.float32)
+    first, swapped = predictor.predict(shown), predictor.predict(shown[::-1])
+    assert first[:, 0] == pytest.approx(shown.mean(axis=(1, 2, 3)), rel=1e-3)
+    assert (swapped == first[::-1]).all()
+    assert (first[0] != first[1]).all()
+    predictor.close()
+
+
+@pytest.mark.parametrize("opening", [trt.open_session, trt.open_predictor])
+def test_a_context_that_does_not_fit_is_a_reason_with_the_batch(tensorrt, plan, target, opening):
     tensorrt.context = False
     with pytest.raises(UserError, match="out of GPU memory at batch 2"):
-        trt.open_session(artifact_of(plan), target)
+        opening(artifact_of(plan), target)

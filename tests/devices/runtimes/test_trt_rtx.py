@@ -3,6 +3,7 @@
 import importlib.util
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from devices.nvidia import compatibility, engine_session, preflight
@@ -42,11 +43,16 @@ def test_a_card_that_the_plans_are_not_for_is_refused(gpu, target, name, capabil
     assert trt_rtx.absence(find_targets(target)[0]) == says
 
 
-def test_a_session_is_of_the_plan_and_names_the_version(gpu, monkeypatch, tmp_path):
+def test_a_session_and_a_predictor_are_of_the_plan_and_name_the_version(gpu, monkeypatch, tmp_path):
     gpu(ADA)
     opened = []
-    engine = SimpleNamespace(show=lambda images: None, input=SimpleNamespace(dtype="torch.float16"))
-    watch = SimpleNamespace(start=lambda: None, facts=lambda: {"gpu": ADA.name})
+    engine = SimpleNamespace(
+        show=lambda images: None,
+        input=SimpleNamespace(dtype="torch.float16"),
+        logits=lambda images: images.sum(axis=(1, 2, 3))[:, None],
+        close=lambda: opened.append("closed"),
+    )
+    watch = SimpleNamespace(start=lambda: None, facts=lambda: {"gpu": ADA.name}, close=lambda: None)
     monkeypatch.setattr(engine_session, "Watch", lambda uuid: watch)
     monkeypatch.setattr(trt_rtx, "open_engine", lambda path: opened.append(path) or engine)
     monkeypatch.setattr(trt_rtx, "library", lambda: SimpleNamespace(__version__="1.7.1.116"))
@@ -66,3 +72,9 @@ def test_a_session_is_of_the_plan_and_names_the_version(gpu, monkeypatch, tmp_pa
     session = trt_rtx.open_session(artifact, find_targets("rtx")[0])
     assert session.ran_on == {"tensorrt_rtx": "1.7.1.116", "input": "float16", "gpu": ADA.name}
     assert opened == [tmp_path / "a.plan"]
+    predictor = trt_rtx.open_predictor(artifact, find_targets("rtx")[0])
+    assert predictor.ran_on == session.ran_on
+    images = np.arange(64 * 3 * 8 * 8, dtype=np.float32).reshape(64, 3, 8, 8)
+    assert (predictor.predict(images)[:, 0] == images.sum(axis=(1, 2, 3))).all()
+    predictor.close()
+    assert opened == [tmp_path / "a.plan"] * 2 + ["closed"]
