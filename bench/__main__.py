@@ -44,10 +44,11 @@ def main() -> int:
     for target in targets:
         if absence := absence_of(target):
             raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
+    checkpoints = dict.fromkeys(models, arguments.weights) if arguments.weights else {}
     if is_evaluation(arguments):
         from bench.accuracy.command import run_accuracy
 
-        return run_accuracy(arguments, list(zip(targets, protocols, strict=True)), models)
+        return run_accuracy(arguments, list(zip(targets, protocols, strict=True)), models, checkpoints)
     if is_duet(arguments):
         from bench.duet.command import run_duet
 

@@ -7,8 +7,6 @@ from bench.accuracy.images import Image, digest_of
 from bench.accuracy.predictions import Prediction, Predictions
 from bench.accuracy.record import Agreement
 
-_NO_CLASS = "of no known class"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
@@ -67,10 +65,10 @@ def _first(prediction: Prediction) -> int | None:
 
 
 def _remarks(answers: Sequence[tuple[Image, Prediction]], *, some_labelled: bool) -> dict[str, str]:
-    """What is to be said of each image by its name: where others have a class, also that one has none."""
+    """What is to be said of each image by its name: where others have a class, also why one has none."""
     said = {}
     for image, prediction in answers:
-        unknown = _NO_CLASS if some_labelled and image.photograph.label is None else ""
+        unknown = image.photograph.unlabelled if some_labelled else ""
         if remark := ", ".join(filter(None, (prediction.remark, unknown))):
             said[image.name] = remark
     return said

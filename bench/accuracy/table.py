@@ -1,15 +1,15 @@
 """Accuracies as people read them: a table on stdout, and on stderr what was left out or is worth a remark."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bench.accuracy.intervals import points_lost, wilson
 from bench.accuracy.record import Accuracy
+from models.photographs.account import counted
 from models.weights import SEEDED
 from system.command_line import print_table
 
 _HEADER = ["images", "top-1 %", "95 % interval", "top-5 %", "as torch FP32 %", "points lost", "95 % interval"]
-_NAMED = 5
 # From so many images on, an interval is narrow enough for a second decimal.
 _MANY = 1000
 
@@ -23,9 +23,7 @@ def print_remarks(accuracies: Iterable[Accuracy]) -> None:
     """Which files were left out, and which evaluated ones are worth a remark: each kind counted, and some named."""
     lines: dict[str, None] = {}  # most are the same for every network
     for accuracy in accuracies:
-        for what, by_name in (("left out", accuracy.left_out), ("evaluated", accuracy.remarks)):
-            for reason, names in _by_reason(by_name).items():
-                lines[f"{what}, {reason}: {_some(names)}"] = None
+        lines |= dict.fromkeys(counted("left out", accuracy.left_out) + counted("evaluated", accuracy.remarks))
     for line in lines:
         print(line, file=sys.stderr)  # noqa: T201
 
@@ -55,17 +53,3 @@ def _why_agreement_only(accuracy: Accuracy) -> str:
 
 def _percent(count: int, of: int) -> str:
     return f"{100 * count / of:.{2 if of >= _MANY else 1}f}" if of else ""
-
-
-def _by_reason(by_name: Mapping[str, str]) -> dict[str, list[str]]:
-    """The names by reason, the most frequent first."""
-    names: dict[str, list[str]] = {}
-    for name, reason in by_name.items():
-        names.setdefault(reason, []).append(name)
-    return dict(sorted(names.items(), key=lambda item: -len(item[1])))
-
-
-def _some(names: Sequence[str]) -> str:
-    count = "1 file" if len(names) == 1 else f"{len(names):,} files"
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"{count}: {', '.join(names[:_NAMED])}{more}"

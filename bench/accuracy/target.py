@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec import structs
@@ -36,7 +36,10 @@ _OF_ONE_RUN = {"artifact", "folder", "machine", "end", "inference_s", "wall_s"}
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRequest:
-    """Evaluate the files of `models` on `target` over `images`; `left_out` is what else their folder holds, and why."""
+    """Evaluate the files of `models` on `target` over `images`; `left_out` is what else their folder holds, and why.
+
+    A network without a checkpoint has seeded weights.
+    """
 
     target: Target
     models: Sequence[Model]
@@ -45,16 +48,14 @@ class EvaluationRequest:
     left_out: dict[str, str]
     results: Path
     artifacts: Path
-    weights: Path | None = None
+    checkpoints: Mapping[Model, Path] = field(default_factory=dict)
     calibration: Path | None = None
     timeout_s: float
 
     def jobs(self, model: Model) -> tuple[Job, Job]:
         """The target's file of a network, and the torch network that it is compared with."""
-        return (
-            self.target.job(model, self.weights, self.calibration),
-            reference_target().job(model, self.weights),
-        )
+        weights = self.checkpoints.get(model)
+        return self.target.job(model, weights, self.calibration), reference_target().job(model, weights)
 
 
 def evaluate_target(request: EvaluationRequest) -> Iterator[tuple[str, Accuracy | str]]:

@@ -20,7 +20,7 @@ class Answers:
 
 REMARKS = {"b": "CMYK"}
 IMAGES = [
-    Image(Photograph(name, None, label), "", None)
+    Image(Photograph(name, None, label, "" if label is not None else "no class folder"), "", None)
     for name, label in {"a": 1, "b": 2, "c": 3, "d": 4, "e": None, "f": 6, "g": 7}.items()
 ]
 ARTIFACT = Answers(a=(1, 0, 2, 3, 4), b=(0, 2, 3, 4, 5), c=(3, 1, 0, 2, 4), d=(), e=(8, 1, 2, 3, 4), f=None, g=(0,))
@@ -35,7 +35,7 @@ def test_each_answer_is_counted_where_both_have_one():
     assert agreement.same_top1 == 2
     assert (agreement.both_right, agreement.only_torch_right, agreement.only_artifact_right) == (1, 1, 1)
     assert counts.left_out == {"x.txt": "no image"}
-    assert counts.remarks == {"b": "CMYK", "e": "of no known class"}
+    assert counts.remarks == {"b": "CMYK", "e": "no class folder"}
 
 
 def test_untrained_weights_are_neither_right_nor_wrong():
@@ -47,7 +47,7 @@ def test_untrained_weights_are_neither_right_nor_wrong():
 
 
 def test_a_folder_without_classes_has_no_remark_for_each_image():
-    unlabelled = [Image(Photograph(image.name, None), "", None) for image in IMAGES]
+    unlabelled = [Image(Photograph(image.name, None, None, "no class folder"), "", None) for image in IMAGES]
     counts = counted(unlabelled, ARTIFACT, TORCH, {}, trained=True)
     assert (counts.images, counts.labelled) == (5, 0)
     assert counts.remarks == {"b": "CMYK"}

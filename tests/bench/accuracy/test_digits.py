@@ -51,7 +51,7 @@ class Trained:
             left_out=found.left_out,
             results=self.root / "results",
             artifacts=self.root / "artifacts",
-            weights=self.weights,
+            checkpoints={digits.model(): self.weights},
             calibration=self.learnt,
             timeout_s=300,
         )
