@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 
 from bench.accuracy.images import digested
+from bench.accuracy.record import Accuracy, Agreement
 from bench.accuracy.subject import Subject
+from bench.records.network_run import network_of
+from devices.host.conditions import Machine, Moment
 from devices.targets import find_targets
 from devices.worker import SessionLost
 from exporters.artifact import Artifact
 from models.photographs.folder import photographs
 from models.photographs.preprocessing import Preprocessing
+from models.zoo import find
 from tests.bench.accuracy.drawing import draw
 
 HOW = Preprocessing(short_px=36, crop_px=32, resolution_px=32)
@@ -101,3 +105,25 @@ def subject():
         return Subject(artifact, msgspec.structs.replace(found, batch=batch), HOW)
 
     return make
+
+
+@pytest.fixture
+def accuracy(subject) -> Accuracy:
+    one = subject()
+    return Accuracy(
+        model=network_of(find("EfficientNet-B3")[0]),
+        target=one.target,
+        artifact=one.artifact,
+        ran_on={},
+        folder="photographs",
+        images_sha256="0",
+        images=100,
+        labelled=100,
+        top1=60,
+        top5=80,
+        agreement=Agreement(same_top1=90, both_right=58, only_torch_right=5, only_artifact_right=2),
+        machine=Machine(),
+        end=Moment(),
+        inference_s=1.0,
+        wall_s=2.0,
+    )

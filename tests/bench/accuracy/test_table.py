@@ -1,34 +1,8 @@
 import msgspec
 import pytest
 
-from bench.accuracy.record import Accuracy, Agreement
 from bench.accuracy.table import print_accuracies, print_remarks
-from bench.records.network_run import network_of
-from devices.host.conditions import Machine, Moment
 from models.weights import SEEDED
-from models.zoo import find
-
-
-@pytest.fixture
-def accuracy(subject) -> Accuracy:
-    one = subject()
-    return Accuracy(
-        model=network_of(find("EfficientNet-B3")[0]),
-        target=one.target,
-        artifact=one.artifact,
-        ran_on={},
-        folder="photographs",
-        images_sha256="0",
-        images=100,
-        labelled=100,
-        top1=60,
-        top5=80,
-        agreement=Agreement(same_top1=90, both_right=58, only_torch_right=5, only_artifact_right=2),
-        machine=Machine(),
-        end=Moment(),
-        inference_s=1.0,
-        wall_s=2.0,
-    )
 
 
 def row(capsys, accuracy) -> str:
