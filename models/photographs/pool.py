@@ -118,7 +118,7 @@ class _Pool:
             if self._closed:
                 return "interrupted"
             self._workers.discard(worker)
-            reason = f"the process that decoded it {worker.reason_of_death()}"
+            reason = f"the process that decoded it: {worker.reason_of_death()}"
             self._deaths += 1
             if self._deaths >= _MOST_DEATHS:
                 wrong = f"{self._deaths} processes that decode images died one after the other"

@@ -99,14 +99,27 @@ def test_calibration_is_part_of_the_key_of_integer_formats_only(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
-def test_a_damaged_image_is_named(tmp_path, content):
-    (tmp_path / "a.png").write_bytes(content)
-    with pytest.raises(UserError, match=r"can't read calibration image .*a\.png"):
-        calibration_images(job(tmp_path), 1)
+def test_one_unreadable_image_of_many_is_one_error_that_names_it(tmp_path, content):
+    photograph(tmp_path / "a.png"), photograph(tmp_path / "c.png")
+    (tmp_path / "b.png").write_bytes(content)
+    with pytest.raises(UserError, match=r"can't read image .*b\.png: .*; mend or remove it") as error:
+        calibration_images(job(tmp_path), 3)
+    assert "\n" not in str(error.value)
+    (tmp_path / "b.png").unlink()
+    (tmp_path / "b.png").symlink_to("nowhere.png")
+    with pytest.raises(UserError, match=r"can't read calibration image .*b\.png: No such file"):
+        calibration_name(job(tmp_path))
+
+
+def test_classes_do_not_matter(tmp_path):
+    """A folder whose labels the evaluation would refuse calibrates all the same."""
+    photograph(tmp_path / "1" / "a.png"), photograph(tmp_path / "1000" / "b.png")
+    (tmp_path / "labels.txt").write_text("a.png tench")
+    assert len(calibration_images(job(tmp_path), 8)) == 2
 
 
 def test_an_empty_or_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="no calibration images"):
+    with pytest.raises(UserError, match="no images in"):
         calibration_name(job(tmp_path))
-    with pytest.raises(UserError, match="no calibration folder"):
+    with pytest.raises(UserError, match="no folder"):
         calibration_name(job(tmp_path / "missing"))
