@@ -110,4 +110,4 @@ def _bilinear(planes: "NDArray[np.float32]", side_px: int) -> "NDArray[np.float3
     share = at - before.astype(np.float32)
     rows = planes[:, before] * (1 - share)[:, None] + planes[:, after] * share[:, None]
     columns = rows[:, :, before] * (1 - share) + rows[:, :, after] * share
-    return np.asarray(columns, dtype=np.float32)
+    return np.ascontiguousarray(columns, dtype=np.float32)

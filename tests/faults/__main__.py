@@ -42,6 +42,7 @@ FAULTS: tuple[Fault, ...] = (
     given.checkpoints,
     given.calibration,
     cached.downloads,
+    cached.published,
     text.structures,
     text.names,
     text.records,
