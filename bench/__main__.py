@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from bench.accuracy.options import add_accuracy_options, is_evaluation
 from bench.duet.options import add_duet_options, is_duet
 from bench.options import add_options, with_options
 from bench.protocol import Protocol
@@ -43,6 +44,10 @@ def main() -> int:
         if absence := absence_of(target):
             raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
     checkpoints = checkpoints_for(arguments.weights, models)  # before anything is measured: one may be missing
+    if is_evaluation(arguments):
+        from bench.accuracy.command import run_accuracy
+
+        return run_accuracy(arguments, list(zip(targets, protocols, strict=True)), models, checkpoints)
     if is_duet(arguments):
         from bench.duet.command import run_duet
 
@@ -104,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     add_options(parser)
     add_duet_options(parser)
+    add_accuracy_options(parser)
     protocol = parser.add_argument_group("protocol")
     for field, kind, default, description in _protocol_options():
         flag = "--" + field.removesuffix("_s").replace("_", "-")

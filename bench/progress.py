@@ -1,4 +1,4 @@
-"""Progress on stderr while a sweep runs: bars on a terminal, elsewhere a line for each stage that took a while."""
+"""Progress on stderr while a sweep runs: bars on a terminal, elsewhere a line a minute and for each stage's end."""
 
 import sys
 import time
@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _WORTH_A_LINE_S = 5.0
+_LINE_EVERY_S = 60.0
 
 
 class Bar:
-    """One stage's bar; does nothing without a terminal."""
+    """One stage's bar; without one it does nothing."""
 
     def __init__(self, progress: "Progress | None" = None, task: "TaskID | None" = None) -> None:
         self._progress, self._task = progress, task
@@ -24,6 +25,23 @@ class Bar:
             self._progress.update(self._task, completed=done, description=text)
 
 
+class _Lines(Bar):
+    """A line now and then, with what is done and what is left at this pace, for logs."""
+
+    def __init__(self, name: str, total: float) -> None:
+        super().__init__()
+        self._name, self._total = name, total
+        self._begun_s = self._said_s = time.monotonic()
+
+    def at(self, done: float, text: str) -> None:
+        now_s = time.monotonic()
+        if now_s - self._said_s < _LINE_EVERY_S or not 0 < done < self._total:
+            return
+        self._said_s = now_s
+        left_min = (now_s - self._begun_s) * (self._total / done - 1) / 60
+        print(f"{self._name}: {done / self._total:.0%}, {left_min:.0f} min left: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
 @contextmanager
 def stage(name: str, total: float) -> Iterator[Bar]:
     """A bar for one stage of a sweep, with the wall time that it took and what is left of it at this pace."""
@@ -32,7 +50,7 @@ def stage(name: str, total: float) -> Iterator[Bar]:
         return
     if not sys.stderr.isatty():
         begun_s = time.monotonic()
-        yield Bar()
+        yield _Lines(name, total)
         if (took_s := time.monotonic() - begun_s) >= _WORTH_A_LINE_S:
             print(f"{name}: {took_s:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
         return

@@ -34,4 +34,5 @@ def points_lost(agreement: Agreement, labelled: int) -> tuple[float, float, floa
     more_lost, more_gained, more = lost + 0.5, gained + 0.5, labelled + 2
     centre = (more_lost - more_gained) / more
     half = _Z * math.sqrt(more_lost + more_gained - (more_lost - more_gained) ** 2 / more) / more
-    return 100 * (lost - gained) / labelled, 100 * (centre - half), 100 * (centre + half)
+    low, high = (100 * max(-1.0, min(1.0, end)) for end in (centre - half, centre + half))
+    return 100 * (lost - gained) / labelled, low, high

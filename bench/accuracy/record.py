@@ -29,10 +29,12 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     """How many of a folder's images an artifact puts into their class.
 
-    `images` were evaluated, `labelled` of them have a known class; `top1` and `top5` of those are right.
+    `images` were evaluated, `labelled` of them have a known class; `top1` and `top5` of those are right. None counts as
+    labelled with seeded weights, nor of a network of other classes than ImageNet's: then there is an agreement alone.
     `images_sha256` is the digest of their names, labels and contents, equal where two records are of the same images.
     `left_out` gives the reason of each file that was not evaluated, `remarks` what an evaluated image was made of
-    (CMYK, 16 bits, …), both by its name below the folder. `inference_s` is the time within the artifact's predictions,
+    (CMYK, 16 bits, …), why it has no class where others have one, and that its logits aren't finite, which counts as
+    wrong; both by its name below the folder. `inference_s` is the time within the artifact's predictions,
     `wall_s` that of the whole evaluation, in seconds; both leave out what an interrupted run did before.
     """
 

@@ -28,8 +28,7 @@ def append_line(path: Path, document: object) -> None:
     """
     line = msgspec.json.encode(document) + b"\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _append(path, line)
+        append_bytes(path, line)
     except OSError as error:
         raise UserError(
             f"can't write {path}",
@@ -49,16 +48,21 @@ def _rescue(path: Path, line: bytes) -> str:
     return rescue.name
 
 
-def _append(path: Path, line: bytes) -> None:
+def append_bytes(path: Path, lines: bytes) -> None:
+    """Append whole lines to a file, made where it is missing, and fsync them.
+
+    Raises OSError where they can't be written; the file is then as it was before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         size = os.fstat(file).st_size
-        # A power cut may have torn the last line; the next record must not share it.
+        # A power cut may have torn the last line; the next one must not share it.
         if size and os.pread(file, 1, size - 1) != b"\n":
-            line = b"\n" + line
+            lines = b"\n" + lines
         try:
-            written = os.write(file, line)
-            if written != len(line):  # a full disk takes what fits
+            written = os.write(file, lines)
+            if written != len(lines):  # a full disk takes what fits
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file)
         except OSError:

@@ -3,7 +3,7 @@
 import multiprocessing
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -34,7 +34,7 @@ _MOST_DEATHS = 10
 
 def prepared(
     images: Sequence[Photograph], how: Preprocessing, *, processes: int
-) -> "Iterator[tuple[Photograph, NDArray[np.float32] | None, str]]":
+) -> "Generator[tuple[Photograph, NDArray[np.float32] | None, str]]":
     """Each image in order with its input (3, H, W) and the remark on it, or None and why it can't be read.
 
     With one process or none they are prepared in this one. A process that dies costs the image that it had, which says

@@ -13,7 +13,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import cached, disk, given, memory, photographs, results, sharing, sweeps, text, trespass
+from tests.faults import (
+    cached,
+    disk,
+    evaluations,
+    given,
+    memory,
+    photographs,
+    results,
+    sharing,
+    sweeps,
+    text,
+    trespass,
+)
 
 Fault = Callable[[Path], tuple[int, str]]
 
@@ -21,10 +33,13 @@ FAULTS: tuple[Fault, ...] = (
     sweeps.killed,
     sweeps.losing_workers,
     sweeps.losing_the_reference,
+    evaluations.killed,
+    evaluations.losing_processes,
     sharing.results,
     sharing.cache,
     disk.full,
     disk.unwritable,
+    evaluations.full_disk,
     memory.address_space,
     cached.artifact_bits,
     cached.artifacts,
@@ -34,6 +49,7 @@ FAULTS: tuple[Fault, ...] = (
     results.epochs,
     results.peaks,
     results.profiles,
+    evaluations.damaged_files,
     given.targets,
     given.checkpoints,
     given.calibration,

@@ -12,7 +12,7 @@ from tests.faults.command import TINY, command, fake_sweep, one_error, render
 _CAP_DAC_OVERRIDE, _PR_CAPBSET_DROP = 1, 24
 
 
-def _files_up_to(most_bytes: int) -> Callable[[], None]:
+def files_up_to(most_bytes: int) -> Callable[[], None]:
     """A function for a child to call first: its writes then fail beyond `most_bytes` of a file, as on a full disk."""
 
     def limit() -> None:
@@ -28,7 +28,7 @@ def full(folder: Path) -> tuple[int, str]:
     file = folder / "results" / "fake.jsonl"
     before = file.read_bytes()
     for extra_bytes in (0, 100, 2000, 9000, 20000):
-        error = one_error(fake_sweep(folder, preexec_fn=_files_up_to(len(before) + extra_bytes)))
+        error = one_error(fake_sweep(folder, preexec_fn=files_up_to(len(before) + extra_bytes)))
         rescued = Path(error.split("append ")[1].split(" to it")[0])
         assert rescued.read_bytes().endswith(b"\n")
         rescued.unlink()
@@ -36,12 +36,12 @@ def full(folder: Path) -> tuple[int, str]:
         assert all(record.model.name for record in read_records(file))
         (folder / "results" / "fake.journal").unlink(missing_ok=True)
     out = folder / "small"
-    one_error(command("exporters", TINY, "--to", "onnx", "--out", out, preexec_fn=_files_up_to(10_000)))
+    one_error(command("exporters", TINY, "--to", "onnx", "--out", out, preexec_fn=files_up_to(10_000)))
     assert not list(out.rglob("*.onnx"))
-    one_error(command("devices.host.probe", "--results", out, preexec_fn=_files_up_to(10)))
+    one_error(command("devices.host.probe", "--results", out, preexec_fn=files_up_to(10)))
     assert not (out / "peaks.json").exists()
     rendering = ("reports", "render", "--results", folder / "results", "--out", folder / "out")
-    assert "can't write" in one_error(command(*rendering, preexec_fn=_files_up_to(100)))
+    assert "can't write" in one_error(command(*rendering, preexec_fn=files_up_to(100)))
     assert not list((folder / "out").iterdir())
     return (
         8,

@@ -29,7 +29,7 @@ def killed(folder: Path) -> tuple[int, str]:
     kills = measuring = 0
     kept: list[str] = []
     while kills < _KILLS:
-        if _killed_after(moments.uniform(0, whole_s), fake_line(folder, *_LONG, "--resume")):
+        if killed_after(moments.uniform(0, whole_s), fake_line(folder, *_LONG, "--resume")):
             kills += 1
             measuring += journal.exists()
         lines = file.read_text().splitlines() if file.exists() else []
@@ -47,7 +47,7 @@ def killed(folder: Path) -> tuple[int, str]:
     return kills, f"{measuring} of them during a measurement; {rest}"
 
 
-def _killed_after(seconds: float, line: list[str]) -> bool:
+def killed_after(seconds: float, line: list[str]) -> bool:
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         process.wait(seconds)

@@ -90,7 +90,7 @@ def test_where_no_other_folder_takes_it_either_the_record_is_shown(tmp_path, rec
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bench.records.store._append", full)
+    monkeypatch.setattr("bench.records.store.append_bytes", full)
     monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
     with pytest.raises(UserError, match="append the line above to it"):
         append_line(tmp_path / "fake.jsonl", record)

@@ -1,0 +1,99 @@
+"""`python -m bench TARGET --accuracy DIR`: what the very files that are timed answer on a folder of photographs.
+
+Each network's file is run as it is timed, and the FP32 torch network of the same weights on the same images. What both
+answer is kept image by image, so an evaluation that was interrupted goes on with the same command.
+
+Exit code 1 says that a network has no figure.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from bench.accuracy.images import digested
+from bench.accuracy.record import Accuracy, accuracy_file
+from bench.accuracy.table import print_accuracies, print_remarks
+from bench.accuracy.target import EvaluationRequest, evaluate_target
+from bench.protocol import Protocol
+from devices.runtime import runtime_of
+from devices.targets import Target
+from models.model import Model
+from models.photographs.account import account
+from models.photographs.folder import Photograph, Photographs, photographs, spread
+from system.command_line import print_json
+from system.errors import UserError
+
+
+def run_accuracy(
+    arguments: argparse.Namespace,
+    targets: Sequence[tuple[Target, Protocol]],
+    models: Sequence[Model],
+    checkpoints: Mapping[Model, Path],
+) -> int:
+    """Evaluate, print, and return the exit code. Raises UserError where what is asked can't be evaluated."""
+    for target, _ in targets:
+        if runtime_of(target).open_predictor is None:
+            found = f"runtime {target.runtime} gives no logits"
+            raise UserError(f"no accuracy on target {target.name}", found=found, fix="give another target")
+    folder = photographs(arguments.accuracy)
+    chosen = folder.images if arguments.images is None else spread(folder.images, arguments.images)
+    images = digested(chosen)
+    documents, complete = [], True
+    for target, protocol in targets:
+        request = EvaluationRequest(
+            target=target,
+            models=models,
+            folder=folder.folder,
+            images=images,
+            left_out=folder.left_out,
+            results=arguments.results,
+            artifacts=arguments.artifacts,
+            checkpoints=checkpoints,
+            calibration=arguments.calibration,
+            timeout_s=protocol.timeout_s,
+        )
+        with _saying_what_is_kept():
+            found = list(evaluate_target(request))
+        complete = complete and all(isinstance(accuracy, Accuracy) and accuracy.images for _, accuracy in found)
+        documents += [_document(target, *entry) for entry in found]
+        if not arguments.json:
+            print_accuracies(target.name, found)
+        _say(request, found)
+    _say_of_the_classes(folder, chosen)
+    if arguments.json:
+        print_json(documents)
+    return 0 if complete else 1
+
+
+def _say(request: EvaluationRequest, found: Sequence[tuple[str, Accuracy | str]]) -> None:
+    accuracies = [accuracy for _, accuracy in found if isinstance(accuracy, Accuracy)]
+    print_remarks(accuracies)
+    if any(accuracy.images for accuracy in accuracies):
+        print(f"all of it is in {accuracy_file(request.results, request.target.name)}", file=sys.stderr)  # noqa: T201
+
+
+def _say_of_the_classes(folder: Photographs, chosen: tuple[Photograph, ...]) -> None:
+    """What is odd about the classes; where some images have one, the records' remarks say which have none."""
+    known = tuple(image for image in chosen if image.label is not None) or chosen
+    for line in account(replace(folder, images=known, left_out={})):
+        print(line, file=sys.stderr)  # noqa: T201
+
+
+@contextmanager
+def _saying_what_is_kept() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("every answer so far is kept; the same command goes on", file=sys.stderr)  # noqa: T201
+        raise
+
+
+def _document(target: Target, name: str, accuracy: Accuracy | str) -> object:
+    if isinstance(accuracy, str):
+        return {"target": target.name, "model": name, "reason": accuracy}
+    return msgspec.to_builtins(accuracy)

@@ -1,0 +1,57 @@
+"""`Subject`: a file on its target, to be asked which classes it puts images into."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from devices.host.conditions import cpu_model
+from devices.targets import Target, find_targets
+from exporters.artifact import Artifact, versions
+from models.photographs.preprocessing import Preprocessing
+from system.names import file_name
+
+# Part of every key: raise it when what is made of an image or of its logits changes.
+_RECIPE = 1
+# Distributions between an image and its classes: all subjects', and those of other runtimes than torch.
+_TORCH = ("numpy", "pillow", "timm", "torch")
+_OTHERS = ("ai-edge-litert", "onnxruntime", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx-cu13-libs")
+
+
+def reference_target() -> Target:
+    """Torch in FP32 on this host's CPU, which every artifact is compared with."""
+    return find_targets("cpu-torch")[0]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An artifact as its target's runtime runs it; `how` is its network's official preprocessing."""
+
+    artifact: Artifact
+    target: Target
+    how: Preprocessing
+
+    def facts(self) -> dict[str, object]:
+        """What a prediction depends on beside the image: those of equal facts are of one kind."""
+        target = self.target
+        torch_alone = target.runtime.startswith("torch")
+        return {
+            "recipe": _RECIPE,
+            "model": self.artifact.model,
+            "artifact": self.artifact.sha256,
+            "runtime": target.runtime,
+            "precision": target.precision,
+            "batch": target.batch,
+            "device": target.device,
+            "options": target.options,
+            "preprocessing": msgspec.to_builtins(self.how),
+            "cpu": cpu_model(),
+            "versions": versions(_TORCH if torch_alone else _TORCH + _OTHERS),
+        }
+
+    def predictions_file(self, results: Path) -> Path:
+        """Where its predictions lie: one file for equal facts, whatever the images and the target's name."""
+        key = hashlib.sha256(msgspec.json.encode(self.facts(), order="sorted")).hexdigest()[:16]
+        name = f"{file_name(self.artifact.model)}-{self.artifact.format}-{self.target.precision}-{key}.jsonl"
+        return results / "accuracy" / "predictions" / name

@@ -1,0 +1,141 @@
+"""One target's evaluation: export, ask each network's file and the torch network, and keep a record of each."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec import structs
+
+from bench.accuracy.count import counted
+from bench.accuracy.evaluate import evaluate
+from bench.accuracy.images import Image
+from bench.accuracy.record import Accuracy, accuracy_file
+from bench.accuracy.store import read_accuracies
+from bench.accuracy.subject import Subject, reference_target
+from bench.progress import stage
+from bench.records.network_run import network_of
+from bench.records.sole_writer import sole_writer
+from bench.records.store import append_line
+from devices.host.conditions import machine, moment
+from devices.preparation import prepared
+from devices.targets import Target
+from devices.worker import SessionLost
+from exporters.artifact import Artifact, Job
+from exporters.parallel import obtain_all
+from models.model import Model
+from models.photographs.preprocessing import preprocessing_of
+from models.weights import SEEDED
+from system.child import Failure
+
+_IMAGENET_CLASSES = 1000
+# Fields of a record in which two evaluations of the same file on the same images may differ.
+_OF_ONE_RUN = {"artifact", "folder", "machine", "end", "inference_s", "wall_s"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationRequest:
+    """Evaluate the files of `models` on `target` over `images`; `left_out` is what else their folder holds, and why.
+
+    A network without a checkpoint has seeded weights.
+    """
+
+    target: Target
+    models: Sequence[Model]
+    folder: Path
+    images: Sequence[Image]
+    left_out: dict[str, str]
+    results: Path
+    artifacts: Path
+    checkpoints: Mapping[Model, Path] = field(default_factory=dict)
+    calibration: Path | None = None
+    timeout_s: float
+
+    def jobs(self, model: Model) -> tuple[Job, Job]:
+        """The target's file of a network, and the torch network that it is compared with."""
+        weights = self.checkpoints.get(model)
+        return self.target.job(model, weights, self.calibration), reference_target().job(model, weights)
+
+
+def evaluate_target(request: EvaluationRequest) -> Iterator[tuple[str, Accuracy | str]]:
+    """Each network by name with its accuracy or the reason why it has none, as its evaluation ends.
+
+    An accuracy is a line of `results/accuracy/TARGET.jsonl` by then, appended unless one says the same already.
+    Raises UserError where another evaluation writes there, or nothing can be written.
+    """
+    with sole_writer(request.results / "accuracy", request.target.name):
+        known = [found for found in read_accuracies(request.results) if found.target.name == request.target.name]
+        made = _export(request)
+        for model in request.models:
+            mine, torchs = (made[job] for job in request.jobs(model))
+            if isinstance(mine, Failure):
+                yield model.name, mine.reason
+            elif isinstance(torchs, Failure):
+                yield model.name, f"the torch network to compare with: {torchs.reason}"
+            else:
+                yield model.name, _evaluate(request, model, mine, torchs, known)
+
+
+def _export(request: EvaluationRequest) -> dict[Job, Artifact | Failure]:
+    """The files of both sides of every network, or why there is none."""
+    jobs = list(dict.fromkeys(job for model in request.models for job in request.jobs(model)))
+    made: dict[Job, Artifact | Failure] = {}
+    with stage("export", len(jobs)) as bar:
+        for done, (job, outcome) in enumerate(obtain_all(jobs, request.artifacts), start=1):
+            made[job] = outcome
+            bar.at(done, job.model.name)
+    timed = [request.jobs(model)[0] for model in request.models]
+    made |= prepared(request.target, [(job, made[job]) for job in timed])
+    return made
+
+
+def _evaluate(
+    request: EvaluationRequest, model: Model, mine: Artifact, torchs: Artifact, known: Sequence[Accuracy]
+) -> Accuracy | str:
+    how, begun_s = preprocessing_of(model), time.monotonic()
+    subjects = [Subject(mine, request.target, how), Subject(torchs, reference_target(), how)]
+    try:
+        evaluation = evaluate(subjects, request.images, request.results, timeout_s=request.timeout_s)
+    except SessionLost as lost:
+        return f"{lost}; what was predicted until then is kept"
+    trained = mine.weights != SEEDED and _classes(model) == _IMAGENET_CLASSES
+    counts = counted(request.images, *evaluation.predictions, request.left_out | evaluation.left_out, trained=trained)
+    accuracy = Accuracy(
+        model=network_of(model),
+        target=request.target,
+        artifact=mine,
+        ran_on=evaluation.predictions[0].ran_on,
+        folder=request.folder.resolve().name,
+        **vars(counts),
+        machine=machine(),
+        end=moment(),
+        inference_s=evaluation.inference_s[0],
+        wall_s=time.monotonic() - begun_s,
+    )
+    if not evaluation.predicted and accuracy.images:
+        print(f"{model.name}: this file has answered every image before, none was asked again", file=sys.stderr)  # noqa: T201
+    if accuracy.images and not any(_is_same(accuracy, other) for other in known):
+        append_line(accuracy_file(request.results, request.target.name), accuracy)
+    return accuracy
+
+
+def _is_same(accuracy: Accuracy, other: Accuracy) -> bool:
+    """Whether two records say the same of the same file."""
+    return _lasting(accuracy) == _lasting(other)
+
+
+def _lasting(accuracy: Accuracy) -> dict[str, object]:
+    fields = {name: value for name, value in structs.asdict(accuracy).items() if name not in _OF_ONE_RUN}
+    return fields | {"sha256": accuracy.artifact.sha256}
+
+
+def _classes(model: Model) -> int:
+    """How many classes a network tells apart, as far as that is known without building it."""
+    kind, _, spec = model.source.partition(":")
+    if kind != "timm":
+        return _IMAGENET_CLASSES
+    import timm
+
+    configuration = timm.get_pretrained_cfg(spec)
+    return (configuration and configuration.num_classes) or _IMAGENET_CLASSES
