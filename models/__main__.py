@@ -5,10 +5,12 @@
 
 import importlib
 import sys
+from dataclasses import asdict
 
 from models.counts import counts, recount
 from models.layers import relist
 from models.model import Model
+from models.score import zen_score_of
 from models.zoo import find
 from system.command_line import argument_parser, print_json, print_table, run
 
@@ -40,7 +42,7 @@ def main() -> int:
 
 def describe(model: Model) -> dict[str, object]:
     """One network as JSON; `published` holds the printed figures as printed, milliseconds per image."""
-    counted, published = counts(model), model.published
+    counted, published, score = counts(model), model.published, zen_score_of(model)
     return {
         "name": model.name,
         "family": model.family,
@@ -49,6 +51,7 @@ def describe(model: Model) -> dict[str, object]:
         "params": counted.params,
         "macs": counted.macs,
         "top1_percent": model.top1_percent,
+        "zen_score": score and asdict(score),
         "published": published
         and {
             "params": published.params,
@@ -77,9 +80,10 @@ def _print(models: list[Model]) -> None:
                 f"{counted.macs / 1e6:,.0f}M",
                 (published.flops if published else "") + mark,
                 f"{model.top1_percent}" if model.top1_percent is not None else "",
+                f"{zen_score_of(model) or ''}",
             ]
         )
-    print_table(["model", "px", "params", "printed", "MACs", "printed FLOPs", "top-1 %"], rows)
+    print_table(["model", "px", "params", "printed", "MACs", "printed FLOPs", "top-1 %", "Zen-Score"], rows)
     for note, number in notes.items():
         print(f"[{number}] {note}")  # noqa: T201
 
