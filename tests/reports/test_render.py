@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from reports.gather import gather
-from reports.table.sheet import overview
+from reports.table.overview import overview
 from reports.table.to_markdown import markdown
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.gather import gather
-from reports.table.sheet import Entry, Piece, Sheet, overview
+from reports.table.overview import overview
+from reports.table.sheet import Entry, Piece, Sheet
 from reports.table.to_latex import escape, latex
 
 
