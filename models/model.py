@@ -1,8 +1,9 @@
 """`Model`: a network by its source, built on demand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.published import Published, published
 from system.errors import UserError, one_line
@@ -40,7 +41,7 @@ class Model:
         kind, _, spec = self.source.partition(":")
         with torch.device(device):
             if kind == "timm":
-                module = _timm(spec, self.resolution_px)
+                module = timm_network(spec, self.resolution_px)
             else:
                 module = _zennet(spec, squeeze_excite=kind == "zennet-se")
         return module.eval().requires_grad_(False)
@@ -59,9 +60,17 @@ class Model:
             what = f"{self.name} takes no images of {self.resolution_px} px"
             raise UserError(what, found=one_line(error, 160), fix="give another resolution behind its @") from error
 
-    def build(self, weights: Path | str | None = None) -> "nn.Module":
+    def build(
+        self,
+        weights: Path | str | None = None,
+        *,
+        features_only: bool = False,
+        out_indices: Sequence[int] | None = None,
+    ) -> "nn.Module":
         """The network in eval mode on the CPU, FP32, with seeded weights or those of the checkpoint at `weights`.
 
+        `features_only` gives the backbone: a list of feature maps, by stride, with timm's `feature_info`, of which
+        `out_indices` chooses. No parameter asks for a gradient: call `.train().requires_grad_(True)` to fine-tune.
         Raises UserError where the checkpoint can't be read or belongs to another network.
         """
         from models.weights import load_checkpoint, load_seeded
@@ -72,6 +81,10 @@ class Model:
             load_seeded(module, self.resolution_px)
         else:
             load_checkpoint(module, Path(weights))
+        if features_only:
+            from models.features import backbone
+
+            return backbone(self, module, out_indices)
         return module
 
 
@@ -81,7 +94,11 @@ def _zennet(structure: str, *, squeeze_excite: bool) -> "nn.Module":
     return zennet(structure, squeeze_excite=squeeze_excite)
 
 
-def _timm(name: str, resolution_px: int) -> "nn.Module":
+def timm_network(name: str, resolution_px: int, **options: Any) -> "nn.Module":
+    """A network of timm with untrained weights, in train mode; `options` are timm.create_model's.
+
+    Raises UserError where timm has no network of that name.
+    """
     import timm
 
     if not timm.is_model(name):
@@ -90,6 +107,7 @@ def _timm(name: str, resolution_px: int) -> "nn.Module":
         raise UserError("timm has no such network", found=repr(name), fix=fix)
     # A transformer holds a position for each patch: its resolution is part of the network.
     sized = getattr(timm.get_pretrained_cfg(name), "fixed_input_size", False)
+    size = {"img_size": resolution_px} if sized else {}
     # pretrained=False: the zoo is offline, and latency does not depend on what the weights learned.
-    module: nn.Module = timm.create_model(name, pretrained=False, **({"img_size": resolution_px} if sized else {}))
+    module: nn.Module = timm.create_model(name, pretrained=False, **size, **options)
     return module
