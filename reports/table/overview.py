@@ -1,6 +1,7 @@
 """The overview of all targets: one row for each network."""
 
 from bench.records.record import Network
+from models.score import ZenScore
 from reports.cells import Column, Report
 from reports.table.accuracy import OVERVIEW, entries, headings, published_heading
 from reports.table.sheet import (
@@ -14,24 +15,37 @@ from reports.table.sheet import (
     short_count,
     with_interval,
 )
+from reports.zen_scores import zen_scores
+
+_ZEN_SCORE = (
+    "the expressivity of the structure with random weights (Zen-NAS, ICCV 2021), and the standard error of the mean of "
+    "its repeats; no accuracy"
+)
 
 
 def overview(report: Report) -> Sheet:
     """One row for each network: its size, its accuracy and its latency on every target."""
     notes = Footnotes()
     top1 = published_heading(accuracies=report.has_accuracies)
+    scores = zen_scores(report.networks)
     heads = list(map(Piece, ("Model", "Resolution, px", "#Params", "FLOPs (MACs)", top1)))
+    heads += [Piece("Zen-Score", notes=notes.mark(_ZEN_SCORE))] if scores else []
     for column in report.columns:
         heads.append(Piece(f"{column.heading}, ms", notes=notes.mark(_about(column))))
         heads += headings(column, OVERVIEW, notes, of=column.heading)
     rows = [
         [
             *_identity(report, network, notes),
+            *([_zen_score(scores.get(network.name))] if scores else []),
             *(each for column in report.columns for each in _of(column, network, notes)),
         ]
         for network in report.networks
     ]
     return Sheet("Speed and accuracy", heads, rows, list(notes.numbers))
+
+
+def _zen_score(score: ZenScore | None) -> Entry:
+    return Entry((Piece(f"{score}"),), score.mean) if score else Entry()
 
 
 def _of(column: Column, network: Network, notes: Footnotes) -> list[Entry]:

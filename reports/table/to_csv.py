@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING
 
 from bench.records.record import Network
+from models.score import ZenScore
 from reports.accuracy import MeasuredAccuracy, Share
 from reports.cells import Cell, Report
 from reports.equal_accuracy import Speedup, speedups
 from reports.floor import Floor, Floors
 from reports.points import measured_points, published_points
+from reports.zen_scores import zen_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +21,8 @@ def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame"
     """Every number, latencies in milliseconds of one image unless the column's name says otherwise."""
     import pandas as pd
 
-    rows = [_identity(report, network) for network in report.networks]
+    scores = zen_scores(report.networks)
+    rows = [_identity(report, network, scores) for network in report.networks]
     for column in report.columns:
         measured = speedups(measured_points(report, column), against)
         published = speedups(published_points(report, column), against)
@@ -56,8 +59,8 @@ def _no_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _identity(report: Report, network: Network) -> Row:
-    printed = report.printed(network)
+def _identity(report: Report, network: Network, scores: dict[str, ZenScore]) -> Row:
+    printed, score = report.printed(network), scores.get(network.name)
     return {
         "model": network.name,
         "family": network.family,
@@ -67,7 +70,7 @@ def _identity(report: Report, network: Network) -> Row:
         "macs": network.macs,
         "macs_published": printed.flops if printed else None,
         "top1_percent": network.top1_percent,
-    }
+    } | ({"zen_score": score.mean if score else None} if scores else {})
 
 
 def _numbers(cell: Cell) -> Row:
