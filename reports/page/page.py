@@ -32,7 +32,7 @@ _ABOUT = (
     "Pareto front."
 )
 _EVALUATED = (
-    " A dark edge and an upright bar: the accuracy is that of the very file that was timed, with its 95 % interval; it "
+    " A marker with an edge and an upright bar: the accuracy is that of the very file that was timed, with its 95 % interval; it "
     "is compared, joined by a line and on the front only with others of the same images. Without them the accuracy is "
     "the published one."
 )

@@ -42,3 +42,16 @@ def test_a_measured_accuracy_is_told_from_a_published_one(make_record, make_accu
     assert (b5.top1_low, b5.top1_high) == (b5.top1, b5.top1)
     assert cpu.accuracy_range[0] < b3.top1_low
     assert data.accuracy_title == "Top-1 accuracy (%)"
+
+
+def test_the_arrow_of_measured_accuracies_says_so_beyond_their_bars(make_record, make_accuracy, trained):
+    models = ("zennet_imagenet1k_latency03ms_res224", "EfficientNet-B3", "EfficientNet-B5")
+    seconds = (0.01, 0.02, 0.2)
+    records = [trained(make_record(model, seconds=[each] * 6)) for model, each in zip(models, seconds, strict=True)]
+    right = (41_000, 40_000, 42_000)
+    accuracies = [make_accuracy(record, top1, 50_000) for record, top1 in zip(records, right, strict=True)]
+    (cpu,) = (each for each in page_data(panels(gather(records, accuracies), Style())).panels if each.target == "cpu")
+    subject = next(point for series in cpu.series for point in series.points if point.top1 == cpu.arrow.top1 == 82)
+    assert cpu.arrow.text.endswith(", by measured accuracy")
+    assert cpu.arrow.above
+    assert cpu.arrow.text_top1 == subject.top1_high > 82
