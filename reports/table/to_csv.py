@@ -61,7 +61,7 @@ def _no_formula(value: object) -> object:
 
 def _identity(report: Report, network: Network, scores: dict[str, ZenScore]) -> Row:
     printed, score = report.printed(network), scores.get(network.name)
-    return {
+    row: Row = {
         "model": network.name,
         "family": network.family,
         "resolution_px": network.resolution_px,
@@ -70,7 +70,8 @@ def _identity(report: Report, network: Network, scores: dict[str, ZenScore]) -> 
         "macs": network.macs,
         "macs_published": printed.flops if printed else None,
         "top1_percent": network.top1_percent,
-    } | ({"zen_score": score.mean if score else None} if scores else {})
+    }
+    return row | {"zen_score": score.mean if score else None} if scores else row
 
 
 def _numbers(cell: Cell) -> Row:
