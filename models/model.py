@@ -28,7 +28,7 @@ class Model:
 
     @property
     def top1_percent(self) -> float | None:
-        """The published ImageNet accuracy; `bench/accuracy/` measures that of a file."""
+        """The published ImageNet accuracy; `bench --accuracy` measures that of a file."""
         return self.published.top1_percent if self.published else None
 
     def architecture(self, device: str = "meta") -> "nn.Module":

@@ -1,5 +1,6 @@
 """What every report shows: a `Report` of `Column`s of `Cell`s, latencies in milliseconds of one image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,6 +8,7 @@ from bench.records.record import Network, Record
 from bench.trust.verdict import USABLE
 from devices.targets import Target
 from models.published import Published, published
+from reports.accuracy import MeasuredAccuracy
 
 # Column headings of the published table; any other target's heading is its name.
 _HEADINGS = {"v100": "V100", "t4": "T4", "pixel2": "Pixel2"}
@@ -83,13 +85,14 @@ class Measured:
 class Cell:
     """One network on one target. `note` is the reason for a missing measured number, or a remark about one.
 
-    `printed` is the published number as text, as printed.
+    `printed` is the published number as text, as printed. `accuracy` is of the very file that gave the measured number.
     """
 
     measured: Measured | None = None
     published: Latency | None = None
     note: str = ""
     printed: str = ""
+    accuracy: MeasuredAccuracy | None = None
 
     @property
     def latency(self) -> Latency | None:
@@ -107,11 +110,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One target and its newest record, without the measurement; None where there is no record."""
+    """One target and its newest record, without the measurement; None where there is no record.
+
+    `other_files` are networks of which another file than the one timed here was evaluated, by name.
+    """
 
     target: Target
     cells: dict[str, Cell]
     newest: Record | None = None
+    other_files: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -139,6 +146,11 @@ class Column:
         found = {cell.measured.state for cell in self.cells.values() if cell.measured}
         return sorted(found - {""})
 
+    @cached_property
+    def accuracies(self) -> dict[str, MeasuredAccuracy]:
+        """The accuracies of the files that were timed here, by network."""
+        return {name: cell.accuracy for name, cell in self.cells.items() if cell.accuracy}
+
     def cell(self, network: Network) -> Cell:
         """The cell of a network; an empty one where there is no number and no reason."""
         return self.cells.get(network.name, Cell())
@@ -154,3 +166,8 @@ class Report:
     def printed(self, network: Network) -> Published | None:
         """The published row of a network."""
         return published().get(network.name)
+
+    @property
+    def has_accuracies(self) -> bool:
+        """Whether any file that was timed was also evaluated."""
+        return any(column.accuracies for column in self.columns)

@@ -1,39 +1,33 @@
-"""Speed-ups over a family of networks at equal accuracy, and the Pareto front of latency and accuracy."""
+"""Speed-ups over a family of networks at equal accuracy, and the Pareto front of latency and accuracy.
+
+Accuracies are equal only where they are of one kind: published ones, or ones measured on the same images.
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from reports.cells import Column, Latency, Report
-
-
-@dataclass(frozen=True)
-class Point:
-    """One network: its latency and its ImageNet top-1 accuracy in percent."""
-
-    name: str
-    family: str
-    top1_percent: float
-    latency: Latency
-    usable: bool = True
-    verdict: str = ""
-    sweep: str = ""
+from reports.cells import Latency
+from reports.points import Point, by_kind
 
 
 @dataclass(frozen=True)
 class Speedup:
     """One network and the baseline family's latency at the same accuracy.
 
-    `low` and `high` are the 95 % interval of the factor that another run would give; the errors of both latencies are
-    taken as independent and log-normal. `one_sweep` is whether all its numbers are of one sweep, in which networks are
-    visited in turn, so that what slowed the machine slowed them all.
+    `low` and `high` are the 95 % interval of the factor that another run would give; the errors of both latencies and
+    of a measured accuracy are taken as independent and log-normal. `accuracy_error` is half the width of the interval
+    of the logarithm of the baseline's latency for the interval of the accuracy, 0 where that is published. `one_sweep`
+    is whether all its numbers are of one sweep, in which networks are visited in turn, so that what slowed the machine
+    slowed them all.
     """
 
     subject: Point
     baseline: Latency
     usable: bool = True
     one_sweep: bool = True
+    accuracy_error: float = 0.0
 
     @property
     def factor(self) -> float:
@@ -54,28 +48,8 @@ class Speedup:
     def _log_half_width(self) -> float:
         if not (self.subject.latency.has_interval and self.baseline.has_interval):
             return 0.0
-        return math.hypot(_log_half_width(self.subject.latency), _log_half_width(self.baseline))
-
-
-def measured_points(report: Report, column: Column) -> list[Point]:
-    """The measured networks whose accuracy is known."""
-    points = []
-    for network in report.networks:
-        measured = column.cell(network).measured
-        if measured is not None and network.top1_percent is not None:
-            verdict = f"{measured.verdict}: {measured.detail}".removesuffix(": ")
-            name, family, top1 = network.name, network.family, network.top1_percent
-            points.append(Point(name, family, top1, measured.latency, measured.usable, verdict, measured.sweep))
-    return points
-
-
-def published_points(report: Report, column: Column) -> list[Point]:
-    """The networks with a published latency on this target."""
-    return [
-        Point(network.name, network.family, network.top1_percent, cell.published)
-        for network in report.networks
-        if (cell := column.cell(network)).published and network.top1_percent is not None
-    ]
+        errors = (_log_half_width(self.subject.latency), _log_half_width(self.baseline), self.accuracy_error)
+        return math.hypot(*errors)
 
 
 def curve_at(points: Sequence[Point], top1_percent: float) -> Latency | None:
@@ -120,28 +94,60 @@ def _log_half_width(latency: Latency) -> float:
 
 
 def speedups(points: Sequence[Point], against: str | None) -> dict[str, Speedup]:
-    """By name, the speed-up of each network outside the family `against` whose accuracy is within its range."""
-    family = [point for point in points if point.family == against]
+    """By name, the speed-up of each network outside the family `against` whose accuracy is within its range.
+
+    The family's networks count whose accuracy is of the same kind; of a measured accuracy the whole interval has to be
+    within the range, since a sample of a hundred images can't tell which accuracies are equal.
+    """
+    families = {kind: [each for each in alike if each.family == against] for kind, alike in by_kind(points).items()}
     found = {}
     for point in points:
+        family = families[point.sample]
         around = _around(family, point.top1_percent) if point.family != against else ()
-        if (baseline := _read(around, point.top1_percent)) is not None:
+        error = _accuracy_error(family, point) if around else None
+        if error is not None and (baseline := _read(around, point.top1_percent)) is not None:
             used = (point, *around)
             usable, sweeps = all(each.usable for each in used), {each.sweep for each in used}
-            found[point.name] = Speedup(point, baseline, usable, len(sweeps) == 1)
+            found[point.name] = Speedup(point, baseline, usable, len(sweeps) == 1, error)
     return found
 
 
+def _accuracy_error(family: Sequence[Point], point: Point) -> float | None:
+    """Half the width of the logarithm of the family's latencies within the interval of an accuracy; 0 of a published
+    one, None where the interval leaves the family's range.
+
+    The family's own accuracies are measured on the same images: the error of a difference of two is then about that
+    of one.
+    """
+    if point.accuracy is None:
+        return 0.0
+    low, high = point.top1_range
+    ends = [curve_at(family, low), curve_at(family, high)]
+    within = [each.latency.ms for each in family if low < each.top1_percent < high]
+    found = [*within, *(end.ms for end in ends if end)]
+    return math.log(max(found) / min(found)) / 2 if all(ends) else None
+
+
 def headline(points: Sequence[Point], against: str | None) -> Speedup | None:
-    """The speed-up that a chart shows: of the most accurate comparable network, the faster one where two are equal."""
-    candidates = speedups(points, against).values()
-    return max(candidates, key=lambda each: (each.subject.top1_percent, -each.subject.latency.ms), default=None)
+    """The speed-up that a chart shows: by a measured accuracy where there is one, of the most accurate comparable
+    network, the faster one where two are equal.
+    """
+
+    def rank(speedup: Speedup) -> tuple[int, float, float]:
+        point = speedup.subject
+        return point.images, point.top1_percent, -point.latency.ms
+
+    return max(speedups(points, against).values(), key=rank, default=None)
 
 
 def pareto_front(points: Sequence[Point]) -> list[Point]:
-    """The networks that no other is both faster and more accurate than, fastest first."""
+    """The networks that no other is both faster and more accurate than, fastest first.
+
+    Of networks whose accuracies are of several kinds, those of the most frequent kind.
+    """
     front: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.latency.ms, -point.top1_percent)):
+    alike = max(by_kind(points).values(), key=len, default=[])
+    for point in sorted(alike, key=lambda point: (point.latency.ms, -point.top1_percent)):
         if not front or point.top1_percent > front[-1].top1_percent:
             front.append(point)
     return front

@@ -1,21 +1,21 @@
 """The rows and columns of every report: the newest record of each cell and the published number."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import msgspec
 
+from bench.accuracy.record import Accuracy
 from bench.records.network_run import network_of
 from bench.records.record import Record
-from bench.trust.measurement import Basis, Measurement
-from bench.trust.statistics import Estimate
-from bench.trust.visit import COMPUTE, CORE_TO_CORE
-from devices.nvidia import cuda_events
 from devices.targets import find_targets
 from models.published import COLUMNS, published
 from models.zoo import zoo
-from reports.cells import Cell, Column, Latency, Measured, Report
+from reports.accuracy import Accuracies
+from reports.cells import Cell, Column, Latency, Report
+from reports.measured import measured_of
 from reports.recorded import ended, why_missing
-from reports.slower import hardware_of, remark_slower
+from reports.slower import remark_slower
 from system.errors import UserError, one_line
 from system.names import select
 
@@ -23,11 +23,13 @@ from system.names import select
 BASELINE = "EfficientNet"
 
 
-def gather(records: Iterable[Record]) -> Report:
+def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Report:
     """Arrange records, newest first within a cell, as rows and columns: the published ones, then the others.
 
-    The first record of a cell that holds a number gives it; newer ones without leave a note.
+    The first record of a cell that holds a number gives it; newer ones without leave a note. An accuracy joins the
+    number of the same file.
     """
+    evaluated = Accuracies(accuracies)
     networks = {model.name: network_of(model) for model in zoo().values()}
     cells: dict[str, dict[str, Cell]] = {name: {} for name in COLUMNS}
     newest: dict[str, Record] = {}
@@ -35,17 +37,17 @@ def gather(records: Iterable[Record]) -> Report:
         name, model = record.target.name, record.model.name
         networks.setdefault(model, record.model)
         column = cells.setdefault(name, {})
-        column[model] = _add(column.get(model), record)
+        column[model] = _add(column.get(model), record, evaluated)
         if name not in newest or ended(record) > ended(newest[name]):
             newest[name] = record if record.measurement is None else msgspec.structs.replace(record, measurement=None)
     for name, column in cells.items():
         for model, row in published().items():
             if printed := row.latency_printed.get(name):
                 cell = column.get(model, Cell())
-                column[model] = Cell(cell.measured, Latency.exactly(float(printed)), cell.note, printed)
+                column[model] = replace(cell, published=Latency.exactly(float(printed)), printed=printed)
     known = [*COLUMNS, *(target.name for target in find_targets("*"))]
     names = sorted(cells, key=lambda name: known.index(name) if name in known else len(known))
-    columns = [_column(name, cells[name], newest.get(name)) for name in names]
+    columns = [_column(name, cells[name], newest.get(name), evaluated) for name in names]
     return Report(list(networks.values()), remark_slower(columns))
 
 
@@ -77,7 +79,7 @@ def baseline(report: Report, narrowed: Report, asked: str | None) -> str | None:
     return None
 
 
-def _add(newer: Cell | None, record: Record) -> Cell:
+def _add(newer: Cell | None, record: Record, evaluated: Accuracies) -> Cell:
     if newer is not None and newer.measured is not None:
         return newer
     reason = why_missing(record)
@@ -86,60 +88,11 @@ def _add(newer: Cell | None, record: Record) -> Cell:
     assert record.measurement is not None
     notes = [f"an older number; the newest run has none: {newer.note}"] if newer else []
     notes += [f"its run ended early: {one_line(record.reason)}"] if record.reason else []
-    return Cell(measured=_measured(record, record.measurement), note="; ".join(notes))
+    return Cell(measured=measured_of(record, record.measurement), note="; ".join(notes), accuracy=evaluated.of(record))
 
 
-def _measured(record: Record, measurement: Measurement) -> Measured:
-    scale = 1e3 / record.target.batch
-    estimate, verdict = measurement.estimate, record.verdict
-    return Measured(
-        latency=_latency(estimate, scale),
-        batch=record.target.batch,
-        raw_ms=measurement.raw_median_s * scale,
-        undivided_ms=measurement.undivided.number_s * scale,
-        corrected_by=measurement.corrected_by,
-        refers_to=_refers_to(measurement.basis),
-        state=_state(record, measurement),
-        within_sweep=estimate.within_sweep,
-        sweep=record.sweep,
-        p5_ms=measurement.percentile(5) * scale,
-        p95_ms=measurement.percentile(95) * scale,
-        p99_ms=measurement.percentile(99) * scale,
-        samples=len(measurement.seconds),
-        visits=len(measurement.visits),
-        clock=measurement.clock,
-        ran_on=", ".join(f"{key} {value}" for key, value in measurement.ran_on.items()),
-        hardware=hardware_of(record),
-        verdict=verdict.word if verdict else "not judged",
-        detail=verdict.detail if verdict else "",
-    )
-
-
-def _state(record: Record, measurement: Measurement) -> str:
-    """How warm the device was; empty where that is the host's processor, whose clocks the readings tell."""
-    if record.protocol.sustained:
-        return "heat-soaked: after a warm-up until the temperature was steady"
-    if measurement.clock == cuda_events.NAME:
-        return "warm, not heat-soaked: after a warm-up until times, clocks and power were steady"
-    return ""
-
-
-def _refers_to(basis: Basis | None) -> str:
-    """The condition of the machine that numbers hold at, in words; empty where nothing was read."""
-    if basis is None or not basis.reference_s:
-        return ""
-    names = {COMPUTE: "compute", CORE_TO_CORE: "core-to-core"}
-    told = (f"{names.get(name, name)} {seconds * 1e3:.2f} ms" for name, seconds in basis.reference_s.items())
-    return f"{', '.join(told)} (machine epoch {basis.epoch or 'unnamed'})"
-
-
-def _latency(estimate: Estimate, scale: float) -> Latency:
-    if estimate.low_s is None or estimate.high_s is None:
-        return Latency.exactly(estimate.number_s * scale)
-    return Latency(estimate.number_s * scale, estimate.low_s * scale, estimate.high_s * scale)
-
-
-def _column(name: str, cells: dict[str, Cell], newest: Record | None) -> Column:
+def _column(name: str, cells: dict[str, Cell], newest: Record | None, evaluated: Accuracies) -> Column:
     if newest is None:
         return Column(find_targets(name)[0], cells)
-    return Column(newest.target, cells, newest)
+    shown = [model for model, cell in cells.items() if cell.accuracy]
+    return Column(newest.target, cells, newest, evaluated.of_other_files(name, shown))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench.accuracy.store import read_accuracies
 from bench.records.header import newest_records
 from reports.cells import Report
 from reports.chart.chart import Style, chart, panels
@@ -12,7 +13,7 @@ from reports.gather import baseline, gather, narrow
 from reports.page.page import STYLE, page
 from reports.profiles import profile_files
 from reports.table.details import details
-from reports.table.sheet import overview
+from reports.table.overview import overview
 from reports.table.to_csv import csv
 from reports.table.to_html import document, html
 from reports.table.to_latex import latex
@@ -34,7 +35,7 @@ class RenderRequest:
 
 def render(request: RenderRequest) -> list[Path]:
     """Write every report and return the files. Raises UserError where records or folder can't be used."""
-    everything = gather(newest_records(request.results))
+    everything = gather(newest_records(request.results), read_accuracies(request.results))
     report = narrow(everything, request.targets, request.families)
     style = replace(request.style, against=baseline(everything, report, request.against))
     paths = []

@@ -1,15 +1,16 @@
 """The axes of a panel: their titles, and ranges with room for every point, its interval and the arrow's text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from reports.equal_accuracy import Point
+from reports.points import Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LATENCY_TITLE = "Latency of one image (ms)"
 ACCURACY_TITLE = "ImageNet top-1 accuracy (%)"
+_OF_ANY_FOLDER = "Top-1 accuracy (%)"
 # Percent of accuracy that a panel shows at least: one network alone would get ticks of hundredths, wider than the room
 # that is laid out for them.
 _LEAST_SPAN = 5.0
@@ -24,6 +25,11 @@ def set_axes(axes: "Axes", points: Sequence[Point], *, log: bool) -> None:
     axes.set_xlim(latency_range(points, log=log))
 
 
+def accuracy_title(points: Iterable[Point]) -> str:
+    """The title of the accuracy axis; a folder that files were evaluated on need not hold ImageNet's images."""
+    return _OF_ANY_FOLDER if any(point.accuracy for point in points) else ACCURACY_TITLE
+
+
 def latency_range(points: Sequence[Point], *, log: bool) -> tuple[float, float]:
     """The ends of a panel's latency axis in milliseconds; at least one point."""
     largest = max(point.latency.high_ms for point in points)
@@ -34,7 +40,7 @@ def latency_range(points: Sequence[Point], *, log: bool) -> tuple[float, float]:
 
 def accuracy_range(points: Sequence[Point]) -> tuple[float, float]:
     """The ends of a panel's accuracy axis in percent; at least one point."""
-    accuracies = [point.top1_percent for point in points]
+    accuracies = [end for point in points for end in point.top1_range]
     span = max(max(accuracies) - min(accuracies), 1.0)
     # The arrow's text stands above the most accurate network that is compared.
     low, high = min(accuracies) - 0.08 * span, max(accuracies) + 0.16 * span

@@ -5,15 +5,15 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reports.cells import Column, Report
-from reports.chart.axes import ACCURACY_TITLE, LATENCY_TITLE
+from reports.chart.axes import LATENCY_TITLE, accuracy_title
+from reports.chart.legend import add_legend
 from reports.chart.panel import Panel, draw
-from reports.chart.strokes import CROSS, FRONT, GREY, MARKER, MARKER_ALONE, MEASURED, PUBLISHED, Properties
-from reports.equal_accuracy import measured_points, published_points
 from reports.gather import BASELINE
-from reports.looks import Look, looks, short_names
+from reports.looks import looks, short_names
+from reports.points import measured_points, published_points
 from system.errors import one_line
 
 if TYPE_CHECKING:
@@ -78,7 +78,14 @@ def _subtitle(column: Column) -> str:
     kinds = (
         "measured and published" if column.measured and published else "measured" if column.measured else "published"
     )
-    return f"{batch}, {kinds}"
+    return f"{batch}, {kinds}{_evaluated(column)}"
+
+
+def _evaluated(column: Column) -> str:
+    """On how many images of which folder the accuracies of the timed files were measured; "" where none was."""
+    found = [accuracy for accuracy in column.accuracies.values() if accuracy.top1]
+    samples = dict.fromkeys(f"{each.labelled:,} images of {one_line(each.folder, 24)}" for each in found)
+    return f"; top-1 on {next(iter(samples)) if len(samples) == 1 else 'several samples'}" if samples else ""
 
 
 def _figure(report: Report, style: Style) -> "Figure":
@@ -97,10 +104,11 @@ def _figure(report: Report, style: Style) -> "Figure":
     grid = figure.subplots(down, across, squeeze=False).flatten()
     for axes in grid[len(shown) :]:
         axes.set_axis_off()
+    points = [point for panel in shown for point in panel.measured]
     for number, axes in enumerate(grid[: len(shown)]):
         if number % across == 0:
-            axes.set_ylabel(ACCURACY_TITLE)
-    _legend(figure, shown)
+            axes.set_ylabel(accuracy_title(points))
+    add_legend(figure, shown)
     # Labels are placed in pixels, so the panels must have their size first.
     for axes, panel in zip(grid, shown, strict=False):
         axes.set_title(panel.title, pad=18, parse_math=False)
@@ -110,32 +118,3 @@ def _figure(report: Report, style: Style) -> "Figure":
     for axes, panel in zip(grid, shown, strict=False):
         draw(axes, panel)
     return figure
-
-
-def _legend(figure: "Figure", shown: Sequence[Panel]) -> None:
-    """One legend below all panels: the families, then what solid, hollow and dotted mean."""
-    from matplotlib.lines import Line2D
-
-    used: dict[str, Look] = {}
-    for panel in shown:
-        used |= panel.drawn_looks()
-    grey: Properties = {"color": GREY, "marker": "o"}
-    entries: dict[str, Any] = {  # a line, or several drawn over each other
-        family: Line2D([], [], color=look.colour, marker=look.marker, **MARKER | MEASURED)
-        for family, look in used.items()
-    }
-    if any(panel.measured for panel in shown):
-        entries["measured, 95 % interval"] = Line2D([], [], **grey | MARKER | MEASURED)
-    if any(not point.usable for panel in shown for point in panel.measured):
-        entries["not usable"] = (Line2D([], [], **grey | MARKER_ALONE), Line2D([], [], **CROSS))
-    if any(panel.published for panel in shown):
-        entries["published"] = Line2D([], [], markerfacecolor="white", **grey | MARKER | PUBLISHED)
-    entries["Pareto front"] = Line2D([], [], **FRONT)
-    rows = math.ceil(len(entries) / max(2, int(figure.get_figwidth() / 1.7)))
-    columns = math.ceil(len(entries) / rows)
-    # matplotlib leaves out labels that begin with an underscore, so each gets its text afterwards.
-    handles, numbers = list(entries.values()), list(map(str, range(len(entries))))
-    legend = figure.legend(handles, numbers, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
-    for text, label in zip(legend.get_texts(), entries, strict=True):
-        text.set_parse_math(False)
-        text.set_text(one_line(label, 40))

@@ -1,6 +1,6 @@
 """Positions for the labels of points, so that none covers a point, a line or another label."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -50,17 +50,20 @@ class Box:
 
 @dataclass(frozen=True)
 class Label:
-    """A text of a size in pixels that belongs to a point."""
+    """A text of a size in pixels that belongs to a point; `bottom` and `top` are the ends of its bar, if any."""
 
     text: str
     x: float
     y: float
     width: float
     height: float
+    bottom: float | None = None
+    top: float | None = None
 
 
 # The direction of a label from its point (right, up), the preferred one first.
 _DIRECTIONS = ((1, 0), (1, -1), (-1, 0), (-1, 1), (0, 1), (0, -1), (1, 1), (-1, -1))
+_SIDEWAYS = (0, 1, -1)
 
 
 def arrange(
@@ -78,8 +81,7 @@ def arrange(
     occupied = [*taken, *(box for line in lines for box in _along(line, gap))]
     arranged = []
     for label in labels:
-        for direction in _DIRECTIONS:
-            box = _box(label, direction, gap)
+        for box in _places(label, gap):
             if box.inside(frame) and not any(box.overlaps(other) for other in occupied):
                 occupied.append(box)
                 arranged.append((label, box))
@@ -87,10 +89,19 @@ def arrange(
     return arranged
 
 
-def _box(label: Label, direction: tuple[int, int], gap: float) -> Box:
+def _places(label: Label, gap: float) -> Iterator[Box]:
+    """Beside the point, then beyond the ends of its bar."""
+    yield from (_box(label, label.y, direction, gap) for direction in _DIRECTIONS)
+    if label.top is not None:
+        yield from (_box(label, label.top, (right, 1), gap) for right in _SIDEWAYS)
+    if label.bottom is not None:
+        yield from (_box(label, label.bottom, (right, -1), gap) for right in _SIDEWAYS)
+
+
+def _box(label: Label, y: float, direction: tuple[int, int], gap: float) -> Box:
     right, up = direction
     left = label.x + (right - 1) * label.width / 2 + right * gap
-    bottom = label.y + (up - 1) * label.height / 2 + up * (gap if not right else gap / 2)
+    bottom = y + (up - 1) * label.height / 2 + up * (gap if not right else gap / 2)
     return Box(left, bottom, left + label.width, bottom + label.height)
 
 
@@ -104,8 +115,16 @@ def _along(line: Sequence[Position], step: float) -> Iterable[Box]:
             yield Box.around(x0 + share * (x1 - x0), y0 + share * (y1 - y0), 1.0)
 
 
-def write(axes: "Axes", texts: Sequence[tuple[str, Position]], lines: Sequence[Sequence[Position]]) -> None:
-    """Write each text beside its position (in data units) where it covers no `lines`, the first texts first."""
+def write(
+    axes: "Axes",
+    texts: Sequence[tuple[str, Position]],
+    lines: Sequence[Sequence[Position]],
+    bars: Mapping[Position, tuple[float, float]],
+) -> None:
+    """Write each text beside its position (in data units) where it covers no `lines`, the first texts first.
+
+    `bars` are the lower and upper ends of upright bars through positions; there is room beyond them too.
+    """
     pixels = axes.figure.dpi / 72
     height = 1.2 * _LABEL_PT * pixels
     back = axes.transData.inverted().transform
@@ -115,7 +134,16 @@ def write(axes: "Axes", texts: Sequence[tuple[str, Position]], lines: Sequence[S
         return float(x), float(y)
 
     # The width is estimated from the number of letters: measuring a text takes longer than drawing it.
-    labels = [Label(text, *pixel(at), 0.62 * _LABEL_PT * pixels * len(text), height) for text, at in texts]
+    labels = [
+        Label(
+            text,
+            *pixel(at),
+            0.62 * _LABEL_PT * pixels * len(text),
+            height,
+            *(pixel((at[0], end))[1] for end in bars.get(at, ())),
+        )
+        for text, at in texts
+    ]
     drawn = [[pixel(at) for at in line] for line in lines]
     taken = [Box.around(*at, _MARKER_PT * pixels) for line in drawn for at in line]
     taken += [Box(*text.get_window_extent().extents) for text in axes.texts if text.get_gid() == KEEP_CLEAR]

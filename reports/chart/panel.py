@@ -1,19 +1,20 @@
-"""One panel of the chart: the latency and accuracy of a target's networks, and the arrow at equal accuracy."""
+"""One panel of the chart: the latency and accuracy of a target's networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reports.chart.arrow import draw_arrow
 from reports.chart.axes import LATENCY_TITLE, set_axes
-from reports.chart.labels import KEEP_CLEAR, Position, write
-from reports.chart.strokes import CROSS, FRONT, GREY, MARKER_ALONE, MEASURED, PUBLISHED, TEXT
-from reports.equal_accuracy import Point, Speedup, headline, pareto_front
+from reports.chart.labels import Position, write
+from reports.chart.strokes import CROSS, EVALUATED, FRONT, GREY, INTERVAL, MARKER_ALONE, MEASURED, PUBLISHED
+from reports.equal_accuracy import pareto_front
 from reports.looks import Look, series_of
+from reports.points import Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ARROW = "#dcdcdc"
 # More labels than this can't be read, and the time to place them grows with their square.
 _MOST_LABELS = 40
 
@@ -51,17 +52,15 @@ def draw(axes: "Axes", panel: Panel) -> None:
     corners = _front(axes, front)
     _curves(axes, panel.published, panel, measured=False)
     _curves(axes, panel.measured, panel, measured=True)
-    _arrow(axes, panel)
+    draw_arrow(axes, panel.measured, panel.published, panel.against)
     shown = panel.measured or panel.published
     # The front first, then the slowest, which have the most room around them.
     labelled = sorted(shown, key=lambda point: (point not in front, -point.latency.ms))[:_MOST_LABELS]
     lines = [[at(point) for point in line] for line in lines_of(panel.measured, panel.labels)]
     lines += [[at(point) for point in line] for line in lines_of(panel.published, panel.labels)]
-    spans = [
-        [(point.latency.low_ms, point.top1_percent), (point.latency.high_ms, point.top1_percent)]
-        for point in panel.measured
-    ]
-    write(axes, [(panel.labels[point.name], at(point)) for point in labelled], [*lines, *spans, corners])
+    spans = [span for point in panel.measured for span in _spans(point)]
+    bars = {at(point): point.top1_range for point in panel.measured if point.accuracy}
+    write(axes, [(panel.labels[point.name], at(point)) for point in labelled], [*lines, *spans, corners], bars)
 
 
 def at(point: Point) -> Position:
@@ -69,22 +68,33 @@ def at(point: Point) -> Position:
     return point.latency.ms, point.top1_percent
 
 
+def _spans(point: Point) -> list[list[Position]]:
+    """The bars of a point's intervals: of its latency, and of its accuracy where that is measured."""
+    low, high = point.top1_range
+    bars = [[(point.latency.low_ms, point.top1_percent), (point.latency.high_ms, point.top1_percent)]]
+    return [*bars, [(point.latency.ms, low), (point.latency.ms, high)]] if point.accuracy else bars
+
+
 def lines_of(points: Sequence[Point], labels: dict[str, str]) -> list[list[Point]]:
-    """The points that each line joins, by accuracy: networks of one family whose labels begin alike."""
-    lines: dict[tuple[str, str], list[Point]] = {}
+    """The points that each line joins, by accuracy: networks of one family whose labels begin alike.
+
+    Accuracies of one line are of one kind: published, or measured on the same images.
+    """
+    lines: dict[tuple[str, str, str], list[Point]] = {}
     for point in sorted(points, key=lambda point: (point.top1_percent, point.latency.ms)):
-        lines.setdefault((point.family, series_of(labels[point.name])), []).append(point)
+        lines.setdefault((point.family, series_of(labels[point.name]), point.sample), []).append(point)
     return list(lines.values())
 
 
 def _curves(axes: "Axes", points: Sequence[Point], panel: Panel, *, measured: bool) -> None:
-    """Measured: solid lines and markers. Published: dashed and hollow."""
+    """Measured: solid lines and markers, with a dark edge where the accuracy is too. Published: dashed and hollow."""
     for line in lines_of(points, panel.labels):
         look = panel.looks[line[0].family]
         x, y = [point.latency.ms for point in line], [point.top1_percent for point in line]
         axes.plot(x, y, color=look.colour, **(MEASURED if measured else PUBLISHED))
         face = look.colour if measured else "white"
-        axes.plot(x, y, color=look.colour, markerfacecolor=face, marker=look.marker, zorder=3, **MARKER_ALONE)
+        marker = MARKER_ALONE | (EVALUATED if line[0].accuracy else {})
+        axes.plot(x, y, color=look.colour, markerfacecolor=face, marker=look.marker, zorder=3, **marker)
     if measured:
         _intervals(axes, points)
         _crosses(axes, [point for point in points if not point.usable])
@@ -97,7 +107,16 @@ def _intervals(axes: "Axes", points: Sequence[Point]) -> None:
         [point.latency.high_ms - point.latency.ms for point in points],
     ]
     x, y = [point.latency.ms for point in points], [point.top1_percent for point in points]
-    axes.errorbar(x, y, xerr=errors, fmt="none", ecolor="#222222", elinewidth=1.1, capsize=2.5, zorder=2.5)
+    axes.errorbar(x, y, xerr=errors, **INTERVAL)
+    evaluated = [point for point in points if point.accuracy]
+    ranges = [point.top1_range for point in evaluated]
+    x, y = [point.latency.ms for point in evaluated], [point.top1_percent for point in evaluated]
+    errors = [
+        [at - low for at, (low, _) in zip(y, ranges, strict=True)],
+        [high - at for at, (_, high) in zip(y, ranges, strict=True)],
+    ]
+    if evaluated:
+        axes.errorbar(x, y, yerr=errors, **INTERVAL)
 
 
 def _crosses(axes: "Axes", doubtful: Sequence[Point]) -> None:
@@ -116,58 +135,3 @@ def _front(axes: "Axes", front: Sequence[Point]) -> list[Position]:
     x, y = [corner[0] for corner in corners], [corner[1] for corner in corners]
     axes.plot(x, y, zorder=1, **FRONT)
     return corners
-
-
-def arrow_text(speedup: Speedup) -> str:
-    """The factor, its 95 % interval where there is one, and whether all numbers that it is from are stable."""
-    text = f"{speedup.factor:.1f}x speed-up" if speedup.factor >= 1 else f"{speedup.factor:.2f}x: slower"
-    if speedup.low != speedup.high:
-        decimals = 1 if speedup.factor >= 1 and f"{speedup.low:.1f}" != f"{speedup.high:.1f}" else 2
-        text += f" ({speedup.low:.{decimals}f} to {speedup.high:.{decimals}f})"
-    return text if speedup.usable else f"{text}, not all usable"
-
-
-def room_above(panel: Panel, speedup: Speedup) -> bool:
-    """Whether no network above the arrow is within its latencies or left of them: its text can stand above it."""
-    top1, reach_ms = speedup.subject.top1_percent, max(speedup.baseline.ms, speedup.subject.latency.ms)
-    points = (*panel.measured, *panel.published)
-    return not any(point.top1_percent > top1 and point.latency.ms < reach_ms for point in points)
-
-
-def _arrow(axes: "Axes", panel: Panel) -> None:
-    """The grey arrow from the baseline family's curve to the network, and its text."""
-    measured, published = (headline(points, panel.against) for points in (panel.measured, panel.published))
-    shown = measured or published
-    if shown is None:
-        return
-    y, left_ms, right_ms = shown.subject.top1_percent, shown.subject.latency.ms, shown.baseline.ms
-    style = {"arrowstyle": "simple,head_length=0.9,head_width=1.1,tail_width=0.55", "color": _ARROW, "shrinkA": 0}
-    axes.annotate("", xy=(left_ms, y), xytext=(right_ms, y), arrowprops=style, zorder=0.5, gid=KEEP_CLEAR)
-    axes.plot([right_ms], [y], marker="|", markersize=11, markeredgewidth=1.6, color=GREY, zorder=2)
-    text = arrow_text(shown)
-    if measured and published:
-        text += f"; published {published.factor:.1f}x"
-    _write(axes, text, (left_ms, right_ms), y, above=room_above(panel, shown))
-
-
-def _write(axes: "Axes", text: str, span_ms: tuple[float, float], y: float, *, above: bool) -> None:
-    """Centre the text above or below the arrow, which goes from the second to the first of `span_ms`; within the panel.
-
-    Above an arrow to the right (a slower network) there is the baseline family's curve: the text ends at its left.
-    """
-    pixels = axes.figure.dpi / 72
-    start, end = (axes.transData.transform((ms, y))[0] for ms in sorted(span_ms))
-    anchor = "bottom" if above else "top"
-    written = axes.text(0, 0, text, va=anchor, fontsize=9, color=TEXT, gid=KEEP_CLEAR, zorder=6)
-    written.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6})
-    width = written.get_window_extent().width
-    frame = axes.get_window_extent()
-    left = (start + end - width) / 2
-    if width > end - start:  # wider than the arrow: above it to the left, where there is room, below it to the right
-        left = end - width if above else start
-    if above and span_ms[0] > span_ms[1]:
-        left = start - width
-    left = min(max(left, frame.x0 + 4 * pixels), frame.x1 - 4 * pixels - width)
-    level = axes.transData.transform((end, y))[1] + (7 if above else -7) * pixels
-    at_x, at_y = axes.transData.inverted().transform((left, level))
-    written.set_position((float(at_x), float(at_y)))

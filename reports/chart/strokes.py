@@ -11,6 +11,9 @@ MARKER: Properties = {"markersize": 6.5, "markeredgewidth": 1.3}
 MARKER_ALONE: Properties = MARKER | {"linestyle": "none"}
 MEASURED: Properties = {"linewidth": 1.8, "linestyle": "-"}
 PUBLISHED: Properties = {"linewidth": 1.1, "linestyle": (0, (4, 2))}
+# The marker of a number whose accuracy is measured too, and the bars of both intervals.
+EVALUATED: Properties = {"markeredgecolor": "#111111", "markeredgewidth": 1.7}
+INTERVAL: Properties = {"fmt": "none", "ecolor": "#222222", "elinewidth": 1.1, "capsize": 2.5, "zorder": 2.5}
 # Drawn over the marker of a number that is not usable.
 CROSS: Properties = {"marker": "x", "markersize": 4.5, "markeredgewidth": 1.3, "color": "white", "linestyle": "none"}
 FRONT: Properties = {"color": "#9a9a9a", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}

@@ -5,10 +5,13 @@ from html import escape
 
 import msgspec
 
-from reports.chart.axes import ACCURACY_TITLE, LATENCY_TITLE, accuracy_range, latency_range
-from reports.chart.panel import Panel, arrow_text, lines_of, room_above
-from reports.equal_accuracy import Point, Speedup, headline, speedups
-from reports.table.sheet import with_interval
+from reports.chart.arrow import arrow_text, room_above
+from reports.chart.axes import LATENCY_TITLE, accuracy_range, accuracy_title, latency_range
+from reports.chart.panel import Panel, lines_of
+from reports.equal_accuracy import Speedup, headline, speedups
+from reports.points import Point
+from reports.table.sheet import with_interval, with_interval_of_share
+from system.errors import one_line
 
 # Each panel takes about 0.1 s to draw; the others are drawn when they are switched on.
 _FIRST_PANELS = 4
@@ -23,26 +26,35 @@ class FamilyData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PointData(msgspec.Struct, frozen=True, kw_only=True):
-    """One network; `hover` is markup, `top1` is percent."""
+    """One network; `hover` is markup, `top1` is percent, without an interval where it is published."""
 
     ms: float
     low_ms: float
     high_ms: float
     top1: float
+    top1_low: float
+    top1_high: float
     usable: bool
     hover: str
 
 
 class SeriesData(msgspec.Struct, frozen=True, kw_only=True):
-    """The networks that one line joins."""
+    """The networks that one line joins; `sample` is "" where their accuracies are published.
+
+    Else it is the digest of the images that all of them are of.
+    """
 
     family: str
     measured: bool
+    sample: str
     points: list[PointData]
 
 
 class ArrowData(msgspec.Struct, frozen=True, kw_only=True):
-    """The arrow at equal accuracy, from the baseline's latency to the network's; `above` is where its text stands."""
+    """The arrow at equal accuracy, from the baseline's latency to the network's.
+
+    Its text stands above it or below, beyond `text_top1`, where no bar of a measured accuracy is near.
+    """
 
     family: str
     against: str | None
@@ -52,6 +64,7 @@ class ArrowData(msgspec.Struct, frozen=True, kw_only=True):
     top1: float
     text: str
     above: bool
+    text_top1: float
 
 
 class PanelData(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +88,7 @@ class PageData(msgspec.Struct, frozen=True, kw_only=True):
     first_targets: list[str]
     log: bool
     latency_title: str = LATENCY_TITLE
-    accuracy_title: str = ACCURACY_TITLE
+    accuracy_title: str
     panels: list[PanelData]
 
 
@@ -90,6 +103,7 @@ def page_data(panels: Sequence[Panel]) -> PageData:
         families=list(families.values()),
         first_targets=[panel.target for panel in measured_first[:_FIRST_PANELS]],
         log=any(panel.log for panel in panels),
+        accuracy_title=accuracy_title(point for panel in panels for point in panel.measured),
         panels=[_panel(number, panel) for number, panel in enumerate(panels)],
     )
 
@@ -116,6 +130,7 @@ def _series(panel: Panel, *, measured: bool) -> list[SeriesData]:
         SeriesData(
             family=line[0].family,
             measured=measured,
+            sample=line[0].sample,
             points=[_point(point, panel, faster.get(point.name), measured=measured) for point in line],
         )
         for line in lines_of(points, panel.labels)
@@ -124,7 +139,10 @@ def _series(panel: Panel, *, measured: bool) -> list[SeriesData]:
 
 def _point(point: Point, panel: Panel, faster: Speedup | None, *, measured: bool) -> PointData:
     latency = f"{with_interval(point.latency)} ms" if measured else f"{point.latency.ms:g} ms, published"
-    texts = [f"<b>{escape(point.name)}</b>", f"{latency}, top-1 {point.top1_percent:g} %"]
+    texts = [f"<b>{escape(point.name)}</b>", f"{latency}, top-1 {_top1(point)}"]
+    if point.accuracy and point.accuracy.lost:
+        lost = with_interval_of_share(point.accuracy.lost)
+        texts.append(f"format and precision cost {lost} points of top-1")
     if measured:
         texts.append(escape(point.verdict))
     if faster:
@@ -134,9 +152,19 @@ def _point(point: Point, panel: Panel, faster: Speedup | None, *, measured: bool
         low_ms=point.latency.low_ms,
         high_ms=point.latency.high_ms,
         top1=point.top1_percent,
+        top1_low=point.top1_range[0],
+        top1_high=point.top1_range[1],
         usable=point.usable,
         hover="<br>".join(texts),
     )
+
+
+def _top1(point: Point) -> str:
+    """The accuracy of a point, and of how many images it is where it is measured."""
+    if point.accuracy is None or point.accuracy.top1 is None:
+        return f"{point.top1_percent:g} %, published"
+    of = escape(f"measured on {point.images:,} images of {one_line(point.accuracy.folder, 40)}")
+    return f"{with_interval_of_share(point.accuracy.top1)} %, {of}"
 
 
 def _arrow(panel: Panel) -> ArrowData | None:
@@ -144,6 +172,7 @@ def _arrow(panel: Panel) -> ArrowData | None:
     shown = measured or headline(panel.published, panel.against)
     if shown is None:
         return None
+    above = room_above([*panel.measured, *panel.published], shown)
     return ArrowData(
         family=shown.subject.family,
         against=panel.against,
@@ -152,5 +181,15 @@ def _arrow(panel: Panel) -> ArrowData | None:
         baseline_ms=shown.baseline.ms,
         top1=shown.subject.top1_percent,
         text=arrow_text(shown),
-        above=room_above(panel, shown),
+        above=above,
+        text_top1=_beyond_bars(panel, shown, above=above),
     )
+
+
+def _beyond_bars(panel: Panel, shown: Speedup, *, above: bool) -> float:
+    """The accuracy of the arrow, or of the furthest end of a bar beside which its text would stand."""
+    top1, (left, right) = shown.subject.top1_percent, sorted((shown.subject.latency.ms, shown.baseline.ms))
+    evaluated = [point for point in panel.measured if point.accuracy]
+    if above:  # the text ends at the arrow's right end, and begins where it begins
+        return max([top1, *(point.top1_range[1] for point in evaluated if point.latency.ms <= right)])
+    return min([top1, *(point.top1_range[0] for point in evaluated if left <= point.latency.ms <= right)])

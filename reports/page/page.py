@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from bench.accuracy.record import accuracy_file
 from bench.protocol import Protocol
 from bench.records.record import Record
 from reports.cells import Report
@@ -30,6 +31,11 @@ _ABOUT = (
     "ones published, a cross marks a number whose verdict is neither stable nor corrected, and the dotted line is the "
     "Pareto front."
 )
+_EVALUATED = (
+    " A marker with an edge and an upright bar: the accuracy is that of the very file that was timed, with its 95 % "
+    "interval; it is compared, joined by a line and on the front only with others of the same images. Without them the "
+    "accuracy is the published one."
+)
 
 
 def page(report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], results: Path, out: Path) -> str:
@@ -41,7 +47,7 @@ def page(report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], resul
     newest = [column.newest for column in report.columns if column.newest]
     body = f"""<main>
 <h1>Speed and accuracy</h1>
-<p class="quiet">{_ABOUT}</p>
+<p class="quiet">{_ABOUT}{_EVALUATED if report.has_accuracies else ""}</p>
 <noscript><p>The chart, sorting and switches need JavaScript; the tables below are complete without it.</p></noscript>
 {_chips("targets", "Targets")}
 {_chips("families", "Families")}
@@ -130,8 +136,11 @@ def _meanings() -> dict[str, str]:
 
 
 def _records(newest: Sequence[Record], results: Path, out: Path) -> str:
-    files = [path for record in newest if (path := results / f"{record.target.name}.jsonl").is_file()]
+    names = [record.target.name for record in newest]
+    timed, evaluated = (results / f"{name}.jsonl" for name in names), (accuracy_file(results, name) for name in names)
+    files = [path.relative_to(results) for path in (*timed, *evaluated) if path.is_file()]
     links = (
-        f'<li><a href="{text_of(quote(os.path.relpath(path, out)))}">{text_of(path.name)}</a></li>' for path in files
+        f'<li><a href="{text_of(quote(os.path.relpath(results / path, out)))}">{text_of(str(path))}</a></li>'
+        for path in files
     )
     return f"<ul>{''.join(links)}</ul>" if files else "<p>None.</p>"

@@ -13,6 +13,16 @@ function shade(family) {
   return `rgb(${parts.map((part) => Math.round(part + (255 - part) * lift)).join(", ")})`;
 }
 
+/** The edge of a series' markers, which stands out where their accuracies are measured too. */
+function edge(series, shaded) {
+  return series.sample === "" ? { width: 1.5, color: shaded } : { width: 2, color: colour("--ink") };
+}
+
+/** What the bars of both intervals have in common. */
+function bar(visible) {
+  return { type: "data", symmetric: false, visible, color: colour("--quiet"), thickness: 1.2, width: 3 };
+}
+
 function trace(series) {
   const look = data.families.find((family) => family.name === series.family);
   const shaded = shade(look);
@@ -26,26 +36,33 @@ function trace(series) {
     x: points.map((point) => point.ms),
     y: points.map((point) => point.top1),
     line: { color: shaded, width: series.measured ? 2.2 : 1.3, dash: series.measured ? "solid" : "dash" },
-    marker: { symbol: symbols, size: 9, color: shaded, line: { width: 1.5, color: shaded } },
+    marker: { symbol: symbols, size: 9, color: shaded, line: edge(series, shaded) },
     error_x: {
-      type: "data",
-      symmetric: false,
-      visible: series.measured,
+      ...bar(series.measured),
       array: points.map((point) => point.high_ms - point.ms),
       arrayminus: points.map((point) => point.ms - point.low_ms),
-      color: colour("--quiet"),
-      thickness: 1.2,
-      width: 3,
+    },
+    error_y: {
+      ...bar(series.sample !== ""),
+      array: points.map((point) => point.top1_high - point.top1),
+      arrayminus: points.map((point) => point.top1 - point.top1_low),
     },
     customdata: points.map((point) => point.hover),
     hovertemplate: "%{customdata}<extra></extra>",
   };
 }
 
+/** The points whose accuracies are of one kind (published, or of the same images): those of the most frequent kind. */
+function alike(series) {
+  const kinds = new Map();
+  for (const each of series) kinds.set(each.sample, [...(kinds.get(each.sample) ?? []), ...each.points]);
+  return [...kinds.values()].reduce((most, points) => (points.length > most.length ? points : most), []);
+}
+
 /** The Pareto front of the networks that are shown, as a staircase. */
 function frontTrace(series) {
   const measured = series.filter((each) => each.measured);
-  const points = (measured.length ? measured : series).flatMap((each) => each.points);
+  const points = alike(measured.length ? measured : series);
   const front = [];
   for (const point of [...points].sort((one, other) => one.ms - other.ms || other.top1 - one.top1)) {
     if (!front.length || point.top1 > front.at(-1).top1) front.push(point);
@@ -70,7 +87,7 @@ function annotations(arrow) {
       text: "", showarrow: true, arrowhead: 2, arrowwidth: 3, arrowcolor: colour("--arrow"), standoff: 6, opacity: 0.8,
     },
     {
-      ...common, x: at(arrow.above ? arrow.baseline_ms : left), xanchor: arrow.above ? "right" : "left",
+      ...common, y: arrow.text_top1, x: at(arrow.above ? arrow.baseline_ms : left), xanchor: arrow.above ? "right" : "left",
       yanchor: arrow.above ? "bottom" : "top", yshift: arrow.above ? 6 : -6,
       text: arrow.text.replace(", ", "<br>"), showarrow: false, font: { color: colour("--ink"), size: 13 },
       bgcolor: colour("--paper"), opacity: 0.85, borderpad: 1,

@@ -2,8 +2,10 @@
 
 from bench.records.record import Network
 from reports.cells import Cell, Column, Report
-from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
+from reports.equal_accuracy import Speedup, speedups
 from reports.floor import Floor, Floors
+from reports.points import measured_points, published_points
+from reports.table.accuracy import DETAILS, entries, headings, published_heading
 from reports.table.details_text import text_of
 from reports.table.sheet import (
     Entry,
@@ -38,17 +40,30 @@ HEADINGS = (
 def details(report: Report, column: Column, floors: Floors, against: str | None) -> Sheet:
     """The table of one column; networks without a number and without a reason are left out."""
     notes = Footnotes()
+    heads = _headings(column, against, notes)
     measured = speedups(measured_points(report, column), against)
     published = speedups(published_points(report, column), against)
+    mixed = any(accuracy.top1 for accuracy in column.accuracies.values())
     rows = []
     for network in report.networks:
         cell = column.cell(network)
         if cell.latency or cell.note:
             faster = (measured.get(network.name), published.get(network.name))
-            rows.append(_row(network, column, floors, notes) + ([_speedup(*faster, notes)] if against else []))
+            row = _row(network, column, floors, notes)
+            rows.append([*row, _speedup(*faster, notes, mixed=mixed)] if against else row)
     title = f"{column.heading}: {column.title}, batch {column.target.batch}"
-    headings = [*HEADINGS, f"Speed-up at equal accuracy against {against}"] if against else HEADINGS
-    return Sheet(title, list(map(Piece, headings)), rows, list(notes.numbers), text_of(report, column, floors))
+    return Sheet(title, heads, rows, list(notes.numbers), text_of(report, column, floors))
+
+
+def _headings(column: Column, against: str | None, notes: Footnotes) -> list[Piece]:
+    model, _, latency, *others = HEADINGS
+    top1 = published_heading(accuracies=bool(column.accuracies))
+    speedup = [f"Speed-up at equal accuracy against {against}"] if against else []
+    return [
+        *map(Piece, (model, top1, latency)),
+        *headings(column, DETAILS, notes),
+        *map(Piece, (*others, *speedup)),
+    ]
 
 
 def _row(network: Network, column: Column, floors: Floors, notes: Footnotes) -> list[Entry]:
@@ -59,6 +74,7 @@ def _row(network: Network, column: Column, floors: Floors, notes: Footnotes) -> 
         Entry((Piece(network.name),), network.name),
         _number(network.top1_percent, printed=True),
         _measured(cell, marks),
+        *entries(column, cell, DETAILS, notes),
         *_throughput(cell),
         _published(cell, notes.mark(*_printed_notes(cell, column, network, floor, printed_floor))),
         _ratio(cell),
@@ -146,12 +162,15 @@ def _above(cell: Cell, floor: Floor | None, printed_floor: Floor | None) -> Entr
     return Entry(pieces, next(iter(ratios.values()), None))
 
 
-def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnotes) -> Entry:
+def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnotes, *, mixed: bool) -> Entry:
+    """`mixed` is whether some accuracies of the column are measured and others may be published."""
     pieces = []
     if measured:
         doubts = ["" if measured.usable else "from numbers that are not all usable"]
         doubts += ["" if measured.one_sweep else "from numbers of different sweeps"]
-        marks = notes.mark(*doubts)
+        images = measured.subject.images
+        kind = f"by accuracies measured on the same {images:,} images" if images else "by published accuracies"
+        marks = notes.mark(*doubts, kind if mixed else "")
         pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x"), notes=marks))
     if published:
         pieces.append(Piece(f"{published.factor:.1f}x", printed=True))

@@ -7,6 +7,7 @@ from reports.cells import Column, Report
 from reports.floor import Floors
 from reports.looks import short_names
 from reports.table.sheet import decimals_of
+from system.errors import one_line
 
 
 def text_of(report: Report, column: Column, floors: Floors) -> list[str]:
@@ -25,8 +26,14 @@ def text_of(report: Report, column: Column, floors: Floors) -> list[str]:
             f"Floor from {what} of {peaks.title}: {compute}{peaks.memory / 1e9:.4g} GB/s. "
             f"Sources: {'; '.join(peaks.source)}."
         )
+    short = short_names(report.networks)
+    trained = {model: each.weights for model, each in column.accuracies.items() if each.trained and model in short}
+    if trained:
+        weights = ", ".join(f"{short[model]} {one_line(name, 60)}" for model, name in trained.items())
+        lines.append(f"Weights of the files that were evaluated: {weights}.")
+    if others := [short[name] for name in column.other_files if name in short]:
+        lines.append(f"Not shown: accuracies of other files than the ones timed here, of {', '.join(others)}.")
     if agreed := agreement(column):
-        short = short_names(report.networks)
         furthest = ", ".join(f"{short[model]} {agreed.ratios[model]:.2f}x" for model in list(agreed.ratios)[:3])
         tau = f", Kendall's tau {agreed.tau:.2f}" if agreed.tau is not None else ""
         lines.append(

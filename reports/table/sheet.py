@@ -1,11 +1,12 @@
-"""A table before it has a format: headings, rows of entries and footnotes; the overview of all targets."""
+"""A table before it has a format: headings, rows of entries and footnotes, and how numbers are written."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.records.record import Network
-from reports.cells import Cell, Column, Latency, Report
+from reports.accuracy import Share
+from reports.cells import Cell, Column, Latency
 
 # The legend of a table with pieces that are `printed`.
 ITALICS = "Italics: published, or computed for what was published."
@@ -60,66 +61,12 @@ class Footnotes:
         return tuple(self.numbers.setdefault(text, len(self.numbers) + 1) for text in texts if text)
 
 
-def overview(report: Report) -> Sheet:
-    """One row for each network: its size, its accuracy and its latency on every target."""
-    notes = Footnotes()
-    columns = [Piece(f"{column.heading}, ms", notes=notes.mark(_about(column))) for column in report.columns]
-    headings = [*map(Piece, ("Model", "Resolution, px", "#Params", "FLOPs (MACs)", "Top-1, %")), *columns]
-    rows = [
-        [*_identity(report, network, notes), *(_latency(column, network, notes) for column in report.columns)]
-        for network in report.networks
-    ]
-    return Sheet("Speed and accuracy", headings, rows, list(notes.numbers))
-
-
-def _about(column: Column) -> str:
-    target = column.target
-    batch = f"batch {target.batch}, milliseconds of one image" if target.batch > 1 else "single images"
-    states = column.states if len(column.states) == 1 else []
-    return "; ".join(part for part in (f"{column.heading}: {column.title}, {batch}", *states, target.note) if part)
-
-
 def superscript(numbers: Sequence[int]) -> str:
     """Numbers of footnotes as superscript digits."""
     return " ".join(str(number).translate(_SUPERSCRIPT) for number in numbers)
 
 
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _identity(report: Report, network: Network, notes: Footnotes) -> list[Entry]:
-    printed = report.printed(network)
-    counts = notes.mark(printed.counts_note) if printed else ()
-    top1 = network.top1_percent
-    return [
-        Entry((Piece(network.name),), network.name),
-        Entry((Piece(f"{network.resolution_px}"),), network.resolution_px),
-        _count(network.params, printed.params if printed else "", counts),
-        _count(network.macs, printed.flops if printed else "", counts),
-        Entry((Piece(f"{top1:.1f}", printed=True),) if top1 is not None else (), top1),
-    ]
-
-
-def _count(count: int | None, printed: str, notes: tuple[int, ...]) -> Entry:
-    """A computed count, and the published one as printed."""
-    pieces = [Piece(short_count(count))] if count is not None else []
-    pieces += [Piece(printed, printed=True, notes=notes)] if printed else []
-    return Entry(tuple(pieces), count)
-
-
-def _latency(column: Column, network: Network, notes: Footnotes) -> Entry:
-    cell = column.cell(network)
-    pieces = []
-    if cell.measured:
-        marks = notes.mark(doubt(cell), cell.note, differing_state(column, cell))
-        pieces.append(Piece(with_interval(cell.measured.latency), notes=marks))
-    elif cell.note:
-        pieces.append(Piece("no number", notes=notes.mark(cell.note)))
-    if cell.published:
-        pieces.append(Piece(cell.printed, printed=True, notes=notes.mark(printed_note(column, network))))
-    if cell.ratio:
-        pieces.append(Piece(f"{cell.ratio.ms:.2f}x published"))
-    return Entry(tuple(pieces), cell.latency.ms if cell.latency else None)
 
 
 def printed_note(column: Column, network: Network) -> str:
@@ -146,14 +93,20 @@ def with_interval(latency: Latency) -> str:
     return spread(latency.ms, latency.low_ms, latency.high_ms)
 
 
-def spread(value: float, low: float, high: float, unit: str = "") -> str:
-    """A number to three digits with its interval, or to as many digits as the number and both ends need to differ."""
+def with_interval_of_share(share: Share) -> str:
+    """A share in percent, or a difference in points, with its interval, all to a tenth or finer."""
+    return spread(share.percent, share.low, share.high, decimals=1)
+
+
+def spread(value: float, low: float, high: float, unit: str = "", *, decimals: int | None = None) -> str:
+    """A number to three digits, or to `decimals`, with its interval; finer where number and ends would be equal."""
     ends = [end for end in (low, high) if not math.isclose(end, value)]
-    decimals = decimals_of(value)
+    decimals = decimals_of(value) if decimals is None else decimals
     while any(f"{end:.{decimals}f}" == f"{value:.{decimals}f}" for end in ends):
         decimals += 1
     text = f"{value:.{decimals}f}{unit}"
-    return f"{text} ({low:.{decimals}f}–{high:.{decimals}f})" if ends else text
+    to = "–" if low >= 0 else " to "  # a dash before a minus sign can't be read
+    return f"{text} ({low:.{decimals}f}{to}{high:.{decimals}f})" if ends else text
 
 
 def decimals_of(value: float, digits: int = 3) -> int:

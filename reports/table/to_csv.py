@@ -3,9 +3,13 @@
 from typing import TYPE_CHECKING
 
 from bench.records.record import Network
+from models.score import ZenScore
+from reports.accuracy import MeasuredAccuracy, Share
 from reports.cells import Cell, Report
-from reports.equal_accuracy import Speedup, measured_points, published_points, speedups
+from reports.equal_accuracy import Speedup, speedups
 from reports.floor import Floor, Floors
+from reports.points import measured_points, published_points
+from reports.zen_scores import zen_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +21,8 @@ def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame"
     """Every number, latencies in milliseconds of one image unless the column's name says otherwise."""
     import pandas as pd
 
-    rows = [_identity(report, network) for network in report.networks]
+    scores = zen_scores(report.networks)
+    rows = [_identity(report, network, scores) for network in report.networks]
     for column in report.columns:
         measured = speedups(measured_points(report, column), against)
         published = speedups(published_points(report, column), against)
@@ -26,9 +31,19 @@ def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame"
             floor = floors.floor(column, network, as_published=cell.measured is None) if cell.latency else None
             faster = measured.get(network.name) or published.get(network.name)
             numbers = _numbers(cell) | (_faster(faster) if against else {}) | _above(cell, floor)
+            if column.accuracies:
+                numbers |= _accuracy(cell.accuracy) | (_accuracy_of(faster) if against else {})
             row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
-    whole = [f"{column.name}_{count}" for column in report.columns for count in ("batch", "samples", "visits")]
-    return pd.DataFrame(rows).astype(dict.fromkeys(["params", "macs", *whole], "Int64"))
+    return pd.DataFrame(rows).astype(dict.fromkeys(["params", "macs", *_counts(report)], "Int64"))
+
+
+def _counts(report: Report) -> list[str]:
+    """The columns of whole numbers, which pandas would else make fractions of where a cell is empty."""
+    names = []
+    for column in report.columns:
+        accuracy = ("accuracy_images", "accuracy_labelled", "accuracy_left_out") if column.accuracies else ()
+        names += [f"{column.name}_{count}" for count in ("batch", "samples", "visits", *accuracy)]
+    return names
 
 
 def csv(report: Report, floors: Floors, against: str | None) -> str:
@@ -44,9 +59,9 @@ def _no_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _identity(report: Report, network: Network) -> Row:
-    printed = report.printed(network)
-    return {
+def _identity(report: Report, network: Network, scores: dict[str, ZenScore]) -> Row:
+    printed, score = report.printed(network), scores.get(network.name)
+    row: Row = {
         "model": network.name,
         "family": network.family,
         "resolution_px": network.resolution_px,
@@ -56,6 +71,7 @@ def _identity(report: Report, network: Network) -> Row:
         "macs_published": printed.flops if printed else None,
         "top1_percent": network.top1_percent,
     }
+    return row | {"zen_score": score.mean if score else None} if scores else row
 
 
 def _numbers(cell: Cell) -> Row:
@@ -90,6 +106,35 @@ def _faster(faster: Speedup | None) -> Row:
         "speedup_high": faster.high if faster and faster.low < faster.high else None,
         "speedup_usable": faster.usable if faster else None,
     }
+
+
+def _accuracy(accuracy: MeasuredAccuracy | None) -> Row:
+    """Of the file that was timed: shares in percent of images, what it lost in points of top-1, with 95 % intervals."""
+    shares: dict[str, Share | None] = {
+        "top1_measured_percent": accuracy.top1 if accuracy else None,
+        "top5_measured_percent": accuracy.top5 if accuracy else None,
+        "points_lost": accuracy.lost if accuracy else None,
+        "agreement_percent": accuracy.agreement if accuracy else None,
+    }
+    row: Row = {}
+    for name, share in shares.items():
+        row[name] = share.percent if share else None
+        row[f"{name}_low"] = share.low if share else None
+        row[f"{name}_high"] = share.high if share else None
+    return row | {
+        "accuracy_images": accuracy.images if accuracy else None,
+        "accuracy_labelled": accuracy.labelled if accuracy else None,
+        "accuracy_left_out": accuracy.left_out if accuracy else None,
+        "accuracy_folder": accuracy.folder if accuracy else None,
+        "accuracy_images_sha256": accuracy.sample if accuracy else None,
+        "accuracy_weights": accuracy.weights if accuracy else None,
+        "accuracy_evaluated_as": accuracy.evaluated_as or None if accuracy else None,
+    }
+
+
+def _accuracy_of(faster: Speedup | None) -> Row:
+    """By which kind of accuracies a speed-up is: measured on the same images, or published."""
+    return {"speedup_by": ("measured" if faster.subject.accuracy else "published") if faster else None}
 
 
 def _above(cell: Cell, floor: Floor | None) -> Row:

@@ -1,9 +1,11 @@
+import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from bench.accuracy.record import Accuracy, Agreement
 from bench.protocol import Protocol
 from bench.records.record import Network, Record
 from bench.records.store import append_line
@@ -82,6 +84,67 @@ def make_record(network_of, template) -> Callable[..., Record]:
                 "verdict": Verdict(word="stable") if measurement else None,
             }
             | changes,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained() -> Callable[[Record], Record]:
+    """A record of a file of its own, one a network and format, with a checkpoint's weights."""
+
+    def of(record: Record) -> Record:
+        file = f"{record.model.name} {record.target.format} {record.target.precision}"
+        digest = hashlib.sha256(file.encode()).hexdigest()
+        return replace(record, artifact=replace(record.artifact, sha256=digest, weights="net.pth sha256:1234"))
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def make_accuracy() -> Callable[..., Accuracy]:
+    """What the file of a record answered on made-up images.
+
+    `top1` of `labelled` are right, and all of `images` as torch has them, but for the `lost` and `gained` ones.
+    """
+
+    def make(
+        record: Record,
+        top1: int = 71,
+        labelled: int = 100,
+        *,
+        images: int | None = None,
+        lost: int = 3,
+        gained: int = 1,
+        time: str = "2026-11-25T08:00:00Z",
+        **changes,
+    ) -> Accuracy:
+        images = labelled if images is None else images
+        agreement = Agreement(
+            same_top1=images - lost - gained,
+            both_right=max(top1 - gained, 0),
+            only_torch_right=lost if labelled else 0,
+            only_artifact_right=gained if labelled else 0,
+        )
+        return Accuracy(
+            **{
+                "model": record.model,
+                "target": record.target,
+                "artifact": record.artifact,
+                "ran_on": {"threads": 2},
+                "folder": "photographs",
+                "images_sha256": f"{images:064}",
+                "images": images,
+                "labelled": labelled,
+                "top1": top1,
+                "top5": labelled - (labelled - top1) // 3,
+                "agreement": agreement,
+                "machine": record.conditions.machine,
+                "end": Moment(time=time),
+                "inference_s": 1.0,
+                "wall_s": 1.1,
+            }
+            | changes
         )
 
     return make

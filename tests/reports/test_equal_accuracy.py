@@ -6,13 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.accuracy import MeasuredAccuracy, Share
 from reports.cells import Latency
-from reports.equal_accuracy import Point, curve_at, headline, pareto_front, published_points, speedups
+from reports.equal_accuracy import curve_at, headline, pareto_front, speedups
 from reports.gather import gather
+from reports.points import Point, published_points
 
 
 def point(ms, top1, family="A", low=None, high=None, name=""):
     return Point(name or f"{family}{ms}", family, top1, Latency(ms, low or ms, high or ms))
+
+
+def evaluated(ms, right, of, family="A", sample="folder"):
+    """A network whose accuracy was measured on `of` images."""
+    share = Share.of(right, of)
+    accuracy = MeasuredAccuracy(share, share, share, share, of, of, 0, "folder", sample, "net.pth")
+    return replace(point(ms, share.percent, family, ms / 1.01, ms * 1.01), accuracy=accuracy)
 
 
 points = st.lists(
@@ -108,3 +117,53 @@ def test_nothing_beats_the_front_and_something_beats_everything_else(points):
         )
         coordinates = [(other.latency.ms, other.top1_percent) for other in front]
         assert ((each.latency.ms, each.top1_percent) in coordinates) != beaten
+
+
+def test_measured_accuracies_are_compared_on_the_same_images_alone():
+    images = 10_000
+    family = [evaluated(100, 7000, images, "B"), evaluated(400, 8000, images, "B")]
+    subject = evaluated(50, 7500, images)
+    assert speedups([*family, subject], "B")[subject.name].baseline.ms == pytest.approx(250)
+    for other in (evaluated(50, 7500, images, sample="other"), point(50, 75.0)):
+        assert speedups([*family, other], "B") == {}
+        assert speedups([*(replace(each, accuracy=None) for each in family), subject], "B") == {}
+
+
+def test_the_interval_of_a_factor_holds_the_error_of_a_measured_accuracy():
+    def factor(images):
+        family = [evaluated(100, int(0.7 * images), images, "B"), evaluated(400, int(0.8 * images), images, "B")]
+        subject = evaluated(50, int(0.75 * images), images)
+        return headline([*family, subject], "B")
+
+    (narrow, wide) = (factor(images) for images in (50_000, 2_000))
+    assert narrow.factor == wide.factor == pytest.approx(5)
+    assert narrow.low / narrow.factor > 0.93  # the latencies' errors and 0.4 points
+    # 2,000 images tell 75 % to 1.9 points, over which the baseline takes 250 ± 57 ms
+    assert wide.high / wide.factor == pytest.approx(math.sqrt((250 + 57) / (250 - 57)), abs=0.02)
+
+
+def test_a_hundred_images_do_not_tell_which_accuracies_are_equal():
+    family = [evaluated(100, 70, 100, "B"), evaluated(400, 80, 100, "B")]
+    assert speedups([*family, evaluated(50, 75, 100)], "B") == {}
+
+
+def test_the_headline_is_by_measured_accuracies_where_they_give_one():
+    measured = [evaluated(100, 35_000, 50_000, "B"), evaluated(400, 40_000, 50_000, "B"), evaluated(50, 37_500, 50_000)]
+    published = [point(100, 80.0, "B"), point(200, 84.0, "B"), point(1, 83.0)]
+    assert headline([*published, *measured], "B").subject.latency.ms == 50
+
+
+def test_the_front_is_of_accuracies_of_one_kind():
+    published = [point(1, 75.0), point(2, 80.0)]
+    assert pareto_front([*published, evaluated(3, 90, 100)]) == published
+    of_a_folder = [evaluated(ms, 60 + ms, 100) for ms in (3, 4, 5)]
+    assert pareto_front([*published, *of_a_folder]) == of_a_folder
+
+
+@given(st.integers(1, 99), st.integers(100, 60_000))
+def test_a_measured_accuracy_s_factor_lies_within_an_interval_no_narrower_than_the_latencies(share, images):
+    family = [evaluated(100, 0, images, "B"), evaluated(400, images, images, "B")]
+    subject = evaluated(50, share * images // 100, images)
+    for speedup in speedups([*family, subject], "B").values():
+        without = replace(speedup, accuracy_error=0.0)
+        assert speedup.low <= without.low <= speedup.factor <= without.high <= speedup.high

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from reports.gather import gather
-from reports.table.sheet import overview
+from reports.table.overview import overview
 from reports.table.to_markdown import markdown
 
 
@@ -30,7 +30,8 @@ def rows(path):
 
 def test_without_records_the_published_table_is_rendered(nothing_measured):
     table = (nothing_measured / "table.md").read_text()
-    assert "| Model | Resolution, px | #Params | FLOPs (MACs) | Top-1, % | V100, ms" in table
+    assert "| Model | Resolution, px | #Params | FLOPs (MACs) | Top-1, % |" in table
+    assert "| V100, ms" in table
     assert [printed for printed in ("*0.25*", "*0.20*", "*7.0*", "*517.0*") if printed not in table] == []
     row = rows(nothing_measured / "table.csv")["zennet_imagenet1k_latency12ms_res224"]
     assert (row["v100_ms"], row["v100_published_ms"], row["params"]) == ("", "1.2", "180593736")

@@ -3,7 +3,7 @@ from msgspec.structs import replace
 
 from devices.targets import find_targets
 from reports.gather import gather, narrow
-from reports.table.sheet import overview
+from reports.table.overview import overview
 from reports.table.to_markdown import markdown
 
 FLOAT, INTEGER = (0.010, 0.0101, 0.0102, 0.0103, 0.0104, 0.0105), (0.020, 0.0201, 0.0202, 0.0203, 0.0204, 0.0205)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import asdict, replace
 
+from bench.accuracy.record import accuracy_file
 from bench.protocol import Protocol
 from bench.trust.verdict import Verdict
 from devices.targets import find_targets
@@ -17,8 +18,8 @@ HOSTILE = "<img src=x onerror=document.title='owned'>|$\\input{x}$</script>"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, make_record, network_of) -> Path:
-    """A page of two measured targets, one network with a hostile name and one cell without a number."""
+def page(tmp_path_factory, make_record, make_accuracy, trained, network_of) -> Path:
+    """A page of two measured targets, one network with a hostile name, one cell without a number and one accuracy."""
     from bench.records.store import append_line
 
     folder = tmp_path_factory.mktemp("page")
@@ -31,9 +32,10 @@ def page(tmp_path_factory, make_record, network_of) -> Path:
     records += [
         make_record(hostile, "cpu", verdict=Verdict(word="drifting", detail="±9 %")),
         make_record("EfficientNet-B3", "cpu-torch", None, reason="out of <b>memory</b>"),
-        make_record(hostile, target),
     ]
-    for record in records:
+    evaluated = trained(make_record(hostile, target))
+    append_line(accuracy_file(folder / "results", "evil"), make_accuracy(evaluated, 80, folder=HOSTILE))
+    for record in [*records, evaluated]:
         append_line(folder / "results" / f"{record.target.name}.jsonl", record)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["reports", "render", "--results", f"{folder}/results", "--out", f"{folder}/out"])
@@ -130,6 +132,20 @@ def test_hovering_a_point_tells_its_latency_interval_verdict_and_speedup(opened)
     assert re.search(r"\d+\.?\d* \(.+–.+\) ms", text)
     assert "stable" in text
     assert re.search(r"against EfficientNet at equal accuracy: .+x", text)
+
+
+def test_a_measured_accuracy_has_a_bar_and_an_edge_of_its_own(opened):
+    edges = "plot.data.filter((trace) => trace.error_y?.visible).map((trace) => trace.marker.line.color)"
+    assert plots(opened, edges) == []
+    ink = opened.execute_script("return colour('--ink')")
+    traces = "[...document.querySelectorAll('.js-plotly-plot')].flatMap((plot) => plot.data)"
+    found = opened.execute_script(f"return {traces}.filter((trace) => trace.error_y?.visible)")
+    ((trace),) = found
+    assert (trace["y"], trace["marker"]["line"]["color"]) == ([80], ink)
+    assert trace["error_y"]["array"][0] > 6
+    assert trace["error_y"]["arrayminus"][0] > 8
+    links = opened.find_elements("css selector", "main li a[href$='.jsonl']")
+    assert [link.text for link in links] == ["cpu.jsonl", "cpu-torch.jsonl", "evil.jsonl", "accuracy/evil.jsonl"]
 
 
 def test_a_family_can_be_switched_off_and_on(opened):

@@ -10,7 +10,7 @@ from devices.nvidia.cuda_events import NAME
 from reports.floor import Floors
 from reports.gather import gather
 from reports.table.details import details
-from reports.table.sheet import overview
+from reports.table.overview import overview
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reports.gather import gather
-from reports.table.sheet import Entry, Piece, Sheet, overview, superscript
+from reports.table.overview import overview
+from reports.table.sheet import Entry, Piece, Sheet, superscript
 from reports.table.to_latex import latex
 from reports.table.to_markdown import escape, markdown
 

@@ -1,0 +1,73 @@
+"""The points of a chart: a network's latency on a target and its accuracy."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reports.accuracy import MeasuredAccuracy
+from reports.cells import Column, Latency, Report
+
+
+@dataclass(frozen=True)
+class Point:
+    """One network: its latency and its top-1 accuracy in percent.
+
+    The accuracy is that of the timed file where `accuracy` is given, else the published one.
+    """
+
+    name: str
+    family: str
+    top1_percent: float
+    latency: Latency
+    usable: bool = True
+    verdict: str = ""
+    sweep: str = ""
+    accuracy: MeasuredAccuracy | None = None
+
+    @property
+    def sample(self) -> str:
+        """Which images the accuracy was measured on; "" where it is published. Two of one sample are comparable."""
+        return self.accuracy.sample if self.accuracy else ""
+
+    @property
+    def images(self) -> int:
+        """How many images the accuracy was measured on; 0 where it is published."""
+        return self.accuracy.labelled if self.accuracy else 0
+
+    @property
+    def top1_range(self) -> tuple[float, float]:
+        """The accuracy's 95 % interval; both ends are the accuracy where it is published."""
+        if self.accuracy is None or self.accuracy.top1 is None:
+            return self.top1_percent, self.top1_percent
+        return self.accuracy.top1.low, self.accuracy.top1.high
+
+
+def by_kind(points: Iterable[Point]) -> dict[str, list[Point]]:
+    """The points by the images that their accuracies are of, "" for published ones, in order of appearance."""
+    kinds: dict[str, list[Point]] = {}
+    for point in points:
+        kinds.setdefault(point.sample, []).append(point)
+    return kinds
+
+
+def measured_points(report: Report, column: Column) -> list[Point]:
+    """The measured networks whose accuracy is known: the timed file's, or where there is none the published one."""
+    points = []
+    for network in report.networks:
+        cell = column.cell(network)
+        accuracy = cell.accuracy if cell.accuracy and cell.accuracy.top1 else None
+        top1 = accuracy.top1.percent if accuracy and accuracy.top1 else network.top1_percent
+        if cell.measured is not None and top1 is not None:
+            measured = cell.measured
+            verdict = f"{measured.verdict}: {measured.detail}".removesuffix(": ")
+            latency, usable, sweep = measured.latency, measured.usable, measured.sweep
+            points.append(Point(network.name, network.family, top1, latency, usable, verdict, sweep, accuracy))
+    return points
+
+
+def published_points(report: Report, column: Column) -> list[Point]:
+    """The networks with a published latency on this target."""
+    return [
+        Point(network.name, network.family, network.top1_percent, cell.published)
+        for network in report.networks
+        if (cell := column.cell(network)).published and network.top1_percent is not None
+    ]
