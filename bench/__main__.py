@@ -19,6 +19,7 @@ from bench.sweep import SweepRequest, sweep
 from bench.trust.statistics import Estimate
 from devices.runtime import absence_of, protocol_of
 from devices.targets import Target, find_targets
+from exporters.int8.calibration import HELP
 from models.checkpoints import add_weights_option, checkpoints_for
 from models.model import Model
 from models.zoo import find
@@ -105,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="the cache (default: %(default)s)")
     add_weights_option(parser)
-    parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer targets, else synthetic")
+    parser.add_argument("--calibration", type=Path, metavar="DIR", help=HELP)
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     add_options(parser)
     add_duet_options(parser)

@@ -9,6 +9,7 @@ import msgspec
 
 from exporters.artifact import Artifact, Job
 from exporters.formats import find_format, formats
+from exporters.int8.calibration import HELP
 from exporters.parallel import obtain_all
 from models.checkpoints import add_weights_option, checkpoints_for
 from models.zoo import find
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", help="the format's first one unless given")
     parser.add_argument("--batch", type=_batch, help="images in a batch, or dynamic; the format's own unless given")
     add_weights_option(parser)
-    parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer formats, else synthetic")
+    parser.add_argument("--calibration", type=Path, metavar="DIR", help=HELP)
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder (default: %(default)s)")
     parser.add_argument("--ops", action="store_true", help="count the operations of each file, by kind")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -10,6 +10,7 @@ from pathlib import Path
 from exporters.artifact import Artifact, Job
 from exporters.cache import Cache
 from exporters.formats import find_format
+from exporters.int8.calibration import calibration_remark, is_calibrated
 from models.counts import known_counts
 from system.child import Failure, run_each
 from system.machine import available_bytes, usable_cores
@@ -29,6 +30,7 @@ def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact 
             missing.append(job)
         else:
             yield job, artifact
+    _warn_of_few_photographs(missing)
     peak_bytes = max((find_format(job.format).peak_bytes_of(job) for job in missing), default=1)
     at_once = max(1, min(usable_cores(), available_bytes() // peak_bytes, len(missing)))
     export = functools.partial(_export, root=root, threads=max(1, usable_cores() // at_once))
@@ -36,6 +38,12 @@ def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact 
     missing.sort(key=_params, reverse=True)
     preload = sorted({name for job in missing for name in find_format(job.format).preload})
     yield from run_each(export, missing, at_once=at_once, preload=preload)
+
+
+def _warn_of_few_photographs(jobs: Sequence[Job]) -> None:
+    by_folder = {job.calibration: job for job in jobs if is_calibrated(job)}
+    for remark in filter(None, map(calibration_remark, by_folder.values())):
+        print(f"warning: {remark}", file=sys.stderr)  # noqa: T201
 
 
 def _params(job: Job) -> float:

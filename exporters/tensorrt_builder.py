@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from exporters.artifact import Fidelity, Job
+from exporters.artifact import Artifact, Fidelity, Job
 from exporters.fidelity import check_fidelity, torch_logits
 from exporters.int8.calibration import calibration_images, is_calibrated
 from exporters.int8.depthwise_silu import release_depthwise_silu
@@ -97,6 +97,11 @@ def build_or_release(build: Callable[[Path], Built], source: Path, path: Path) -
         if not (count := release_depthwise_silu(source, released)):
             raise
         return build(released), f"{count} depthwise convolutions before SiLU are not INT8: {error.found}"
+
+
+def remarks_of(source: Artifact, own: str | None) -> str | None:
+    """What is to be said of a plan: the remark of the file that it is built from, and its own; None without either."""
+    return "; ".join(filter(None, (source.remark, own))) or None
 
 
 def check_plan(job: Job, engine: "Engine") -> Fidelity:

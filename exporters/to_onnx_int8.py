@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from exporters.artifact import Artifact, Fidelity, Job
+from exporters.artifact import Artifact, Exported, Fidelity, Job
 from exporters.fidelity import check_against_torch, measure_fidelity, unfaithful
 from exporters.format import Format
 from exporters.half import refuse_large_weights
-from exporters.int8.calibration import calibration_images
+from exporters.int8.calibration import (
+    calibration_bytes,
+    calibration_count,
+    calibration_images,
+    calibration_remark,
+    checked_of,
+)
 from exporters.int8.placement import Rules, place_qdq
 from exporters.int8.ranges import POOLED, QUANTIZED, Feed, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_PHOTOGRAPHS, _SYNTHETIC = 64, 32  # synthetic images are more alike than photographs
+_PEAK_BYTES = 8_000_000_000
 _PREPARED_LIMIT = 1e-4
 # The smallest cosine of flops400M in int8-fp16 is 0.956 by the CPU kernels of ONNX Runtime 1.23.2 and 1.26.0, 0.9998 by
 # those of 1.31.1 and 1.32.0.
@@ -50,8 +56,8 @@ def source(job: Job) -> Job:
     return msgspec.structs.replace(job, format="onnx", precision="fp32")
 
 
-def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
-    """Write the INT8 network to `path`, calibrated on up to 64 images, or 32 synthetic ones.
+def export(job: Job, source: Artifact | None, path: Path) -> Exported:
+    """Write the INT8 network to `path`, calibrated on up to 500 photographs, or 32 synthetic images.
 
     A tensor's range is its largest magnitude over all images. Where the smallest cosine between INT8 and FP32 logits
     is then below 0.99, since one odd image widens the ranges for all, the mean over the batches of their largest
@@ -63,17 +69,19 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
     if job.batch is None:
         return _export_dynamic(job, Path(source.path), path)
     fix_batch(Path(source.path), path, job.batch)
-    return source.fidelity  # the same nodes: only the declared shape differs
+    # The same nodes: only the declared shape differs.
+    return Exported(fidelity=source.fidelity, remark=source.remark)
 
 
-def _export_dynamic(job: Job, fp32: Path, path: Path) -> Fidelity:
+def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     if "fp16" in job.precision:
         _refuse_old_kernels(job.precision)
-    images = calibration_images(job, _PHOTOGRAPHS if job.calibration else _SYNTHETIC)
+    images = calibration_images(job, calibration_count(job))
     prepared = path.with_suffix(".prepared.onnx")
     prepare(fp32, prepared)
     check_against_torch(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
-    reference = _logits(fp32, images)
+    checked = checked_of(images)
+    reference = _logits(fp32, checked)
     logits = _quantize(job, prepared, path, images, averaged=False)
     cosine = measure_fidelity(reference, logits).cosine
     if cosine < _RETRIED_BELOW:
@@ -82,7 +90,7 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Fidelity:
         if measure_fidelity(reference, averaged).cosine > cosine:
             other.replace(path)
             logits = averaged
-    return check_int8_fidelity(job, reference, logits)
+    return Exported(fidelity=check_int8_fidelity(job, reference, logits), remark=calibration_remark(job))
 
 
 def _refuse_old_kernels(precision: str) -> None:
@@ -98,12 +106,12 @@ def _refuse_old_kernels(precision: str) -> None:
 def _quantize(
     job: Job, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
 ) -> "NDArray[np.float32]":
-    """Write the quantized file to `path`; returns its logits for the images."""
+    """Write the quantized file to `path`; returns its logits for those images that it is checked on."""
     if job.precision == "int8-cpu":
         _quantize_for_cpu(prepared, path, images, averaged=averaged)
     else:
         _quantize_for_tensorrt(job.precision, prepared, path, images, averaged=averaged)
-    return _logits(path, images)
+    return _logits(path, checked_of(images))
 
 
 def prepare(source: Path, path: Path) -> None:
@@ -159,12 +167,18 @@ def insert_pairs(precision: str, prepared: Path, path: Path, magnitudes: Mapping
 
 
 def _quantize_for_cpu(prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool) -> None:
-    from onnxruntime.quantization import QuantType, quantize_static
+    from onnxruntime.quantization import quantize_static
+
+    options = {"CalibMovingAverage": averaged}
+    quantize_static(str(prepared), str(path), Feed(images), extra_options=options, **cpu_options())
+
+
+def cpu_options() -> dict[str, Any]:
+    """How `quantize_static` quantizes for ONNX Runtime's CPU kernels, whatever the ranges."""
+    from onnxruntime.quantization import QuantType
 
     # Unsigned activations: behind a ReLU their range begins at zero, so that the convolution absorbs the ReLU.
-    types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
-    options = {"CalibMovingAverage": averaged}
-    quantize_static(str(prepared), str(path), Feed(images), per_channel=True, extra_options=options, **types)
+    return {"per_channel": True, "activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
 
 
 def _logits(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -188,6 +202,11 @@ def check_int8_fidelity(job: Job, reference: "NDArray[np.float32]", logits: "NDA
     return fidelity
 
 
+def peak_bytes(job: Job) -> int:
+    """The memory that the largest network of the zoo takes and the calibration images do; in bytes."""
+    return _PEAK_BYTES + calibration_bytes(job)
+
+
 FORMAT = Format(
     # For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
     precisions=(*_RULES, "int8-cpu"),
@@ -195,8 +214,8 @@ FORMAT = Format(
     source=source,
     export=export,
     tools=("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm"),
-    recipe=4,
-    peak_bytes=8_000_000_000,
+    recipe=5,
+    peak_bytes=peak_bytes,
     preload=("torch", "timm", "onnxscript", "onnxruntime"),
     op_counts=op_counts,
 )

@@ -12,7 +12,7 @@ import msgspec
 
 from exporters.artifact import Artifact, Exported, Job
 from exporters.format import Format
-from exporters.tensorrt_builder import Messages, build_or_release, check_plan, logger_to, parse, serialize
+from exporters.tensorrt_builder import Messages, build_or_release, check_plan, logger_to, parse, remarks_of, serialize
 from exporters.tensorrt_engine import Engine
 from system.errors import UserError, one_line
 from system.gpu import find_gpu
@@ -57,7 +57,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported:
     )
     path.write_bytes(plan)
     timings.write_bytes(measured)
-    return Exported(fidelity=check_plan(job, open_engine(path)), remark=remark)
+    return Exported(fidelity=check_plan(job, open_engine(path)), remark=remarks_of(source, remark))
 
 
 def build(onnx_file: Path, precision: str, timings: bytes) -> tuple[bytes, bytes]:

@@ -11,7 +11,7 @@ import msgspec
 
 from exporters.artifact import Artifact, Exported, Job
 from exporters.format import Format
-from exporters.tensorrt_builder import Messages, build_or_release, check_plan, logger_to, parse, serialize
+from exporters.tensorrt_builder import Messages, build_or_release, check_plan, logger_to, parse, remarks_of, serialize
 from exporters.tensorrt_engine import Engine
 from exporters.wide_groups import widen_groups
 from system.errors import UserError, one_line
@@ -60,7 +60,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported:
     )
     path.write_bytes(plan)
     fidelity = check_plan(job, open_engine(path)) if _gpu_for(job) else None
-    return Exported(fidelity=fidelity, remark=remark)
+    return Exported(fidelity=fidelity, remark=remarks_of(source, remark))
 
 
 def build(

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
 
-from exporters.artifact import Artifact, Fidelity, Job
+from exporters.artifact import Artifact, Exported, Fidelity, Job
 from exporters.fidelity import check_against_torch
 from exporters.format import Format
-from exporters.int8.calibration import calibration_images
+from exporters.int8.calibration import (
+    calibration_bytes,
+    calibration_count,
+    calibration_images,
+    calibration_remark,
+    checked_of,
+)
 from exporters.int8.litert import quantize
 from exporters.network import torch_network
 from exporters.to_onnx_int8 import check_int8_fidelity
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
 # parameter. INT8 needs more than 8.9 GB for B6, whose activations the quantizer keeps.
 _PEAK_BYTES, _INT8_PEAK_BYTES = 8_000_000_000, 13_000_000_000
 _LIMIT = 1e-4
-_PHOTOGRAPHS, _SYNTHETIC = 64, 32  # as the INT8 ONNX files
 
 
 class TensorDetails(TypedDict):
@@ -42,11 +47,11 @@ def source(job: Job) -> Job | None:
     return None if job.precision == "fp32" else msgspec.structs.replace(job, precision="fp32", calibration=None)
 
 
-def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
+def export(job: Job, source: Artifact | None, path: Path) -> Exported | Fidelity:
     """Convert the network to `path`, or quantize its FP32 file to INT8, weights per channel.
 
-    Activations are calibrated on up to 64 images, or 32 synthetic ones. Depthwise convolutions of more than 25 taps
-    stay FP32, since XNNPACK has no integer kernels for them.
+    Activations are calibrated on up to 500 photographs, or 32 synthetic images. Depthwise convolutions of more than 25
+    taps stay FP32, since XNNPACK has no integer kernels for them.
     Raises UserError where the converter isn't installed, the FP32 logits differ from torch's by more than 1e-4, or the
     INT8 ones lie too far from the FP32 ones.
     """
@@ -57,7 +62,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
             _convert(job, job.batch, path)
         return check_against_torch(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
     fp32 = Path(source.path)
-    images = calibration_images(job, max(job.batch, _PHOTOGRAPHS if job.calibration else _SYNTHETIC))
+    images = calibration_images(job, max(job.batch, calibration_count(job)))
     images = images[: len(images) // job.batch * job.batch]
     if not len(images):
         raise UserError("too few calibration images", found=f"fewer than {job.batch}", fix="give a batch of them")
@@ -65,17 +70,20 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
     shown = [channels_last(images[start : start + job.batch]) for start in range(0, len(images), job.batch)]
     with silence():
         quantize(load(fp32, 1), fp32, path, shown)
-    return check_int8_fidelity(job, run_file(fp32)(images), run_file(path)(images))
+    checked = checked_of(images, job.batch)
+    fidelity = check_int8_fidelity(job, run_file(fp32)(checked), run_file(path)(checked))
+    return Exported(fidelity=fidelity, remark=calibration_remark(job))
 
 
 def recipe(job: Job) -> int | None:
-    """INT8 files differ from those of the first version, FP32 ones don't."""
+    """INT8 files differ from those of earlier versions, FP32 ones don't."""
     return None if job.precision == "fp32" else 3
 
 
 def peak_bytes(job: Job) -> int:
     """The memory that the largest network of the zoo takes in the precision of `job`, in bytes, with room to spare."""
-    return _PEAK_BYTES if job.precision == "fp32" else _INT8_PEAK_BYTES
+    # The images once as they are read, once with channels last.
+    return _PEAK_BYTES if job.precision == "fp32" else _INT8_PEAK_BYTES + 2 * calibration_bytes(job)
 
 
 def run_file(path: Path, threads: int = 2) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":

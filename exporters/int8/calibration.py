@@ -1,4 +1,4 @@
-"""What integer formats are calibrated on: a folder of photographs, or seeded synthetic images for latency only."""
+"""What every integer format is calibrated on: a folder's photographs, or seeded synthetic images for latency only."""
 
 import hashlib
 from pathlib import Path
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 # Part of every integer artifact's key: change it when `synthetic_images` changes.
 SYNTHETIC = "synthetic-1, latency only"
 
-_MOST = 512  # NVIDIA advises 500 for a CNN
+# How many photographs calibrate a network, spread over its folder; of a folder of fewer it is all. Source: TensorRT's
+# developer guide, by whose experiments about 500 images suffice for ImageNet's classifiers.
+RECOMMENDED = 500
+HELP = f"photographs for integer formats, {RECOMMENDED} recommended; synthetic images unless given"  # of --calibration
+
+_SYNTHETIC_COUNT = 32  # they are more alike than photographs
+_CHECKED = 64
 _SEED = 2  # other images than those that are timed (0) and those of the fidelity check (1)
 
 
@@ -41,6 +47,27 @@ def calibration_name(job: Job) -> str:
     return f"{job.calibration.resolve().name}, {len(images)} images, sha256:{digest.hexdigest()}"
 
 
+def calibration_remark(job: Job) -> str | None:
+    """What is to be said of a folder of fewer photographs than recommended; None where there is nothing to say.
+
+    Raises UserError where the folder holds no image or can't be read.
+    """
+    if job.calibration is None or (count := len(_images(job.calibration))) >= RECOMMENDED:
+        return None
+    folder = job.calibration.resolve().name
+    return f"calibrated on {count} photograph{'s' * (count != 1)} of {folder}, {RECOMMENDED} are recommended"
+
+
+def calibration_count(job: Job) -> int:
+    """How many images calibrate the file of `job`, where the folder has as many."""
+    return _SYNTHETIC_COUNT if job.calibration is None else RECOMMENDED
+
+
+def calibration_bytes(job: Job) -> int:
+    """The memory, in bytes, that the images take which calibrate the file of `job`, or will calibrate it."""
+    return calibration_count(job) * 3 * job.model.resolution_px**2 * 4
+
+
 def calibration_images(job: Job, count: int) -> "NDArray[np.float32]":
     """Normalised RGB images (N, 3, H, W) for the network of `job`: `count`, or all where the folder has fewer.
 
@@ -59,8 +86,18 @@ def calibration_images(job: Job, count: int) -> "NDArray[np.float32]":
     return images
 
 
+def checked_of(images: "NDArray[np.float32]", batch: int = 1) -> "NDArray[np.float32]":
+    """Those calibration images on which an integer file is compared with its source: about 64, spread evenly.
+
+    `images` are whole batches of `batch`, and so are those that are returned.
+    """
+    batches = images.reshape(-1, batch, *images.shape[1:])
+    step = max(1, -(-len(batches) * batch // max(batch, _CHECKED)))
+    return batches[::step].reshape(-1, *images.shape[1:])
+
+
 def _images(folder: Path) -> tuple[Photograph, ...]:
-    return spread(photographs(folder, with_classes=False).images, _MOST)
+    return spread(photographs(folder, with_classes=False).images, RECOMMENDED)
 
 
 def _sha256_of(file: Path) -> str:

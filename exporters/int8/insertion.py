@@ -52,7 +52,7 @@ def insert(model: Any, placement: Placement, magnitudes: Mapping[str, float]) ->
             weights, axis = numpy_helper.to_array(constants[node.input[index]]), _channel_axis(node)
             bias = constants.get(node.input[2]) if len(node.input) > 2 and inputs_scale else None
             in_units = np.abs(numpy_helper.to_array(bias)) / inputs_scale if bias is not None else None
-            node.input[index] = paired(node.input[index], _channel_scales(weights, axis, in_units), axis)
+            node.input[index] = paired(node.input[index], channel_scales(weights, axis, in_units), axis)
         nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
@@ -112,7 +112,7 @@ def _scales(magnitudes: "NDArray[np.float32]") -> "NDArray[np.float32]":
     return np.where(magnitudes > 0, np.maximum(magnitudes / LEVELS, least), 1).astype(np.float32)
 
 
-def _channel_scales(
+def channel_scales(
     weights: "NDArray[np.float32]", axis: int, bias: "NDArray[np.float32] | None"
 ) -> "NDArray[np.float32]":
     """The scale of each channel; `bias` is its bias's magnitude in units of the input's scale, where it has one."""

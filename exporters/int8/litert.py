@@ -32,9 +32,22 @@ def quantize(
 
     `interpreter` is one of `source`. Depthwise convolutions of more than `most_taps` stay FP32.
     """
+    worker = quantizer_of(interpreter, source, most_taps)
+    ranges = moving_ranges(worker, interpreter, shown)
+    worker.quantize(ranges | weight_ranges(interpreter, ranges)).export_model(str(path))
+
+
+def moving_ranges(worker: Any, interpreter: Any, shown: "Sequence[NDArray[np.float32]]") -> dict[str, Any]:
+    """What the quantizer's own calibration gives: a moving average of the batches' ranges, a tensor's by its name."""
+    (given,) = interpreter.get_signature_list()[_SIGNATURE]["inputs"]
+    ranges: dict[str, Any] = worker.calibrate({_SIGNATURE: [{given: batch} for batch in shown]}, num_threads=2)
+    return ranges
+
+
+def quantizer_of(interpreter: Any, source: Path, most_taps: int = _MOST_TAPS) -> Any:
+    """A quantizer of the FP32 file `source` with the recipe set: `quantize(ranges)` makes the INT8 file."""
     from ai_edge_quantizer import qtyping, quantizer, recipe
 
-    (given,) = interpreter.get_signature_list()[_SIGNATURE]["inputs"]
     worker = quantizer.Quantizer(str(source))
     worker.load_quantization_recipe(recipe.static_wi8_ai8())
     for name in large_depthwise(interpreter, most_taps):
@@ -42,8 +55,7 @@ def quantize(
         worker.update_quantization_recipe(
             f"^{re.escape(name)};$", qtyping.TFLOperationName.DEPTHWISE_CONV_2D, algorithm_key="no_quantize"
         )
-    ranges = worker.calibrate({_SIGNATURE: [{given: batch} for batch in shown]}, num_threads=2)
-    worker.quantize(ranges | weight_ranges(interpreter, ranges)).export_model(str(path))
+    return worker
 
 
 def large_depthwise(interpreter: Any, most_taps: int = _MOST_TAPS) -> list[str]:

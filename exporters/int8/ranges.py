@@ -38,7 +38,18 @@ def largest_magnitudes(
 ) -> dict[str, float]:
     """The largest magnitude of every input and output of the nodes of these kinds of an ONNX file.
 
-    `averaged` gives the mean over the batches of their largest ones instead, which one image with large activations
+    `averaged` is as for `extremes`. Leaves a working file beside the source.
+    """
+    found = extremes(source, images, averaged=averaged, kinds=kinds)
+    return {tensor: max(abs(lowest), abs(highest)) for tensor, (lowest, highest) in found.items()}
+
+
+def extremes(
+    source: Path, images: "NDArray[np.float32]", *, averaged: bool, kinds: tuple[str, ...] = ()
+) -> dict[str, tuple[float, float]]:
+    """The least and the largest value of every input and output of the nodes of these kinds of an ONNX file, or of all.
+
+    `averaged` gives the means over the batches of their extremes instead, which one image with large activations
     widens less. Leaves a working file beside the source.
     """
     from onnxruntime.quantization import CalibrationMethod
@@ -54,4 +65,4 @@ def largest_magnitudes(
     )
     calibrator.collect_data(Feed(images))
     ranges = calibrator.compute_data().items()
-    return {tensor: max(float(abs(bound).max()) for bound in data.range_value) for tensor, data in ranges}
+    return {tensor: (float(data.range_value[0].min()), float(data.range_value[1].max())) for tensor, data in ranges}

@@ -6,7 +6,15 @@ from PIL import Image
 
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.int8.calibration import SYNTHETIC, calibration_images, calibration_name
+from exporters.int8 import calibration
+from exporters.int8.calibration import (
+    SYNTHETIC,
+    calibration_count,
+    calibration_images,
+    calibration_name,
+    calibration_remark,
+    checked_of,
+)
 from models.model import Model
 from system.errors import UserError
 
@@ -73,6 +81,37 @@ def test_a_large_folder_is_sampled_evenly(tmp_path):
     images = calibration_images(job(tmp_path), 5)
     greys = np.round((images[:, 0, 0, 0] * STD[0] + MEAN[0]) * 255)
     assert greys.tolist() == [0, 50, 100, 150, 200]
+
+
+@pytest.mark.parametrize(("count", "chosen"), [(1, [0]), (4, [0, 2, 5, 7]), (10, range(10)), (11, range(10))])
+def test_as_many_photographs_as_recommended_are_chosen_and_fewer_are_remarked_on(tmp_path, monkeypatch, count, chosen):
+    monkeypatch.setattr(calibration, "RECOMMENDED", count)
+    for index in range(10):
+        photograph(tmp_path / f"{index}.png", colour=(25 * index,) * 3)
+    images = calibration_images(job(tmp_path, px=16), calibration_count(job(tmp_path)))
+    greys = np.round((images[:, 0, 0, 0] * STD[0] + MEAN[0]) * 255 / 25)
+    assert greys.tolist() == list(chosen)
+    remark = f"calibrated on 10 photographs of {tmp_path.name}, 11 are recommended" if count == 11 else None
+    assert calibration_remark(job(tmp_path)) == remark
+    assert calibration_remark(job()) is None  # synthetic images are for latency only, which the calibration's name says
+
+
+def test_five_hundred_photographs_are_recommended():
+    assert calibration.RECOMMENDED == 500
+    assert "500" in calibration.HELP
+
+
+@pytest.mark.parametrize(
+    ("count", "batch", "checked"), [(32, 1, 32), (64, 1, 64), (500, 1, 63), (96, 3, 48), (200, 100, 100)]
+)
+def test_a_file_is_checked_on_whole_batches_spread_over_its_images(count, batch, checked):
+    images = np.arange(count, dtype=np.float32).reshape(count, 1, 1, 1)
+    found = checked_of(images, batch).reshape(-1, batch)
+    assert found.size == checked
+    assert (np.diff(found, axis=1) == 1).all()
+    assert (found[:, 0] % batch == 0).all()
+    assert len(set(np.diff(found[:, 0]))) <= 1
+    assert found.min() == 0
 
 
 def test_subfolders_count_and_other_files_do_not(tmp_path):
