@@ -73,14 +73,14 @@ def _work(connection: Connection, how: Preprocessing) -> None:
 
 def _send(connection: Connection, values: "NDArray[np.float32]") -> None:
     """The bytes of an array alone: a connection's own methods copy them thrice more."""
-    left = memoryview(values).cast("B")
+    left = values.data.cast("B")
     while left:
         left = left[os.write(connection.fileno(), left) :]
 
 
 def _receive(connection: Connection, values: "NDArray[np.float32]") -> None:
     """Fill an array with what `_send` sends. Raises EOFError or OSError where the other end is closed."""
-    left = memoryview(values).cast("B")
+    left = values.data.cast("B")
     while left:
         if not (count := os.readv(connection.fileno(), [left])):
             raise EOFError
