@@ -4,7 +4,7 @@ import argparse
 import itertools
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from bench.sweep import SweepRequest, sweep
 from bench.trust.statistics import Estimate
 from devices.runtime import absence_of, protocol_of
 from devices.targets import Target, find_targets
+from models.checkpoints import add_weights_option, checkpoints_for
 from models.model import Model
 from models.zoo import find
 from system.command_line import argument_parser, print_table, run
@@ -38,17 +39,16 @@ def main() -> int:
     protocols = [_protocol(arguments, target) for target in targets]
     if arguments.repeat < 1:
         raise UserError("--repeat must be 1 or more", found=f"{arguments.repeat}", fix="leave it out for one sweep")
-    if arguments.weights and len(models) > 1:
-        raise UserError("--weights fits one network", found=f"{len(models)} networks", fix="name one with --model")
     for target in targets:
         if absence := absence_of(target):
             raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
+    checkpoints = checkpoints_for(arguments.weights, models)  # before anything is measured: one may be missing
     if is_duet(arguments):
         from bench.duet.command import run_duet
 
-        return run_duet(arguments, targets, models)
+        return run_duet(arguments, targets, models, checkpoints)
     if arguments.profile:
-        return _profile(targets, models, arguments)
+        return _profile(targets, models, checkpoints, arguments)
     complete = True
     for (target, protocol), repetition in itertools.product(
         zip(targets, protocols, strict=True), range(arguments.repeat)
@@ -59,7 +59,7 @@ def main() -> int:
             protocol=protocol,
             results=arguments.results,
             artifacts=arguments.artifacts,
-            weights=arguments.weights,
+            checkpoints=checkpoints,
             calibration=arguments.calibration,
             resume=arguments.resume and repetition == 0,
         )
@@ -69,11 +69,13 @@ def main() -> int:
     return 0 if complete else 1
 
 
-def _profile(targets: list[Target], models: list[Model], arguments: argparse.Namespace) -> int:
+def _profile(
+    targets: list[Target], models: list[Model], checkpoints: Mapping[Model, Path], arguments: argparse.Namespace
+) -> int:
     from bench.profile import print_profile, profile
 
     for target, model in itertools.product(targets, models):
-        job = target.job(model, arguments.weights, arguments.calibration)
+        job = target.job(model, checkpoints.get(model), arguments.calibration)
         print_profile(profile(job, target, arguments.artifacts, arguments.results))
     return 0
 
@@ -97,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="sweeps of each target (default: 1)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="the cache (default: %(default)s)")
-    parser.add_argument("--weights", type=Path, help="a checkpoint of the one --model; seeded weights unless given")
+    add_weights_option(parser)
     parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer targets, else synthetic")
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     add_options(parser)

@@ -4,7 +4,7 @@ import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.measure import visit
@@ -31,14 +31,14 @@ from system.errors import UserError
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What a sweep is asked to do."""
+    """What a sweep is asked to do; a network without a checkpoint has seeded weights."""
 
     target: Target
     models: Sequence[Model]
     protocol: Protocol
     results: Path
     artifacts: Path
-    weights: Path | None = None
+    checkpoints: Mapping[Model, Path] = field(default_factory=dict)
     calibration: Path | None = None
     resume: bool = False
 
@@ -85,7 +85,7 @@ def _pending(runs: Sequence[NetworkRun], ledger: Ledger) -> list[NetworkRun]:
 def _export(request: SweepRequest, ledger: Ledger) -> None:
     """Give every pending network its artifact, or a record with the reason why it has none."""
     models = [model for model in request.models if model.name not in ledger.records]
-    jobs = [request.target.job(model, request.weights, request.calibration) for model in models]
+    jobs = [request.target.job(model, request.checkpoints.get(model), request.calibration) for model in models]
     with stage("export", len(jobs)) as bar:
         made = prepared(request.target, obtain_all(jobs, request.artifacts))
         for done, (job, outcome) in enumerate(made, start=1):

@@ -10,6 +10,7 @@ import msgspec
 from exporters.artifact import Artifact, Job
 from exporters.formats import find_format, formats
 from exporters.parallel import obtain_all
+from models.checkpoints import add_weights_option, checkpoints_for
 from models.zoo import find
 from system.child import Failure
 from system.command_line import argument_parser, print_json, print_table, run
@@ -23,15 +24,14 @@ def main() -> int:
     if arguments.ops and format_.op_counts is None:
         raise UserError("--ops can't count the operations of such files", found=arguments.to, fix="leave it out")
     models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
-    if arguments.weights and len(models) > 1:
-        raise UserError("--weights fits one network", found=f"{len(models)} networks", fix="name one MODEL")
+    checkpoints = checkpoints_for(arguments.weights, models)
     jobs = [
         Job(
             model=model,
             format=arguments.to,
             precision=arguments.precision or format_.precisions[0],
             batch=format_.default_batch if arguments.batch is None else arguments.batch or None,
-            weights=arguments.weights,
+            weights=checkpoints.get(model),
             calibration=arguments.calibration,
         )
         for model in models
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", required=True, metavar="FORMAT", help=f"one of {', '.join(formats())}")
     parser.add_argument("--precision", help="the format's first one unless given")
     parser.add_argument("--batch", type=_batch, help="images in a batch, or dynamic; the format's own unless given")
-    parser.add_argument("--weights", type=Path, help="a checkpoint; seeded weights unless given")
+    add_weights_option(parser)
     parser.add_argument("--calibration", type=Path, metavar="DIR", help="images for integer formats, else synthetic")
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder (default: %(default)s)")
     parser.add_argument("--ops", action="store_true", help="count the operations of each file, by kind")

@@ -1,14 +1,12 @@
 """`Job` (what file is wanted) and `Artifact` (the file that was made, and how)."""
 
-import hashlib
-import os
-import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
 
 from models.model import Model
+from system.digest import sha256_of as sha256_of  # noqa: PLC0414 -- the packages to the right have it from here
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,27 +63,6 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     made_by: dict[str, str]
     fidelity: Fidelity | None
     remark: str | None = None  # what the file is made of other than what was asked
-
-
-# The coarsest step of the clock by which Linux stamps files: 100 Hz.
-_STAMP_STEP_S = 0.01
-_digests: dict[tuple[int, int, int, int], str] = {}
-
-
-def sha256_of(path: Path) -> str:
-    """The hexadecimal SHA-256 of a file's content, computed once a process while the file is unchanged.
-
-    Unchanged is what keeps its inode, size and time of modification; a file that is moved keeps all three.
-    """
-    with path.open("rb") as file:
-        status = os.fstat(file.fileno())
-        stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        if stamp not in _digests:
-            # Two writes within one step of that clock look alike: wait until another one would have a later time.
-            age_s = time.time() - status.st_mtime
-            time.sleep(min(_STAMP_STEP_S, max(0.0, _STAMP_STEP_S - age_s)))
-            _digests[stamp] = hashlib.file_digest(file, "sha256").hexdigest()
-        return _digests[stamp]
 
 
 def versions(distributions: tuple[str, ...]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import msgspec
 from exporters.artifact import Artifact, Fidelity, Job
 from exporters.fidelity import check_against_torch
 from exporters.format import Format
+from exporters.half import refuse_large_weights
 from exporters.network import torch_network
 
 if TYPE_CHECKING:
@@ -114,12 +115,14 @@ def _trace(job: Job, path: Path) -> None:
 
 
 def halve(source: Path, path: Path) -> None:
-    """Write an FP32 ONNX file in FP16."""
+    """Write an FP32 ONNX file in FP16. Raises UserError where a weight is larger than FP16's largest number."""
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
+    model = onnx.load(str(source))
+    refuse_large_weights(model)
     # Batch norms were folded in FP32; weights, activations, input and output are FP16.
-    onnx.save(convert_float_to_float16(onnx.load(str(source)), keep_io_types=False), str(path))
+    onnx.save(convert_float_to_float16(model, keep_io_types=False), str(path))
 
 
 def fix_batch(source: Path, path: Path, batch: int) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from exporters.artifact import Artifact, Fidelity, Job
 from exporters.fidelity import check_against_torch, measure_fidelity, unfaithful
 from exporters.format import Format
+from exporters.half import refuse_large_weights
 from exporters.int8.calibration import calibration_images
 from exporters.int8.placement import Rules, place_qdq
 from exporters.int8.ranges import POOLED, QUANTIZED, Feed, batches, largest_magnitudes
@@ -149,6 +150,8 @@ def insert_pairs(precision: str, prepared: Path, path: Path, magnitudes: Mapping
     from exporters.int8.insertion import halve, insert
 
     model = onnx.load(str(prepared))
+    if "fp16" in precision:
+        refuse_large_weights(model)
     insert(model, place_qdq(model.graph, _RULES[precision]), magnitudes)
     if "fp16" in precision:
         halve(model)

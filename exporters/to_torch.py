@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from exporters.artifact import Artifact, Fidelity, Job
 from exporters.fidelity import check_against_torch
 from exporters.format import Format
+from exporters.half import refuse_large
 from exporters.network import torch_network
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ _LIMITS = {"fp32": 0.0, "fp16": 2e-2}
 def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
     """Write the state dict to `path`, its weights rounded to FP16 where that is the precision.
 
-    Raises UserError where the reloaded network's logits differ from the network's, by more than 2e-2 in FP16.
+    Raises UserError where the reloaded network's logits differ from the network's, by more than 2e-2 in FP16, or where
+    a value is larger than FP16's largest number.
     """
     import torch
 
     state = torch_network(job).state_dict()
     if job.precision == "fp16":
+        refuse_large((key, value.numpy()) for key, value in state.items() if value.is_floating_point())
         state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     torch.save(state, path)
     return check_against_torch(job, functools.partial(_logits, job, path), limit=_LIMITS[job.precision])

@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import pickle
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +88,7 @@ def set_norm_variances(module: "nn.Module", resolution_px: int) -> "dict[nn.Batc
 
 
 def load_checkpoint(module: "nn.Module", path: Path) -> None:
-    """Give `module` the weights of a checkpoint: a state dict, or one under the key "state_dict".
+    """Give `module` the weights of a checkpoint (`read_state`): a state dict, or one under the key "state_dict".
 
     Each is copied into a contiguous tensor of its own, of the network's type, whatever its strides, storage and type in
     the checkpoint: these would change the speed. Read with weights_only, so that a checkpoint can't run code.
@@ -94,7 +96,7 @@ def load_checkpoint(module: "nn.Module", path: Path) -> None:
     """
     import torch
 
-    state = _read_state(path)
+    state = read_state(path)
     expected = module.state_dict()
     for key, tensor in expected.items():
         if key not in state:
@@ -113,16 +115,15 @@ def _misfit(path: Path, found: str) -> UserError:
     return UserError(f"{path} is not a checkpoint of this network", found=found, fix="give the checkpoint of this one")
 
 
-def _read_state(path: Path) -> "dict[str, Tensor]":
-    import pickle
-    import warnings
+def read_state(path: Path) -> "dict[str, Tensor]":
+    """The state dict in a checkpoint: a file of torch.save, read with weights_only, or of safetensors.
 
+    Raises UserError where it can't be read, holds code, or holds anything else.
+    """
     import torch
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of foreign pickles, the error says the same
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        content = _load_safetensors(path) if _is_safetensors(path) else _load_pickled(path)
     except Exception as error:  # torch has no error of its own for a damaged file: its readers raise all kinds
         found = "a file that holds code or is no checkpoint" if isinstance(error, pickle.UnpicklingError) else error
         raise UserError(
@@ -131,7 +132,30 @@ def _read_state(path: Path) -> "dict[str, Tensor]":
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
-        raise UserError(
-            f"unreadable checkpoint {path}", found=f"a {type(content).__name__}, not a state dict", fix="give one"
-        )
+        found = f"a {type(content).__name__}, not a state dict"
+        raise UserError(f"unreadable checkpoint {path}", found=found, fix="give one")
+    for key, value in content.items():
+        if value.layout != torch.strided or value.is_quantized or value.is_complex() or value.is_meta:
+            found = f"{key!r} is {value.type()}, {value.layout}"
+            raise UserError(f"unreadable checkpoint {path}", found=found, fix="give dense tensors of real numbers")
     return content
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether the file begins as safetensors do, with the length of a JSON header; torch's files never do."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _load_safetensors(path: Path) -> "dict[str, Tensor]":
+    from safetensors.torch import load_file
+
+    return load_file(path)
+
+
+def _load_pickled(path: Path) -> object:
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of foreign pickles, the error says the same
+        return torch.load(path, map_location="cpu", weights_only=True)

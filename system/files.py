@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import glob
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -50,3 +51,8 @@ def filled_whole(folder: Path) -> Iterator[Path]:
         filling.replace(folder)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
+
+
+def user_cache() -> Path:
+    """The folder of what is fetched once for all of a user's checkouts, made or not."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zennet-latency"

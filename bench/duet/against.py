@@ -1,7 +1,7 @@
 """What `--against` says: how the old side of a duet differs from the target as asked.
 
 option:KEY=VALUE   the same with another option; may be given several times
-weights:PATH       the same with a checkpoint's weights
+weights:PATH       the same with other weights, as --weights takes them: a file, a folder, or `official`
 artifact:PATH      an exported file of the same format, for one network
 target:NAME        another target on the same device
 python:PATH        the same under another environment's Python, and thus its versions
@@ -38,7 +38,7 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
     """The old side, as far as it differs."""
 
     options: dict[str, Any] = {}
-    weights: Path | None = None
+    weights: str | None = None
     artifact: Path | None = None
     target: str | None = None
     python: Path | None = None
@@ -63,8 +63,8 @@ def parse_against(texts: Sequence[str]) -> Against:
         raise UserError("--against has two files", found="artifact: and weights:", fix="give one of them")
     return Against(
         options=options,
-        weights=_path(single.get("weights")),
-        artifact=_path(single.get("artifact")),
+        weights=single.get("weights"),
+        artifact=Path(single["artifact"]) if "artifact" in single else None,
         target=single.get("target"),
         python=_python(single["python"]) if "python" in single else None,
     )
@@ -121,10 +121,6 @@ def old_artifact(path: Path, new: Artifact, target: Target) -> Artifact:
 def _refuse_second(what: str, first: object, given: bool) -> None:
     if given:
         raise UserError(f"--against has {what} twice", found=f"first {first!r}", fix="give it once")
-
-
-def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text)
 
 
 def _python(text: str) -> Path:

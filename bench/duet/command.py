@@ -10,7 +10,8 @@ Exit code 0 says that the duet was measured, and with --fail-if-slower that no n
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -24,6 +25,7 @@ from bench.protocol import Protocol
 from devices.other_python import describe
 from devices.runtime import absence_of, protocol_of
 from devices.targets import Target
+from models.checkpoints import checkpoints_for
 from models.model import Model
 from system.command_line import print_json, print_table
 from system.errors import UserError, one_line
@@ -32,11 +34,16 @@ EXIT_SLOWER = 1
 EXIT_UNTESTABLE = 3
 
 
-def run_duet(arguments: argparse.Namespace, targets: Sequence[Target], models: Sequence[Model]) -> int:
+def run_duet(
+    arguments: argparse.Namespace,
+    targets: Sequence[Target],
+    models: Sequence[Model],
+    checkpoints: Mapping[Model, Path],
+) -> int:
     """Measure, print, and return the exit code. Raises UserError where what is asked can't be measured."""
     if len(targets) > 1:
         raise UserError("a duet is of one target", found=f"{len(targets)} targets", fix="name one")
-    request = _request(arguments, targets[0], models)
+    request = _request(arguments, targets[0], models, checkpoints)
     try:
         duets = play(request)
     except KeyboardInterrupt:
@@ -51,12 +58,12 @@ def run_duet(arguments: argparse.Namespace, targets: Sequence[Target], models: S
     return _exit_code(outcome)
 
 
-def _request(arguments: argparse.Namespace, new: Target, models: Sequence[Model]) -> DuetRequest:
+def _request(
+    arguments: argparse.Namespace, new: Target, models: Sequence[Model], checkpoints: Mapping[Model, Path]
+) -> DuetRequest:
     against = parse_against(arguments.against)
     if against.artifact and len(models) > 1:
         raise UserError("artifact: fits one network", found=f"{len(models)} networks", fix="name one with --model")
-    if against.weights and len(models) > 1:
-        raise UserError("weights: fits one network", found=f"{len(models)} networks", fix="name one with --model")
     old = old_target(against, new, arguments.targets)
     if against.python is None and (absence := absence_of(old)):
         raise UserError("the old side can't run here", found=absence, fix="see python -m devices")
@@ -69,7 +76,8 @@ def _request(arguments: argparse.Namespace, new: Target, models: Sequence[Model]
         settings=_settings(arguments, new),
         results=arguments.results,
         artifacts=arguments.artifacts,
-        weights=arguments.weights,
+        checkpoints=checkpoints,
+        old_checkpoints=checkpoints_for(against.weights, models, "weights:") if against.weights else checkpoints,
         calibration=arguments.calibration,
         old_machine=describe(against.python, old) if against.python else {},
     )

@@ -24,7 +24,7 @@ def prepare(request: DuetRequest) -> list[DuetRun]:
     Raises UserError where the file of `artifact:PATH` can't be used.
     """
     old_jobs = {model.name: _old_job(request, model) for model in request.models}
-    new_jobs = {model.name: request.new.job(model, request.weights, request.calibration) for model in request.models}
+    new_jobs = {model.name: _new_job(request, model) for model in request.models}
     given = request.against.artifact
     made = _make([*new_jobs.values(), *(() if given else old_jobs.values())], request.artifacts)
     new_made = dict(prepared(request.new, ((job, made[job]) for job in new_jobs.values())))
@@ -40,7 +40,11 @@ def prepare(request: DuetRequest) -> list[DuetRun]:
 
 
 def _old_job(request: DuetRequest, model: Model) -> Job:
-    return request.old.job(model, request.against.weights or request.weights, request.calibration)
+    return request.old.job(model, request.old_checkpoints.get(model), request.calibration)
+
+
+def _new_job(request: DuetRequest, model: Model) -> Job:
+    return request.new.job(model, request.checkpoints.get(model), request.calibration)
 
 
 def _old_side(request: DuetRequest) -> DuetSide:

@@ -12,7 +12,10 @@ from models.model import Model
 
 @dataclass(frozen=True, kw_only=True)
 class DuetRequest:
-    """Two targets, which may be one; `said` is --against as given, `old_machine` what another Python says of itself."""
+    """Two targets, which may be one; `said` is --against as given, `old_machine` what another Python says of itself.
+
+    A network without a checkpoint has seeded weights on that side.
+    """
 
     new: Target
     old: Target
@@ -22,6 +25,7 @@ class DuetRequest:
     settings: DuetSettings
     results: Path
     artifacts: Path
-    weights: Path | None = None
+    checkpoints: Mapping[Model, Path] = field(default_factory=dict)
+    old_checkpoints: Mapping[Model, Path] = field(default_factory=dict)
     calibration: Path | None = None
     old_machine: Mapping[str, object] = field(default_factory=dict)

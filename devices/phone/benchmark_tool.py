@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import os
 import shutil
 import tempfile
 import urllib.error
@@ -14,6 +13,7 @@ from typing import BinaryIO
 from devices.phone.options import PhoneOptions
 from exporters.artifact import sha256_of
 from system.errors import UserError, one_line
+from system.files import user_cache
 
 _TIMEOUT_S = 30.0
 
@@ -35,7 +35,7 @@ def find_tool(options: PhoneOptions) -> Tool:
     if options.benchmark_model:
         return _read(Path(options.benchmark_model).expanduser())
     address = options.benchmark_model_address
-    path = _cache() / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}-android_aarch64_benchmark_model"
+    path = user_cache() / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}-android_aarch64_benchmark_model"
     recorded = path.with_suffix(".sha256")
     try:
         if not (path.exists() and recorded.exists() and recorded.read_bytes().strip() == sha256_of(path).encode()):
@@ -82,7 +82,3 @@ def _fetch(address: str, file: BinaryIO) -> None:
 def _undelivered(address: str, found: str) -> UserError:
     fix = f"download {address} elsewhere and give --benchmark-model PATH"
     return UserError("can't download benchmark_model", found=found, fix=fix)
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zennet-latency"

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_LEVELS = 127  # -128 is left out, so that the range is symmetric
+LEVELS = 127  # -128 is left out, so that the range is symmetric
 # A bias is an INT32 of input scale times weight scale where a runtime turns it into one, as ONNX Runtime does. Trained
 # networks have dead channels, whose weights of 1e-10 beside a bias of 1 would make that integer overflow: their scales
 # are raised until it fits, which costs their outputs 1e-9 of that bias.
-_MOST_IN_BIAS = 1 << 30
+MOST_IN_BIAS = 1 << 30
 
 
 def insert(model: Any, placement: Placement, magnitudes: Mapping[str, float]) -> None:
@@ -109,7 +109,7 @@ def _scales(magnitudes: "NDArray[np.float32]") -> "NDArray[np.float32]":
 
     # A magnitude of 1e-44, which a channel that weight decay killed may have, would give a scale of 0.
     least = np.finfo(np.float32).smallest_normal
-    return np.where(magnitudes > 0, np.maximum(magnitudes / _LEVELS, least), 1).astype(np.float32)
+    return np.where(magnitudes > 0, np.maximum(magnitudes / LEVELS, least), 1).astype(np.float32)
 
 
 def _channel_scales(
@@ -120,7 +120,7 @@ def _channel_scales(
 
     others = tuple(other for other in range(weights.ndim) if other != axis)
     scales = _scales(np.abs(weights).max(axis=others))
-    return scales if bias is None else np.maximum(scales, bias / _MOST_IN_BIAS).astype(np.float32)
+    return scales if bias is None else np.maximum(scales, bias / MOST_IN_BIAS).astype(np.float32)
 
 
 def _channel_axis(node: Any) -> int:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exporters.int8.bias_room import weight_ranges
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -41,7 +43,7 @@ def quantize(
             f"^{re.escape(name)};$", qtyping.TFLOperationName.DEPTHWISE_CONV_2D, algorithm_key="no_quantize"
         )
     ranges = worker.calibrate({_SIGNATURE: [{given: batch} for batch in shown]}, num_threads=2)
-    worker.quantize(ranges).export_model(str(path))
+    worker.quantize(ranges | weight_ranges(interpreter, ranges)).export_model(str(path))
 
 
 def large_depthwise(interpreter: Any, most_taps: int = _MOST_TAPS) -> list[str]:

@@ -41,6 +41,7 @@ FAULTS: tuple[Fault, ...] = (
     photographs.labels,
     photographs.killed,
     cached.downloads,
+    cached.published,
     text.structures,
     text.names,
     text.records,

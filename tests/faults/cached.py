@@ -1,18 +1,26 @@
 """Damaged files of the caches: artifacts, the JSON beside them, a downloaded tool."""
 
+import io
 import os
 import random
-from contextlib import suppress
+import shutil
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from unittest.mock import patch
+
+import torch
 
 from devices.phone.benchmark_tool import find_tool
 from devices.phone.options import PhoneOptions
 from exporters.artifact import Job, sha256_of
 from exporters.cache import Cache
-from models import UserError, find
+from models import Model, UserError, checkpoint_cache, find
+from models.checkpoint_cache import official_checkpoint
+from models.official import Official
+from system.download import UndeliveredError, download
 from tests.faults.command import TINY
 from tests.faults.damage import damaged
+from tests.file_server import Site, serving
 
 
 def _tiny(format_: str = "onnx") -> Job:
@@ -82,3 +90,40 @@ def downloads(folder: Path) -> tuple[int, str]:
             find_tool({"benchmark_model_address": (folder / "none").as_uri()})
             raise AssertionError("an empty file was taken for the tool")
     return cases + 1, "detected before it was used, downloaded again; one error where that fails"
+
+
+def published(folder: Path) -> tuple[int, str]:
+    """A published checkpoint (`--weights official`), its record, or the part of it that has arrived, damaged."""
+    model, own, cases, refused = find(TINY)[0], folder / "own.pth", 0, 0
+    state = model.build().state_dict()
+    torch.save(state, own)
+    cached = folder / "zennet-latency" / "weights" / "x.pth"
+    with serving(own.read_bytes()) as site, patch.dict(os.environ, XDG_CACHE_HOME=str(folder)):
+        there = patch.object(checkpoint_cache, "official_of", lambda model: Official(site.address, cached.name, ""))
+        with there, redirect_stderr(io.StringIO()):
+            for name in (cached.name, f"{cached.name}.json", f"{cached.name}.part", f"{cached.name}.part.json"):
+                for number in range(20):
+                    _fetch(model, site, cached, half=".part" in name)
+                    *_, broken = damaged(cached.with_name(name).read_bytes(), number, 3 + number)
+                    cached.with_name(name).write_bytes(broken)
+                    cases += 1
+                    try:
+                        loaded = model.build(official_checkpoint(model)).state_dict()
+                        assert all(torch.equal(loaded[key], state[key]) for key in state)
+                    except UserError:
+                        refused += 1
+    assert 0 < refused < cases
+    return cases, f"{refused} refused with one error, the others had the published values; never a traceback"
+
+
+def _fetch(model: Model, site: Site, cached: Path, *, half: bool) -> None:
+    """A cache with the published checkpoint, or with half of it."""
+    shutil.rmtree(cached.parent, ignore_errors=True)
+    if not half:
+        official_checkpoint(model)
+        return
+    cached.parent.mkdir()
+    site.breaks_after = [len(site.content) // 2, 0]
+    with suppress(UndeliveredError):
+        download(site.address, cached, lambda part: None, pauses_s=())
+    site.breaks_after = []

@@ -1,0 +1,68 @@
+"""The published checkpoint of a network: where it lies, and under which names it may be found in a folder."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from models.model import Model
+
+SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")  # of checkpoints
+
+# Of the checkpoints of EfficientNets that timm has from TensorFlow, these were trained as those of the published
+# numbers: on ImageNet alone, with AutoAugment. timm's own default is "ns_jft_in1k", trained with 300 million images
+# more: 84.1 % in EfficientNet-B3 where 81.1 % is published. It must not stand beside the published number.
+_EFFICIENTNET_TAG = "aa_in1k"
+_HUB = "https://huggingface.co"
+
+
+@dataclass(frozen=True)
+class Official:
+    """One published file: `file` is its name in the cache, `also` is what it is called where it comes from.
+
+    `sha256_begins` are the first digits of its SHA-256, as far as its address tells them.
+    """
+
+    address: str
+    file: str
+    also: str
+    sha256_begins: str = ""
+
+
+def official_of(model: Model) -> Official | None:
+    """The published checkpoint of a network, None where there is none."""
+    if model.published is not None and model.published.checkpoint_url:
+        address = model.published.checkpoint_url
+        # All nine files of the ZenNets have one name; their folders tell them apart.
+        return Official(address, f"{model.name}.pth", "/".join(PurePosixPath(urlsplit(address).path).parts[-2:]))
+    return _of_timm(model) if model.source.startswith("timm:") else None
+
+
+def timm_configuration(model: Model) -> Any:
+    """timm's configuration of a network's published weights: `PretrainedCfg`, or None where it has none."""
+    import timm
+
+    name = model.source.removeprefix("timm:")
+    if model.family == "EfficientNet":
+        name = f"{name}.{_EFFICIENTNET_TAG}"
+    return timm.get_pretrained_cfg(name)
+
+
+def _of_timm(model: Model) -> Official | None:
+    configuration = timm_configuration(model)
+    if configuration is None:
+        return None
+    url = configuration.url if isinstance(configuration.url, str) else ""
+    stem = ".".join(filter(None, (configuration.architecture, configuration.tag)))
+    also = PurePosixPath(urlsplit(url).path).name
+    suffix = PurePosixPath(also).suffix
+    # timm's own files end so, as torch.hub's do.
+    digits = re.search(r"-([0-9a-f]{8,64})\.\w+$", also)
+    if suffix in SUFFIXES and (digits or not configuration.hf_hub_id):
+        return Official(url, stem + suffix, also, digits[1] if digits else "")
+    if configuration.hf_hub_id:
+        also = configuration.hf_hub_filename or "model.safetensors"
+        address = f"{_HUB}/{configuration.hf_hub_id}/resolve/main/{also}"
+        return Official(address, stem + PurePosixPath(also).suffix, f"{stem}/{also}")
+    return None
