@@ -1,4 +1,4 @@
-"""How many photographs one process prepares a second, which step takes the time, and what more processes give.
+"""Which step of preparing a photograph takes how much processor time, and what doing it in other processes adds.
 
 python -m studies.photograph_pool --images 200 --processes 2
 
@@ -7,12 +7,14 @@ ImageNet's are on average. Everything is read from the disk's cache.
 """
 
 import argparse
+import multiprocessing
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 from PIL import Image
 
 from models.photographs.decode import decode
@@ -38,8 +40,8 @@ def main() -> int:
         size = sum(write(folder, arguments.images)) / arguments.images
         rows = [_row(network, folder, arguments.processes) for network in _NETWORKS]
     print(f"{arguments.images} images of {_SIZE_PX[0]} x {_SIZE_PX[1]} pixels, {size / 1e3:.0f} kB on average")
-    header = ["network", "px", "decode ms", "resize, crop ms", "normalise ms", "images/s in one process"]
-    print_table([*header, f"images/s of {arguments.processes} processes"], rows)
+    header = ["network", "px", "decode ms", "resize, crop ms", "normalise ms", "all in this process ms"]
+    print_table([*header, f"in {arguments.processes} others ms", "and here ms"], rows)
     return 0
 
 
@@ -68,8 +70,12 @@ def _row(network: str, folder: Path, processes: int) -> list[str]:
         _each_ms(lambda image: _cropped(image, how), decoded),
         _each_ms(lambda image: preprocess(image, unresized), crops),
     ]
-    rates = [len(images) / _seconds(images, how, count) for count in (0, processes)]
-    return [network, str(how.resolution_px), *(f"{ms:.2f}" for ms in steps), *(f"{rate:.0f}" for rate in rates)]
+    alone, _ = _both_ms(images, how, 0)
+    return [
+        network,
+        str(how.resolution_px),
+        *(f"{ms:.2f}" for ms in (*steps, alone, *_both_ms(images, how, processes))),
+    ]
 
 
 def _each_ms(function: Callable, items) -> float:
@@ -84,11 +90,16 @@ def _each_ms(function: Callable, items) -> float:
     return statistics.median(times)
 
 
-def _seconds(images, how, processes) -> float:
-    begun = time.perf_counter()
-    for _ in prepared(images, how, processes=processes):
-        pass
-    return time.perf_counter() - begun
+def _both_ms(images, how, processes) -> tuple[float, float]:
+    """Where the images are prepared, and what remains for this process where that is in others."""
+    begun, elsewhere = time.process_time(), 0.0
+    for number, _ in enumerate(prepared(images, how, processes=processes), start=1):
+        if number == len(images) and processes:
+            for child in multiprocessing.active_children():
+                used = psutil.Process(child.pid).cpu_times()
+                elsewhere += used.user + used.system
+    here = 1e3 * (time.process_time() - begun) / len(images)
+    return (1e3 * elsewhere / len(images), here) if processes else (here, 0.0)
 
 
 if __name__ == "__main__":
