@@ -31,7 +31,8 @@ class ArtifactClassifier:
         """The logits (classes,) of one normalised image (3, H, W). Raises UserError where the device fails."""
         import numpy as np
 
-        return self._predictor.predict(np.repeat(image[None], self._batch, axis=0))[0]
+        logits = self._predictor.predict(np.repeat(image[None], self._batch, axis=0))
+        return np.asarray(logits[0], dtype=np.float32)
 
     def close(self) -> None:
         """Free the device."""

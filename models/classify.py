@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.checkpoints import add_weights_option, checkpoint_for
 from models.classifier import Answer, Classifier, TorchClassifier, answers_to
 from models.model import Model
 from models.photographs.account import counted
@@ -47,11 +48,6 @@ def main() -> int:
     return 1 if any(answer.error for answer in answers) else 0
 
 
-def checkpoint_for(given: str | None, model: Model) -> Path | None:
-    """The checkpoint of `--weights`, None for seeded weights. Raises UserError where there is none."""
-    return None if given is None else Path(given)
-
-
 def _opened(model: Model, arguments: argparse.Namespace) -> Classifier:
     if arguments.artifact is None:
         return TorchClassifier(model, checkpoint_for(arguments.weights, model))
@@ -81,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argument_parser("models classify", str(__doc__))
     parser.add_argument("model", help="name, or a source such as timm:resnet50@224")
     parser.add_argument("image", nargs="+", metavar="IMAGE", help="a photograph, or a folder of them")
-    parser.add_argument("--weights", metavar="WHAT", help="a checkpoint; seeded weights unless given")
+    add_weights_option(parser)
     parser.add_argument("--artifact", type=Path, metavar="FILE", help="an exported file of it, asked instead")
     parser.add_argument("--top", type=_count, default=5, metavar="N", help="classes an image (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

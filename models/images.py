@@ -33,10 +33,18 @@ def synthetic_images(count: int, resolution_px: int, seed: int = 0) -> "NDArray[
 
 
 def normalised(
-    images: "NDArray[np.float32]", mean: tuple[float, ...] = IMAGENET_MEAN, std: tuple[float, ...] = IMAGENET_STD
+    images: "NDArray[np.float32]",
+    mean: tuple[float, ...] = IMAGENET_MEAN,
+    std: tuple[float, ...] = IMAGENET_STD,
+    out: "NDArray[np.float32] | None" = None,
 ) -> "NDArray[np.float32]":
-    """RGB images (…, 3, H, W) from 0 to 1 with a mean and a deviation taken out, ImageNet's unless given."""
+    """RGB images (…, 3, H, W) from 0 to 1 with a mean and a deviation taken out, ImageNet's unless given.
+
+    The result is a new array, or `out`, which may be `images`.
+    """
     import numpy as np
 
     means, deviations = (np.array(values, dtype=np.float32)[:, None, None] for values in (mean, std))
-    return (images - means) / deviations
+    result = np.subtract(images, means, out=out)
+    result /= deviations
+    return result

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIDE_PX = 256
-_CALIBRATION, _SHOWN = 24, 24
+_CALIBRATION, _SHOWN = 16, 16
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,12 @@ def trained(tmp_path_factory) -> Trained:
 
 
 def _crops(folder: Path, count: int, *, seed: int) -> None:
-    """Square crops of the photographs in turns, each of a third to all of the short side."""
+    """Square crops of the photographs in turns, each of half to all of the short side."""
     chance, files = random.Random(seed), lite0.photograph_files()
     folder.mkdir()
     for index in range(count):
         image, _ = decode(files[index % len(files)])
-        side_px = round(min(image.size) * chance.uniform(1 / 3, 1))
+        side_px = round(min(image.size) * chance.uniform(1 / 2, 1))
         left_px, top_px = (chance.randint(0, whole_px - side_px) for whole_px in image.size)
         crop = image.crop((left_px, top_px, left_px + side_px, top_px + side_px)).resize((_SIDE_PX, _SIDE_PX))
         crop.save(folder / f"{index:02}.png")

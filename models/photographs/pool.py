@@ -1,19 +1,16 @@
 """Photographs decoded and prepared by several processes, in order, with a bounded number in memory."""
 
-import multiprocessing
 import threading
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from models.photographs.decode import LargeImage, UnreadableImage, decode
 from models.photographs.folder import Photograph
-from models.photographs.preprocessing import Preprocessing, preprocess
-from system.child import guard_child, reason_of_death
+from models.photographs.preprocessing import Preprocessing
+from models.photographs.worker import LARGE, Worker, prepare
 from system.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
 
 # Of images with more pixels one is decoded at a time, since Pillow takes up to 8 bytes for each.
 _LARGE_PX = 25_000_000
-_LARGE = "large"
 
 # How much is prepared ahead of whoever takes it, so that nobody waits: two batches of 64 at 300 px.
 _AHEAD_BYTES = 150_000_000
@@ -42,7 +38,7 @@ def prepared(
     """
     if processes <= 1:
         for image in images:
-            yield image, *_prepare(image.path, how, None)
+            yield image, *prepare(image.path, how)
         return
     bytes_each = 3 * how.resolution_px**2 * 4
     ahead = max(2 * processes, min(_MOST_AHEAD, _AHEAD_BYTES // bytes_each))
@@ -67,11 +63,11 @@ class _Pool:
     def __init__(self, how: Preprocessing, processes: int) -> None:
         self._how = how
         self._threads = ThreadPoolExecutor(processes, "photographs")
-        self._free: SimpleQueue[_Worker | None] = SimpleQueue()
+        self._free: SimpleQueue[Worker | None] = SimpleQueue()
         for _ in range(processes):
             self._free.put(None)  # started when it is needed
         self._lock = threading.Lock()  # of the three below
-        self._workers: set[_Worker] = set()
+        self._workers: set[Worker] = set()
         self._deaths = 0
         self._closed = False
         self._one_large = threading.Lock()
@@ -94,7 +90,7 @@ class _Pool:
         worker = self._free.get() or self._start()
         try:
             values, said = worker.prepare(path, _LARGE_PX)
-            if values is None and said == _LARGE:
+            if values is None and said == LARGE:
                 with self._one_large:
                     values, said = worker.prepare(path, None)
             self._deaths = 0
@@ -104,15 +100,15 @@ class _Pool:
             self._free.put(None)
             return None, self._bury(worker)
 
-    def _start(self) -> "_Worker":
+    def _start(self) -> "Worker":
         with self._lock:
-            worker = _Worker(self._how)
+            worker = Worker(self._how)
             if self._closed:
                 worker.kill()
             self._workers.add(worker)
             return worker
 
-    def _bury(self, worker: "_Worker") -> str:
+    def _bury(self, worker: "Worker") -> str:
         """Why a process ended. Raises UserError where too many did one after the other."""
         with self._lock:
             if self._closed:
@@ -124,68 +120,3 @@ class _Pool:
                 wrong = f"{self._deaths} processes that decode images died one after the other"
                 raise UserError(wrong, found=reason, fix="free memory, or decode with fewer processes")
             return reason
-
-
-class _Worker:
-    """A process that prepares images, and this process's end of the pipe to it."""
-
-    def __init__(self, how: Preprocessing) -> None:
-        import numpy as np
-
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__, "numpy", "PIL.Image"])
-        self._connection, there = context.Pipe()
-        self._process = context.Process(target=_work, args=(there, how), daemon=True)
-        self._process.start()
-        there.close()
-        self._shape = (3, how.resolution_px, how.resolution_px)
-        self._dtype = np.float32
-
-    def prepare(self, path: Path, most_px: int | None) -> "tuple[NDArray[np.float32] | None, str]":
-        """The input made of an image and the remark on it, or None and the reason; _LARGE for more than `most_px`.
-
-        Raises EOFError or OSError where the process ended.
-        """
-        import numpy as np
-
-        self._connection.send((path, most_px))
-        readable, said = self._connection.recv()
-        if not readable:
-            return None, said
-        values = np.empty(self._shape, self._dtype)
-        self._connection.recv_bytes_into(values.reshape(-1))
-        return values, said
-
-    def kill(self) -> None:
-        """End the process; whoever waits for its answer gets EOFError."""
-        self._process.kill()
-
-    def reason_of_death(self) -> str:
-        """Why the process ended, once it has."""
-        return reason_of_death(self._process)
-
-
-def _work(connection: Connection, how: Preprocessing) -> None:
-    """Prepare what the other end asks for, until it is closed."""
-    guard_child()
-    try:
-        while True:
-            path, most_px = connection.recv()
-            values, said = _prepare(path, how, most_px)
-            connection.send((values is not None, said))
-            if values is not None:
-                connection.send_bytes(values)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
-
-
-def _prepare(path: Path, how: Preprocessing, most_px: int | None) -> "tuple[NDArray[np.float32] | None, str]":
-    try:
-        image, remark = decode(path, most_px=most_px)
-        return preprocess(image, how), remark
-    except LargeImage:
-        return None, _LARGE
-    except UnreadableImage as error:
-        return None, error.reason
-    except MemoryError:
-        return None, "out of memory"

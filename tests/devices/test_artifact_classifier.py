@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import models.__main__
@@ -77,12 +78,10 @@ def test_the_command_asks_the_file(tmp_path, predicting, monkeypatch, capsys):
 
 
 def test_onnx_runtime_answers_as_torch_does(tmp_path):
-    if runtime_of(artifact_classifier.find_targets("cpu")[0]).open_predictor is None:
-        pytest.skip("no predictor yet")
     artifact = file_of(tmp_path, format="onnx", precision="fp32")
     opened = open_artifact(tmp_path / artifact.path, model())
     image = synthetic_images(1, 32, seed=3)
-    expected = model().build()(__import__("torch").from_numpy(image))[0].numpy()
+    expected = model().build()(torch.from_numpy(image))[0].numpy()
     assert np.abs(opened.logits(image[0]) - expected).max() <= 1e-4 * np.abs(expected).max()
     opened.close()
 

@@ -13,7 +13,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import cached, disk, evaluations, given, memory, results, sharing, sweeps, text, trespass
+from tests.faults import (
+    cached,
+    disk,
+    evaluations,
+    given,
+    memory,
+    photographs,
+    results,
+    sharing,
+    sweeps,
+    text,
+    trespass,
+)
 
 Fault = Callable[[Path], tuple[int, str]]
 
@@ -41,6 +53,9 @@ FAULTS: tuple[Fault, ...] = (
     given.targets,
     given.checkpoints,
     given.calibration,
+    photographs.images,
+    photographs.labels,
+    photographs.killed,
     cached.downloads,
     cached.published,
     text.structures,

@@ -14,7 +14,7 @@ from models import UserError, find
 from tests.faults.command import TINY, command, one_error
 from tests.faults.damage import damaged
 
-_KINDS = ("jpeg", "png", "webp", "bmp")
+KINDS = ("jpeg", "png", "webp", "bmp")
 
 
 def _refused(function: Callable[[], object], naming: Path | str = "") -> bool:
@@ -65,9 +65,9 @@ def calibration(folder: Path) -> tuple[int, str]:
     """Calibration images (JPEG, PNG, WebP, BMP), damaged, and a folder without any."""
     job, refused, cases = Job(model=find(TINY)[0], format="onnx", precision="int8", calibration=folder), 0, 0
     assert _refused(lambda: calibration_images(job, 1), folder)
-    for kind in _KINDS:
+    for kind in KINDS:
         path = folder / f"image.{kind}"
-        for broken in damaged(_image(kind), 13, 50):
+        for broken in damaged(image_of(kind), 13, 50):
             path.write_bytes(broken)
             refused += _refused(lambda: calibration_images(job, 1), path)
             cases += 1
@@ -75,7 +75,8 @@ def calibration(folder: Path) -> tuple[int, str]:
     return cases + 1, f"{refused + 1} refused with one error that names the file, the others still images"
 
 
-def _image(kind: str) -> bytes:
+def image_of(kind: str) -> bytes:
+    """A small photograph of noise as a file of that kind."""
     pixels = random.Random(14).randbytes(48 * 40 * 3)
     file = io.BytesIO()
     Image.frombytes("RGB", (48, 40), pixels).save(file, kind)

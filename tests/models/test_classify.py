@@ -145,16 +145,24 @@ def test_the_number_of_classes_has_a_range(classify, count, capsys):
     assert "--top" in capsys.readouterr().err
 
 
-def test_the_list_of_networks_stays_what_it_was():
-    listed = subprocess.run([sys.executable, "-m", "models", TINY, "--json"], cwd=ROOT, capture_output=True, check=True)
-    assert [network["name"] for network in json.loads(listed.stdout)] == [TINY]
+def test_the_list_of_networks_stays_what_it_was(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["models", TINY, "--json"])
+    assert models.__main__.main() == 0
+    assert [network["name"] for network in json.loads(capsys.readouterr().out)] == [TINY]
 
 
-def test_names_that_are_no_text_are_escaped_in_both_outputs(tmp_path):
+def test_names_that_are_no_text_are_escaped_in_both_outputs(classify, tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
-    (tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"\xff.png"))
+    (tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"\xff\n.png"))
     for form in ([], ["--json"]):
-        command = [sys.executable, "-m", "models", "classify", TINY, str(tmp_path), *form]
-        environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
-        assert b"udcff.png" in done.stdout
+        code, stdout, stderr = classify(TINY, tmp_path, *form)
+        assert (code, b"\\udcff" in stdout.encode()) == (0, True)
+        assert len(stderr.splitlines()) == 1
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys; sys.argv = ['models', 'classify', '--help']; from models.__main__ import main\n"
+    code += "try: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: python -m models classify [-h]")
+    assert not {"numpy", "torch", "timm", "PIL", "exporters", "devices"} & set(done.stderr.split())

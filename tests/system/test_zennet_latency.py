@@ -60,6 +60,7 @@ def test_help_and_version_import_no_room():
     ("arguments", "usage"),
     [
         (["models"], "zennet-latency models"),
+        (["models", "classify"], "zennet-latency models classify"),
         (["export"], "zennet-latency export"),
         (["devices"], "zennet-latency devices"),
         (["bench"], "zennet-latency bench"),
@@ -74,7 +75,9 @@ def test_each_command_is_called_what_was_typed(zennet_latency, arguments, usage)
     assert "python -m" not in stdout
 
 
-@pytest.mark.parametrize("modules", ["models", "exporters", "devices", "bench", "reports", "reports render"])
+@pytest.mark.parametrize(
+    "modules", ["models", "models classify", "exporters", "devices", "bench", "reports", "reports render"]
+)
 def test_in_a_checkout_it_is_called_python_m(modules):
     command = [sys.executable, "-m", *modules.split(), "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -150,7 +150,7 @@ def test_pixels_are_as_stored_and_upright_turns_them(saved, orientation, name):
     assert (found.tolist(), said) == (RGB.tolist(), remark)
 
 
-@pytest.mark.parametrize("turned", [0, 9, 65535, "6"])
+@pytest.mark.parametrize("turned", [0, 9, 65535])
 def test_an_orientation_that_is_none_turns_nothing(saved, turned):
     exif = Image.Exif()
     exif[0x0112] = turned
@@ -217,7 +217,7 @@ def test_a_decompression_bomb_is_refused(tmp_path):
         (b"no image at all", "no JPEG, PNG, GIF, BMP or WEBP image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no JPEG, PNG, GIF, BMP or WEBP image"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ""),
-        (png(4, 4, bits=8, kind=2, rows=[bytes(12)] * 2), "image file is truncated"),
+        (png(40, 40, bits=8, kind=2, rows=[bytes(range(120))] * 40)[:100], "image file is truncated"),
     ],
 )
 def test_what_is_no_image_says_so(tmp_path, content, reason):
