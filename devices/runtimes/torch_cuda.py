@@ -120,7 +120,7 @@ class TorchCudaNetwork:
         with torch.inference_mode():
             refuse_not_finite(self.module(self.images))
             if not graph:
-                return lambda: self.module(self.images)  # type: ignore[no-any-return]
+                return lambda: self.module(self.images)
             captured = self.cuda.CUDAGraph()
             with self.cuda.graph(captured):
                 logits: torch.Tensor = self.module(self.images)

@@ -18,9 +18,10 @@ from devices.nvidia.ort_options import engine_folder, provider_options
 from devices.runtime import absence_of, runtime_of
 from devices.runtimes import ort
 from devices.targets import find_targets
+from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.fidelity import measure_fidelity
-from exporters.to_onnx import halve, run
+from exporters.fidelity import measure_fidelity, torch_logits
+from exporters.to_onnx import halve
 from models import UserError, find
 from models.images import synthetic_images
 from system.gpu import Gpu
@@ -112,7 +113,8 @@ def test_a_predictor_s_logits_are_those_of_the_images_that_it_is_shown_in_the_ty
     assert predictor._loaded._input.dtype == {"fp32": torch.float32, "fp16": torch.float16}[precision]
     for seed in (3, 4):
         shown = synthetic_images(2, 32, seed=seed)
-        found = measure_fidelity(run(path, shown), predictor.predict(shown))
+        reference = torch_logits(Job(model=find(TINY)[0], format="torch", precision="fp32"), shown)
+        found = measure_fidelity(reference, predictor.predict(shown))
         assert (found.images, found.relative_error < {"fp32": 1e-5, "fp16": 1e-2}[precision]) == (2, True)
     batches = predictor._loaded._session.batches
     assert batches == 3  # the first run, whose images are the sessions', and one for each batch

@@ -10,12 +10,11 @@ from devices.phone.benchmark_model import takes_images
 from devices.predict import open_predictor, predictor_of
 from devices.targets import find_targets
 from devices.worker import SessionLost
-from exporters.cache import Cache
 from exporters.to_tflite import run_file
 from models import find
 from models.images import synthetic_images
 from system.errors import UserError
-from tests.fake_phone.networks import FIRST, tiny_artifacts
+from tests.fake_phone.networks import FIRST, exported
 from tests.fake_phone.phone import tool_for_this_machine, wait_for
 
 FOLDER = "data/local/tmp/zennet-latency"
@@ -36,8 +35,7 @@ def target(server, tmp_path):
 
 @pytest.fixture
 def artifact_of(tmp_path_factory):
-    cache = Cache(tiny_artifacts(tmp_path_factory))
-    return lambda target: cache.obtain(target.job(find(FIRST)[0]))
+    return lambda target: exported(tmp_path_factory, target.job(find(FIRST)[0]))
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ from devices.phone.invocation import FOLDER
 from devices.predict import open_predictor
 from devices.targets import Target, find_targets
 from devices.worker import open_session
-from exporters.cache import Cache
 from exporters.fidelity import measure_fidelity
 from exporters.to_tflite import run_file
 from models import find
 from models.images import synthetic_images
-from tests.fake_phone.networks import FIRST, tiny_artifacts
+from tests.fake_phone.networks import FIRST, exported
 from tests.fake_phone.phone import FakePhone, tool_for_this_machine
 
 HELD = (
@@ -45,8 +44,7 @@ def target(request, tmp_path, server):
 
 @pytest.fixture
 def artifact(target, tmp_path_factory):
-    folder: Path = tiny_artifacts(tmp_path_factory)
-    return Cache(folder).obtain(target.job(find(FIRST)[0]))
+    return exported(tmp_path_factory, target.job(find(FIRST)[0]))
 
 
 @pytest.fixture

@@ -172,8 +172,9 @@ def test_a_round_queues_on_the_engines_stream_and_waits_once(tensorrt, plan, tar
 
 
 def test_a_predictor_runs_where_the_session_does_and_answers_for_the_images_that_it_is_shown(tensorrt, plan, target):
+    ran_on = trt.open_session(artifact_of(plan), target).ran_on
     predictor = trt.open_predictor(artifact_of(plan), target)
-    assert predictor.ran_on == trt.open_session(artifact_of(plan), target).ran_on
+    assert predictor.ran_on == ran_on
     images = np.random.default_rng(0).random((2, 3, 32, 32), dtype=np.float32) * [[[[1]]], [[[2]]]]
     shown = images.astype(np.float32)
     first, swapped = predictor.predict(shown), predictor.predict(shown[::-1])
