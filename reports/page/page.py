@@ -33,8 +33,8 @@ _ABOUT = (
 )
 _EVALUATED = (
     " A marker with an edge and an upright bar: the accuracy is that of the very file that was timed, with its 95 % "
-    "interval; it is compared, joined by a line and on the front only with others of the same images. Without them the accuracy is "
-    "the published one."
+    "interval; it is compared, joined by a line and on the front only with others of the same images. Without them the "
+    "accuracy is the published one."
 )
 
 
