@@ -70,7 +70,9 @@ def _input_means(model: Any, names: list[str], images: "NDArray[np.float32]") ->
     session = onnxruntime.InferenceSession(shown.SerializeToString(), options, providers=["CPUExecutionProvider"])
     sums: dict[str, Any] = dict.fromkeys((INPUT, *inner), 0.0)
     for batch in batches(images):
-        for name, values in zip((INPUT, *inner), (batch, *session.run(inner, {INPUT: batch})), strict=True):
+        for name, values in zip(
+            (INPUT, *inner), (batch, *(session.run(inner, {INPUT: batch}) if inner else ())), strict=True
+        ):
             by_channel = values.reshape(*values.shape[:2], -1).mean(axis=2, dtype=np.float64)
             sums[name] = sums[name] + by_channel.sum(axis=0)
     return {name: total / len(images) for name, total in sums.items()}

@@ -20,15 +20,16 @@ def network(node, weights, *, bias=True):
     if bias:
         count = weights.shape[1] if node.op_type == "Gemm" and not node.attribute else weights.shape[0]
         constants.append(numpy_helper.from_array(np.arange(count, dtype=np.float32), "bias"))
-    rank = weights.ndim
-    given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None] * rank)
-    found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None] * rank)
-    graph = helper.make_graph([node], "one", [given], [found], constants)
+    nodes = [helper.make_node("Flatten", [INPUT], ["flat"]), node] if node.op_type == "Gemm" else [node]
+    given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None] * 4)
+    found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None] * weights.ndim)
+    graph = helper.make_graph(nodes, "one", [given], [found], constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
 
 def layer(kind, **attributes):
-    return helper.make_node(kind, [INPUT, "weights", "bias"], [OUTPUT], "layer", **attributes)
+    given = "flat" if kind == "Gemm" else INPUT
+    return helper.make_node(kind, [given, "weights", "bias"], [OUTPUT], "layer", **attributes)
 
 
 def rounded(model, axis, levels):
@@ -60,9 +61,9 @@ def means(model, images):
 )
 def test_rounding_moves_the_mean_of_no_channel_any_more(tmp_path, node, weights, axis, levels):
     random = np.random.default_rng(0)
-    # Two values a channel, so that rounding is off whatever the scale.
     values = random.uniform(0.1, 1, weights)
-    images = random.uniform(0, 3, (5, 6, 4, 4)[: len(weights)]).astype(np.float32)
+    px = 1 if node.op_type == "Gemm" else 4
+    images = random.uniform(0, 3, (5, 6, px, px)).astype(np.float32)
     model = network(node, values)
     onnx.save(model, tmp_path / "source.onnx")
     correct_biases(tmp_path / "source.onnx", tmp_path / "corrected.onnx", images, levels=levels)
