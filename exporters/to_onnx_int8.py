@@ -7,7 +7,7 @@ fuses a ReLU only into an asymmetric range. docs/nvidia.md has the cost of each 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,6 +15,7 @@ from exporters.artifact import Artifact, Exported, Fidelity, Job
 from exporters.fidelity import check_against_torch, measure_fidelity, unfaithful
 from exporters.format import Format
 from exporters.half import refuse_large_weights
+from exporters.int8.biases import correct_biases
 from exporters.int8.calibration import (
     calibration_bytes,
     calibration_count,
@@ -22,8 +23,10 @@ from exporters.int8.calibration import (
     calibration_remark,
     checked_of,
 )
+from exporters.int8.cpu import quantize_for_cpu, weight_levels
 from exporters.int8.placement import Rules, place_qdq
-from exporters.int8.ranges import POOLED, QUANTIZED, Feed, batches, largest_magnitudes
+from exporters.int8.prepared import prepare
+from exporters.int8.ranges import POOLED, QUANTIZED, batches, largest_magnitudes
 from exporters.to_onnx import fix_batch, op_counts, run
 from system.errors import UserError
 from system.versions import release_of
@@ -59,9 +62,10 @@ def source(job: Job) -> Job:
 def export(job: Job, source: Artifact | None, path: Path) -> Exported:
     """Write the INT8 network to `path`, calibrated on up to 500 photographs, or 32 synthetic images.
 
-    A tensor's range is its largest magnitude over all images. Where the smallest cosine between INT8 and FP32 logits
-    is then below 0.99, since one odd image widens the ranges for all, the mean over the batches of their largest
-    magnitudes is tried too, and the file whose logits are closer to FP32 is kept.
+    Biases take back what rounded weights add in the mean. A tensor's range is its largest magnitude over all images.
+    Where the smallest cosine between INT8 and FP32 logits is then below 0.99, since one odd image widens the ranges for
+    all, the mean over the batches of their largest magnitudes is tried too, and the file whose logits are closer to
+    FP32 is kept.
 
     Raises UserError where that cosine is below 0.9 with a checkpoint's weights, or not positive with seeded ones.
     """
@@ -82,11 +86,13 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     check_against_torch(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
     checked = checked_of(images)
     reference = _logits(fp32, checked)
-    logits = _quantize(job, prepared, path, images, averaged=False)
+    corrected = path.with_suffix(".corrected.onnx")
+    correct_biases(prepared, corrected, images, levels=weight_levels() if job.precision == "int8-cpu" else 127)
+    logits = _quantize(job, corrected, path, images, averaged=False)
     cosine = measure_fidelity(reference, logits).cosine
     if cosine < _RETRIED_BELOW:
         other = path.with_suffix(".averaged.onnx")
-        averaged = _quantize(job, prepared, other, images, averaged=True)
+        averaged = _quantize(job, corrected, other, images, averaged=True)
         if measure_fidelity(reference, averaged).cosine > cosine:
             other.replace(path)
             logits = averaged
@@ -108,40 +114,10 @@ def _quantize(
 ) -> "NDArray[np.float32]":
     """Write the quantized file to `path`; returns its logits for those images that it is checked on."""
     if job.precision == "int8-cpu":
-        _quantize_for_cpu(prepared, path, images, averaged=averaged)
+        quantize_for_cpu(prepared, path, images, averaged=averaged)
     else:
         _quantize_for_tensorrt(job.precision, prepared, path, images, averaged=averaged)
     return _logits(path, checked_of(images))
-
-
-def prepare(source: Path, path: Path) -> None:
-    """Write an FP32 ONNX file as it is quantized.
-
-    Turns means over height and width into global poolings, which both runtimes have INT8 kernels for.
-    """
-    import onnx
-    from onnx import helper, numpy_helper
-
-    model = onnx.load(str(source))
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    nodes: list[Any] = []
-    for node in model.graph.node:
-        axes = constants.get(node.input[1]) if node.op_type == "ReduceMean" else None
-        if axes is None or {int(axis) % 4 for axis in numpy_helper.to_array(axes)} != {2, 3}:
-            nodes.append(node)
-            continue
-        keeps = next((attribute.i for attribute in node.attribute if attribute.name == "keepdims"), 1)
-        pooled = node.output[0] if keeps else f"{node.output[0]}_pooled"
-        nodes.append(helper.make_node("GlobalAveragePool", [node.input[0]], [pooled], node.name))
-        if not keeps:
-            nodes.append(helper.make_node("Flatten", [pooled], [node.output[0]], f"{node.name}_flatten"))
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    used = {tensor for node in nodes for tensor in node.input}
-    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    onnx.save(model, str(path))
 
 
 def _quantize_for_tensorrt(
@@ -164,21 +140,6 @@ def insert_pairs(precision: str, prepared: Path, path: Path, magnitudes: Mapping
     if "fp16" in precision:
         halve(model)
     onnx.save(model, str(path))
-
-
-def _quantize_for_cpu(prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool) -> None:
-    from onnxruntime.quantization import quantize_static
-
-    options = {"CalibMovingAverage": averaged}
-    quantize_static(str(prepared), str(path), Feed(images), extra_options=options, **cpu_options())
-
-
-def cpu_options() -> dict[str, Any]:
-    """How `quantize_static` quantizes for ONNX Runtime's CPU kernels, whatever the ranges."""
-    from onnxruntime.quantization import QuantType
-
-    # Unsigned activations: behind a ReLU their range begins at zero, so that the convolution absorbs the ReLU.
-    return {"per_channel": True, "activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
 
 
 def _logits(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -207,6 +168,11 @@ def peak_bytes(job: Job) -> int:
     return _PEAK_BYTES + calibration_bytes(job)
 
 
+def build_host(job: Job) -> dict[str, str]:
+    """What of this CPU a file for its kernels depends on."""
+    return {"weights": f"{weight_levels()} steps"} if job.precision == "int8-cpu" else {}
+
+
 FORMAT = Format(
     # For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
     precisions=(*_RULES, "int8-cpu"),
@@ -215,6 +181,7 @@ FORMAT = Format(
     export=export,
     tools=("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "timm"),
     recipe=5,
+    build_host=build_host,
     peak_bytes=peak_bytes,
     preload=("torch", "timm", "onnxscript", "onnxruntime"),
     op_counts=op_counts,

@@ -7,44 +7,34 @@ scikit-image ship, and judged on crops of the other half; then the halves change
 """
 
 import argparse
+import itertools
+import logging
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.fidelity import torch_logits
 from exporters.int8.calibration import calibration_count, calibration_images
-from exporters.int8.insertion import bypass
-from exporters.int8.litert import moving_ranges, quantizer_of
+from exporters.int8.prepared import prepare
 from exporters.int8.ranges import batches
-from exporters.to_onnx import load as load_onnx
-from exporters.to_onnx_int8 import cpu_options, insert_pairs, prepare
-from exporters.to_tflite import channels_last, run_file
-from exporters.to_tflite import load as load_tflite
 from studies import lite0
+from studies.int8_files import onnx_ranges, runner, tflite_files, write_onnx
 from studies.int8_outcome import HEADING, Outcome, compare, joined, row
-from studies.int8_ranges import (
-    AVERAGED,
-    LARGEST,
-    LEAST_ERROR,
-    METHODS,
-    Ranges,
-    averaged_extremes,
-    onnx_histograms,
-    ranges_of,
-    tflite_histograms,
-)
+from studies.int8_ranges import AVERAGED, LARGEST, LEAST_ERROR, METHODS
 from studies.photograph_crops import halves, inputs_of, write_crops
 
 _ONNX = ("int8", "int8-cpu", "int8-fp16", "int8-fp16-dense", "int8-fp16-modelopt")
+_TFLITE, _EXPORTED = "tflite", "exported"
+# What rows are of: the ranges of these files, the others differ from "int8" in what is quantized; and what is exported.
+_PARTS = ("int8", "int8-cpu", _TFLITE, _EXPORTED)
 _FORMATS = (
     ("onnx", "fp32"),
     ("onnx", "fp16"),
@@ -53,7 +43,6 @@ _FORMATS = (
     ("tflite", "int8"),
 )
 _QUICK = (LARGEST, AVERAGED, "99.99 %", LEAST_ERROR)
-Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -71,18 +60,22 @@ def main() -> None:
     parser.add_argument("--crops", type=int, default=24, help="of each photograph (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="2 crops, and neither entropy nor FP16: does it run")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="some of the rows")
     arguments = parser.parse_args()
     crops, methods = (2, _QUICK) if arguments.quick else (arguments.crops, METHODS)
-    precisions = _ONNX[:2] if arguments.quick else _ONNX
+    logging.disable(logging.WARNING)  # ONNX Runtime asks for its own pre-processing
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         job = Job(
             model=lite0.model(), format="onnx", precision="fp32", weights=lite0.write_checkpoint(folder / "lite0.pth")
         )
         pair = two_halves(job, folder, crops)
-        print_table("ranges", methods_beside(job, pair, methods, precisions, Cache(arguments.artifacts), folder))
-        formats = [each for each in _FORMATS if each[0] != "onnx_int8" or each[1] in precisions]
-        print_table("calibrated on", formats_beside(job, pair, formats, Cache(arguments.artifacts)))
+        cache, ranged = Cache(arguments.artifacts), [each for each in arguments.only if each != _EXPORTED]
+        if ranged:
+            print_table("ranges", methods_beside(job, pair, methods, ranged, cache, folder))
+        formats = [each for each in _FORMATS if not arguments.quick or each[1] not in _ONNX[2:]]
+        if _EXPORTED in arguments.only:
+            print_table("calibrated on", formats_beside(job, pair, formats, cache))
 
 
 def two_halves(job: Job, folder: Path, crops: int) -> tuple[Half, Half]:
@@ -117,7 +110,7 @@ def formats_beside(
         for half, other in (pair, pair[::-1]):
             calibrated = msgspec.structs.replace(each, calibration=half.folder if "int8" in precision else None)
             path = Path(cache.obtain(calibrated).path)
-            outcomes.append(compare(other.reference, _runner(path)(other.inputs), other.shown))
+            outcomes.append(compare(other.reference, runner(path)(other.inputs), other.shown))
         yield [f"{format_} {precision}", "the other half" if "int8" in precision else "", *row(joined(outcomes), None)]
 
 
@@ -125,7 +118,7 @@ def methods_beside(
     job: Job,
     pair: tuple[Half, Half],
     methods: tuple[str, ...],
-    precisions: Sequence[str],
+    files: Sequence[str],
     cache: Cache,
     folder: Path,
 ) -> Iterator[list[str]]:
@@ -134,8 +127,9 @@ def methods_beside(
     for half, other in (pair, pair[::-1]):
         calibrated = msgspec.structs.replace(job, calibration=half.folder)
         images = calibration_images(calibrated, calibration_count(calibrated))
-        for name, method, path in _files(job, images, methods, precisions, cache, folder):
-            outcome = compare(other.reference, _runner(path)(other.inputs), other.shown)
+        for name, method, path in _files(job, images, methods, files, cache, folder):
+            outcome = compare(other.reference, runner(path)(other.inputs), other.shown)
+            print(f"{half.folder.name}: {name}, {method}: {row(outcome, None)[:-3]}", file=sys.stderr, flush=True)
             found.setdefault((name, method), []).append(outcome)
     whole = {key: joined(outcomes) for key, outcomes in found.items()}
     firsts: dict[str, Outcome] = {}
@@ -148,84 +142,22 @@ def _files(
     job: Job,
     images: NDArray[np.float32],
     methods: tuple[str, ...],
-    precisions: Sequence[str],
+    files: Sequence[str],
     cache: Cache,
     folder: Path,
 ) -> Iterator[tuple[str, str, Path]]:
     """Each INT8 file in turn, with its name and method; the next one takes its place."""
-    prepared, path = folder / "prepared.onnx", folder / "int8.onnx"
-    prepare(Path(cache.obtain(job).path), prepared)
-    by_use = onnx_ranges(prepared, images, methods)
-    for precision in precisions:
-        for method in methods:
+    if precisions := [each for each in files if each != _TFLITE]:
+        prepared, path = folder / "prepared.onnx", folder / "int8.onnx"
+        prepare(Path(cache.obtain(job).path), prepared)
+        by_use = onnx_ranges(prepared, images, methods)
+        for precision, method in itertools.product(precisions, methods):
             write_onnx(precision, prepared, by_use[precision != "int8-cpu"][method], path)
             yield f"onnx_int8 {precision}", method, path
+    if _TFLITE not in files:
+        return
     fp32 = Path(cache.obtain(msgspec.structs.replace(job, format="tflite", batch=1)).path)
     yield from (("tflite int8", method, path) for method, path in tflite_files(fp32, images, methods, folder))
-
-
-def onnx_ranges(prepared: Path, images: NDArray[np.float32], methods: tuple[str, ...]) -> dict[bool, dict[str, Ranges]]:
-    """Each method's ranges of every tensor, as symmetric integers use them (True) and as asymmetric ones do."""
-    collector = onnx_histograms(prepared, images)
-    free = dict(ranges_of(collector, methods, symmetric=False))
-    if AVERAGED in methods:
-        free[AVERAGED] = averaged_extremes(prepared, images)
-    least = (LEAST_ERROR,) if LEAST_ERROR in methods else ()
-    return {False: free, True: free | dict(ranges_of(collector, least, symmetric=True))}
-
-
-def write_onnx(precision: str, prepared: Path, ranges: Ranges, path: Path, *, floating: Sequence[str] = ()) -> None:
-    """Write a prepared FP32 file in INT8 with these ranges, as the exporter does with its own.
-
-    The nodes of the names `floating` stay FP32.
-    """
-    if precision != "int8-cpu":
-        insert_pairs(precision, prepared, path, {name: max(map(abs, pair)) for name, pair in ranges.items()})
-        if floating:
-            model = onnx.load(path)
-            bypass(model, floating)
-            onnx.save(model, path)
-        return
-    from onnxruntime.quantization import CalibrationMethod, quantize_static
-    from onnxruntime.quantization.calibrate import TensorsData, save_tensors_data
-
-    kept = path.with_suffix(".ranges.json")
-    bounds = {name: tuple(map(np.float32, pair)) for name, pair in ranges.items()}
-    save_tensors_data(TensorsData(CalibrationMethod.MinMax, bounds), kept)
-    options = {"calibration_cache_path": kept, "nodes_to_exclude": list(floating)} | cpu_options()
-    quantize_static(str(prepared), str(path), None, **options)
-
-
-def tflite_files(
-    fp32: Path, images: NDArray[np.float32], methods: tuple[str, ...], folder: Path
-) -> Iterator[tuple[str, Path]]:
-    """The INT8 file of each method; the quantizer's own moving average stands for the averaged ranges."""
-    interpreter, path = load_tflite(fp32, 1), folder / "int8.tflite"
-    worker = quantizer_of(interpreter, fp32)
-    own: dict[str, Any] = moving_ranges(worker, interpreter, [batch[None] for batch in channels_last(images)])
-    collector = tflite_histograms(fp32, images, own)
-    found = dict(ranges_of(collector, methods, symmetric=False))
-    for method in sorted(methods, key=lambda each: each != AVERAGED):
-        given = own if method == AVERAGED else _as_own(own, found[method])
-        quantizer_of(interpreter, fp32).quantize(given).export_model(str(path), overwrite=True)
-        yield method, path
-
-
-def _as_own(own: dict[str, Any], ranges: Ranges) -> dict[str, Any]:
-    """Ranges in the form in which the quantizer gave its own."""
-    return {
-        name: {
-            key: np.full_like(own[name][key], value) for key, value in zip(("min", "max"), ranges[name], strict=True)
-        }
-        for name in own
-    }
-
-
-def _runner(path: Path) -> Logits:
-    if path.suffix == ".tflite":
-        return run_file(path)
-    run = load_onnx(path)
-    return lambda images: np.concatenate([run(batch) for batch in batches(images)])
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ PERCENTILES = {f"{percentile} %": percentile for percentile in (99.9, 99.99, 99.
 METHODS = (LARGEST, AVERAGED, *PERCENTILES, ENTROPY, LEAST_ERROR)
 # Bins of a tensor's first batch, from minus to plus its largest magnitude; entropy merges them into 128 levels. With
 # its own default of 128 bins ONNX Runtime's entropy has one candidate, the largest magnitude. More take minutes.
-_BINS, _LEVELS = 1024, 128
+_BINS, _LEVELS = 512, 128
 _FRACTIONS = np.linspace(0.2, 1, 81)  # of the largest magnitude, tried for the least error
 
 

@@ -49,7 +49,7 @@ def insert(model: Any, placement: Placement, magnitudes: Mapping[str, float]) ->
             node.input[index] = paired(tensor, scale, None)
         if node.name in placement.weights:
             index = placement.weights[node.name]
-            weights, axis = numpy_helper.to_array(constants[node.input[index]]), _channel_axis(node)
+            weights, axis = numpy_helper.to_array(constants[node.input[index]]), channel_axis(node)
             bias = constants.get(node.input[2]) if len(node.input) > 2 and inputs_scale else None
             in_units = np.abs(numpy_helper.to_array(bias)) / inputs_scale if bias is not None else None
             node.input[index] = paired(node.input[index], channel_scales(weights, axis, in_units), axis)
@@ -123,7 +123,8 @@ def channel_scales(
     return scales if bias is None else np.maximum(scales, bias / MOST_IN_BIAS).astype(np.float32)
 
 
-def _channel_axis(node: Any) -> int:
+def channel_axis(node: Any) -> int:
+    """Which axis of the weights of a Conv or Gemm is its output's channels."""
     if node.op_type == "Conv":
         return 0
     transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)

@@ -12,14 +12,17 @@ from PIL import Image
 from exporters import to_onnx
 from exporters.artifact import Job
 from exporters.cache import Cache
+from exporters.int8.biases import correct_biases
 from exporters.int8.calibration import calibration_count, calibration_images
+from exporters.int8.cpu import weight_levels
+from exporters.int8.prepared import prepare
 from exporters.int8.ranges import extremes
-from exporters.to_onnx_int8 import prepare
 from exporters.to_tflite import run_file
 from models import find
 from models.images import synthetic_images
-from studies.int8_calibration import formats_beside, methods_beside, onnx_ranges, tflite_files, two_halves, write_onnx
-from studies.int8_improvements import variants, with_corrected_biases
+from studies.int8_calibration import formats_beside, methods_beside, two_halves
+from studies.int8_files import onnx_ranges, tflite_files, write_onnx
+from studies.int8_improvements import PLAIN, variants
 from studies.int8_outcome import HEADING, closer_photographs, compare, joined, mcnemar, row
 from studies.int8_ranges import AVERAGED, LARGEST, METHODS, least_error
 from studies.photograph_crops import PX, halves, inputs_of, write_crops
@@ -103,7 +106,7 @@ def test_mcnemar_is_symmetric_and_certain_of_nothing_where_both_differ_alike(her
 
 def histogram(values):
     magnitude = np.abs(values).max()
-    counts, edges = np.histogram(values, 1024, (-magnitude, magnitude))
+    counts, edges = np.histogram(values, 512, (-magnitude, magnitude))
     return counts, edges, values.min(), values.max(), magnitude
 
 
@@ -135,7 +138,9 @@ def test_every_method_gives_each_tensor_a_range_within_the_largest(prepared, ima
 
 @pytest.mark.parametrize("precision", ["int8", "int8-cpu"])
 def test_files_with_the_largest_ranges_are_the_exporters_own(cache, prepared, images, precision, tmp_path):
-    write_onnx(precision, prepared, extremes(prepared, images, averaged=False), tmp_path / "x.onnx")
+    corrected = tmp_path / "corrected.onnx"
+    correct_biases(prepared, corrected, images, levels=weight_levels() if precision == "int8-cpu" else 127)
+    write_onnx(precision, corrected, extremes(corrected, images, averaged=False), tmp_path / "x.onnx")
     own = Path(cache.obtain(job(format="onnx_int8", precision=precision)).path)
     shown = synthetic_images(4, 32, seed=7)
     assert to_onnx.run(tmp_path / "x.onnx", shown) == pytest.approx(to_onnx.run(own, shown), abs=1e-6)
@@ -154,7 +159,7 @@ def test_the_tflite_file_of_the_present_recipe_is_the_exporters_own(cache, image
 def test_tables_have_a_row_for_each_file_and_method(cache, tmp_path):
     pair = two_halves(job(), tmp_path / "crops", 1)
     assert [half.inputs.shape for half in pair] == [(4, 3, 32, 32)] * 2
-    rows = list(methods_beside(job(), pair, (LARGEST, "99.9 %"), ["int8"], cache, tmp_path))
+    rows = list(methods_beside(job(), pair, (LARGEST, "99.9 %"), ["int8", "tflite"], cache, tmp_path))
     assert [cells[:3] for cells in rows] == [
         [name, method, rows[at][2]]
         for at, (name, method) in enumerate(
@@ -175,34 +180,9 @@ def test_layers_in_fp32_and_parts_in_int8_are_what_they_are_named(prepared, imag
         convs = [node for node in graph.node if node.op_type in {"Conv", "Gemm"}]
         counts[key] = [sum(node.input[at] in quantized for node in convs) for at in (0, 1)]
     for precision in ("int8", "int8-cpu"):
-        activations, weights = counts[precision, "as exported"]
+        activations, weights = counts[precision, PLAIN]
         assert counts[precision, "first convolution in FP32"] == [activations - 1, weights - 1]
         assert counts[precision, "both in FP32"] == [activations - 2, weights - 2]
-    activations, weights = counts["int8", "as exported"]
+    activations, weights = counts["int8", PLAIN]
     assert counts["int8", "weights alone in INT8"] == [0, weights]
     assert counts["int8", "activations alone in INT8"] == [activations, 0]
-
-
-def test_corrected_biases_take_out_the_mean_shift_of_the_first_layer(prepared, images, tmp_path):
-    first = next(node for node in onnx.load(prepared).graph.node if node.op_type == "Conv")
-    onnx.save(with_corrected_biases(prepared, images), tmp_path / "corrected.onnx")
-    means = []
-    for source in (prepared, tmp_path / "corrected.onnx"):
-        model = onnx.load(source)
-        weights = next(tensor for tensor in model.graph.initializer if tensor.name == first.input[1])
-        values = onnx.numpy_helper.to_array(weights)
-        scales = np.abs(values).max(axis=(1, 2, 3), keepdims=True) / 127
-        if source != prepared:
-            values = np.round(values / scales) * scales
-        weights.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float32), weights.name))
-        del model.graph.output[:]
-        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(first.output[0]))
-        session = to_onnx_session(model)
-        means.append(session.run(None, {to_onnx.INPUT: images})[0].mean(axis=(0, 2, 3)))
-    assert means[1] == pytest.approx(means[0], abs=2e-3)
-
-
-def to_onnx_session(model):
-    import onnxruntime
-
-    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
