@@ -58,12 +58,12 @@ def run_accuracy(
             timeout_s=protocol.timeout_s,
         )
         with _saying_what_is_kept():
-            found = list(evaluate_target(request))
-        complete = complete and all(isinstance(accuracy, Accuracy) and accuracy.images for _, accuracy in found)
-        documents += [_document(target, *entry) for entry in found]
+            evaluated = list(evaluate_target(request))
+        complete = complete and all(isinstance(accuracy, Accuracy) and accuracy.images for _, accuracy in evaluated)
+        documents += [_document(target, *entry) for entry in evaluated]
         if not arguments.json:
-            print_accuracies(target.name, found)
-        _say(request, found)
+            print_accuracies(target.name, evaluated)
+        _say(request, evaluated)
     _say_of_the_classes(folder, chosen)
     if arguments.json:
         print_json(documents)
