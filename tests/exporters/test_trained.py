@@ -73,8 +73,8 @@ def test_its_plans_are_built_as_a_whole(network, monkeypatch, precision):
 
 def test_the_network_knows_what_the_photographs_show(network, images, reference):
     # Else none of the above says anything of trained weights.
-    probabilities = torch.softmax(torch.from_numpy(reference), 1)
-    assert float(probabilities.max(dim=1).values.median()) > 0.3
+    likeliest = torch.softmax(torch.from_numpy(reference), 1).max(dim=1).values
+    assert int((likeliest > 0.4).sum()) >= len(images) // 4
     assert len(set(reference.argmax(axis=1))) >= 5
     strided = torch.load(network.checkpoint, weights_only=True)
     assert not all(value.is_contiguous() for value in strided.values())

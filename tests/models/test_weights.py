@@ -4,6 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from models import UserError, find
 from models.weights import seeded, set_norm_variances
@@ -145,3 +146,37 @@ def test_a_truncated_checkpoint_and_a_missing_one_are_errors(tiny, tmp_path):
         tiny.build(path)
     with pytest.raises(UserError, match="unreadable checkpoint"):
         tiny.build(tmp_path / "absent.pth")
+
+
+@pytest.mark.parametrize("name", ["x.safetensors", "x.bin"])
+def test_safetensors_are_read_whatever_they_are_called(tiny, tmp_path, name):
+    state = tiny.build().state_dict()
+    save_file({key: value + 1 for key, value in state.items()}, tmp_path / name)
+    loaded = tiny.build(tmp_path / name).state_dict()
+    assert all(torch.equal(loaded[key], state[key] + 1) for key in state)
+
+
+def test_damaged_safetensors_are_one_error(tiny, tmp_path):
+    path = tmp_path / "x.safetensors"
+    save_file(tiny.build().state_dict(), path)
+    whole = path.read_bytes()
+    for content in (whole[:-1], whole[:20], whole[:8] + b"{", whole[:100] + b"\0" + whole[101:]):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="unreadable checkpoint"):
+            tiny.build(path)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's, of sparse and of quantized tensors
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda: torch.zeros(3, 3).to_sparse(),
+        lambda: torch.zeros(3, dtype=torch.complex64),
+        lambda: torch.zeros(3, device="meta"),
+        lambda: torch.quantize_per_tensor(torch.zeros(3), 0.1, 0, torch.qint8),
+    ],
+)
+def test_tensors_that_no_network_has_are_one_error(tiny, tmp_path, odd):
+    torch.save({"module_list.0.weight": odd()}, tmp_path / "x.pth")
+    with pytest.raises(UserError, match=r"unreadable checkpoint .*; give dense tensors of real numbers"):
+        tiny.build(tmp_path / "x.pth")
