@@ -100,12 +100,14 @@ def _evaluate(
     except SessionLost as lost:
         return f"{lost}; what was predicted until then is kept"
     trained = mine.weights != SEEDED and _classes(model) == _IMAGENET_CLASSES
-    counts = counted(request.images, *evaluation.predictions, request.left_out | evaluation.left_out, trained=trained)
+    answers, torchs_answers = evaluation.predictions
+    left_out = request.left_out | evaluation.left_out
+    counts = counted(request.images, answers, torchs_answers, left_out, trained=trained)
     accuracy = Accuracy(
         model=network_of(model),
         target=request.target,
         artifact=mine,
-        ran_on=evaluation.predictions[0].ran_on,
+        ran_on=answers.ran_on,
         folder=request.folder.resolve().name,
         **vars(counts),
         machine=machine(),
