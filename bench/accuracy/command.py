@@ -38,8 +38,8 @@ def run_accuracy(
     """Evaluate, print, and return the exit code. Raises UserError where what is asked can't be evaluated."""
     for target, _ in targets:
         if runtime_of(target).open_predictor is None:
-            found = f"runtime {target.runtime} gives no logits"
-            raise UserError(f"no accuracy on target {target.name}", found=found, fix="give another target")
+            lacking = f"runtime {target.runtime} gives no logits"
+            raise UserError(f"no accuracy on target {target.name}", found=lacking, fix="give another target")
     folder = photographs(arguments.accuracy)
     chosen = folder.images if arguments.images is None else spread(folder.images, arguments.images)
     images = digested(chosen)

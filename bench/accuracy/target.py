@@ -100,8 +100,9 @@ def _evaluate(
     except SessionLost as lost:
         return f"{lost}; what was predicted until then is kept"
     trained = mine.weights != SEEDED and _classes(model) == _IMAGENET_CLASSES
-    (answers, torch_answers), left_out = evaluation.predictions, request.left_out | evaluation.left_out
-    counts = counted(request.images, answers, torch_answers, left_out, trained=trained)
+    answers, torchs_answers = evaluation.predictions
+    left_out = request.left_out | evaluation.left_out
+    counts = counted(request.images, answers, torchs_answers, left_out, trained=trained)
     accuracy = Accuracy(
         model=network_of(model),
         target=request.target,

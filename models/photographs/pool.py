@@ -87,7 +87,12 @@ class _Pool:
             worker.reason_of_death()
 
     def _prepare(self, path: Path) -> "tuple[NDArray[np.float32] | None, str]":
-        worker = self._free.get() or self._start()
+        worker = self._free.get()
+        try:
+            worker = worker or self._start()
+        except BaseException:
+            self._free.put(None)  # else the next image would wait for it forever
+            raise
         try:
             values, said = worker.prepare(path, _LARGE_PX)
             if values is None and said == LARGE:

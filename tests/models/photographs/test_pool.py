@@ -175,3 +175,12 @@ def test_its_processes_import_neither_torch_nor_timm(images):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_process_that_can_t_be_started_is_an_error_and_no_image_waits_for_it(images, monkeypatch):
+    def refuse(how):
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(module, "Worker", refuse)
+    with pytest.raises(BlockingIOError):
+        list(prepared(images, HOW, processes=2))
