@@ -66,10 +66,10 @@ def rows(job: Job, pair: tuple[Half, Half], prepared: Path, folder: Path) -> Ite
             logits = np.concatenate([run(batch) for batch in batches(other.inputs)])
             outcomes.setdefault(key, []).append(compare(other.reference, logits, other.shown))
         speeds = speeds or medians_s({key: files[key] for key in files if key[0] == "int8-cpu"}, images[:1])
-    first: Outcome | None = None
+    firsts: dict[str, Outcome] = {}
     for (precision, what), found in outcomes.items():
         outcome = joined(found)
-        first = outcome if what == PLAIN else first
+        first = firsts.setdefault(precision, outcome)
         seconds = speeds.get((precision, what))
         ratio = f", {seconds / speeds[precision, PLAIN]:.2f} of its time" if seconds else ""
         yield [f"onnx_int8 {precision}", what + ratio, *row(outcome, None if first is outcome else first)]
