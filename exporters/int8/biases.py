@@ -53,7 +53,8 @@ def _mean_shift(
     errors = (np.round(moved / steps) * steps - moved).reshape(*moved.shape[:2], -1).sum(axis=2)  # (out, in / groups)
     groups = len(means) // errors.shape[1]
     by_group = errors.reshape(groups, -1, errors.shape[1]) * means.reshape(groups, 1, -1)
-    return by_group.sum(axis=2).reshape(-1)
+    shift: NDArray[np.float64] = by_group.sum(axis=2).reshape(-1)
+    return shift
 
 
 def _input_means(model: Any, names: list[str], images: "NDArray[np.float32]") -> "dict[str, NDArray[np.float64]]":

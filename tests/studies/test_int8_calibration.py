@@ -71,7 +71,7 @@ def test_crops_are_seeded_squares_named_after_their_photograph_the_first_the_lar
     assert {crop.shape for crop in crops[0]} == {(PX, PX, 3)}
     assert all(np.array_equal(*pair) for pair in zip(crops[0], crops[1], strict=True))
     assert [np.array_equal(*pair) for pair in zip(crops[0], crops[2], strict=True)] == [True, False, False]
-    centre = Image.fromarray(pixels).crop((30, 0, 70, 40)).resize((PX, PX), Image.Resampling.BICUBIC)
+    centre = Image.fromarray(pixels).resize((PX, PX), Image.Resampling.BICUBIC, (30, 0, 70, 40))
     assert np.array_equal(crops[0][0], np.asarray(centre))
     inputs, shown = inputs_of(folders[0], find(SMALL)[0])
     assert (inputs.shape, shown) == ((3, 3, 32, 32), ["wide"] * 3)
@@ -117,7 +117,9 @@ def test_the_least_error_cuts_an_outlier_off_and_nothing_of_even_values(symmetri
     assert least_error(histogram(even), symmetric=symmetric) == pytest.approx((0, 1), abs=0.01)
     outlier = np.append(even, 2.0)
     _, high = least_error(histogram(outlier), symmetric=symmetric)
-    assert 0.95 < high < 1.6
+    # The sum of both errors over all values is least at 2 / (1 + N (1 or 2 / 255)² / 12).
+    expected = 2 / (1 + len(even) * ((2 if symmetric else 1) / 255) ** 2 / 12)
+    assert high == pytest.approx(expected, abs=0.05)
 
 
 def test_every_method_gives_each_tensor_a_range_within_the_largest(prepared, images):
