@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.int8.biases import correct_biases
 from exporters.int8.calibration import calibration_count, calibration_images
-from exporters.int8.cpu import weight_levels
 from exporters.int8.insertion import insert
 from exporters.int8.placement import Placement, Rules, place_qdq
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import batches, extremes
 from exporters.to_onnx import load as load_onnx
+from exporters.to_onnx_int8 import write_corrected
 from studies import lite0
 from studies.int8_calibration import Half, print_table, two_halves
 from studies.int8_files import write_onnx
@@ -82,7 +81,7 @@ def variants(prepared: Path, images: NDArray[np.float32], folder: Path) -> Itera
     first, last = nodes[0].name, nodes[-1].name
     corrected = folder / "corrected.onnx"
     for precision in ("int8", "int8-cpu"):
-        correct_biases(prepared, corrected, images, levels=weight_levels() if precision == "int8-cpu" else 127)
+        write_corrected(precision, prepared, corrected, images)
         for number, (what, source, floating) in enumerate(
             (
                 (PLAIN, prepared, ()),

@@ -12,11 +12,10 @@ from PIL import Image
 from exporters import to_onnx
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.int8.biases import correct_biases
 from exporters.int8.calibration import calibration_count, calibration_images
-from exporters.int8.cpu import weight_levels
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import extremes
+from exporters.to_onnx_int8 import write_corrected
 from exporters.to_tflite import run_file
 from models import find
 from models.images import synthetic_images
@@ -141,7 +140,7 @@ def test_every_method_gives_each_tensor_a_range_within_the_largest(prepared, ima
 @pytest.mark.parametrize("precision", ["int8", "int8-cpu"])
 def test_files_with_the_largest_ranges_are_the_exporters_own(cache, prepared, images, precision, tmp_path):
     corrected = tmp_path / "corrected.onnx"
-    correct_biases(prepared, corrected, images, levels=weight_levels() if precision == "int8-cpu" else 127)
+    write_corrected(precision, prepared, corrected, images)
     write_onnx(precision, corrected, extremes(corrected, images, averaged=False), tmp_path / "x.onnx")
     own = Path(cache.obtain(job(format="onnx_int8", precision=precision)).path)
     shown = synthetic_images(4, 32, seed=7)
@@ -182,9 +181,10 @@ def test_layers_in_fp32_and_parts_in_int8_are_what_they_are_named(prepared, imag
         convs = [node for node in graph.node if node.op_type in {"Conv", "Gemm"}]
         counts[key] = [sum(node.input[at] in quantized for node in convs) for at in (0, 1)]
     for precision in ("int8", "int8-cpu"):
-        activations, weights = counts[precision, PLAIN]
-        assert counts[precision, "first convolution in FP32"] == [activations - 1, weights - 1]
-        assert counts[precision, "both in FP32"] == [activations - 2, weights - 2]
+        _, weights = counts[precision, PLAIN]
+        assert counts[precision, "first convolution in FP32"][1] == weights - 1
+        assert counts[precision, "classifier in FP32"][1] == weights - 1
+        assert counts[precision, "both in FP32"][1] == weights - 2
     activations, weights = counts["int8", PLAIN]
     assert counts["int8", "weights alone in INT8"] == [0, weights]
     assert counts["int8", "activations alone in INT8"] == [activations, 0]
