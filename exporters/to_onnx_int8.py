@@ -87,7 +87,7 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     checked = checked_of(images)
     reference = _logits(fp32, checked)
     corrected = path.with_suffix(".corrected.onnx")
-    correct_biases(prepared, corrected, images, levels=weight_levels() if job.precision == "int8-cpu" else 127)
+    write_corrected(job.precision, prepared, corrected, images)
     logits = _quantize(job, corrected, path, images, averaged=False)
     cosine = measure_fidelity(reference, logits).cosine
     if cosine < _RETRIED_BELOW:
@@ -97,6 +97,17 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
             other.replace(path)
             logits = averaged
     return Exported(fidelity=check_int8_fidelity(job, reference, logits), remark=calibration_remark(job))
+
+
+def write_corrected(precision: str, prepared: Path, path: Path, images: "NDArray[np.float32]") -> None:
+    """Write a prepared file with its biases corrected for what a precision rounds."""
+    import onnx
+
+    if precision == "int8-cpu":
+        correct_biases(prepared, path, images, levels=weight_levels())
+        return
+    rounded = place_qdq(onnx.load(str(prepared)).graph, _RULES[precision]).weights
+    correct_biases(prepared, path, images, rounded=rounded)
 
 
 def _refuse_old_kernels(precision: str) -> None:

@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.int8.biases import correct_biases
 from exporters.int8.calibration import calibration_count, calibration_images
-from exporters.int8.cpu import weight_levels
 from exporters.int8.insertion import insert
 from exporters.int8.placement import Placement, Rules, place_qdq
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import batches, extremes
 from exporters.to_onnx import load as load_onnx
+from exporters.to_onnx_int8 import write_corrected
 from studies import lite0
 from studies.int8_calibration import Half, print_table, two_halves
 from studies.int8_files import write_onnx
@@ -66,10 +65,10 @@ def rows(job: Job, pair: tuple[Half, Half], prepared: Path, folder: Path) -> Ite
             logits = np.concatenate([run(batch) for batch in batches(other.inputs)])
             outcomes.setdefault(key, []).append(compare(other.reference, logits, other.shown))
         speeds = speeds or medians_s({key: files[key] for key in files if key[0] == "int8-cpu"}, images[:1])
-    first: Outcome | None = None
+    firsts: dict[str, Outcome] = {}
     for (precision, what), found in outcomes.items():
         outcome = joined(found)
-        first = outcome if what == PLAIN else first
+        first = firsts.setdefault(precision, outcome)
         seconds = speeds.get((precision, what))
         ratio = f", {seconds / speeds[precision, PLAIN]:.2f} of its time" if seconds else ""
         yield [f"onnx_int8 {precision}", what + ratio, *row(outcome, None if first is outcome else first)]
@@ -82,7 +81,7 @@ def variants(prepared: Path, images: NDArray[np.float32], folder: Path) -> Itera
     first, last = nodes[0].name, nodes[-1].name
     corrected = folder / "corrected.onnx"
     for precision in ("int8", "int8-cpu"):
-        correct_biases(prepared, corrected, images, levels=weight_levels() if precision == "int8-cpu" else 127)
+        write_corrected(precision, prepared, corrected, images)
         for number, (what, source, floating) in enumerate(
             (
                 (PLAIN, prepared, ()),

@@ -5,6 +5,7 @@ channel add up to a shift of its output, which the bias can take back at no cost
 "Data-free quantization through weight equalization and bias correction", ICCV 2019, here with means over images.
 """
 
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +18,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def correct_biases(source: Path, path: Path, images: "NDArray[np.float32]", *, levels: int = 127) -> None:
+def correct_biases(
+    source: Path,
+    path: Path,
+    images: "NDArray[np.float32]",
+    *,
+    levels: int = 127,
+    rounded: Container[str] | None = None,
+) -> None:
     """Write an FP32 ONNX file to `path` with its biases corrected for weights that are about to be rounded.
 
-    Weights are rounded by channel, symmetrically, to `levels` steps on either side of zero. Layers without a bias
-    stay as they are.
+    Weights of the nodes `rounded`, or of all, are rounded by channel, symmetrically, to `levels` steps on either side
+    of zero. Other layers, and those without a bias, stay as they are.
     """
     import onnx
     from onnx import numpy_helper
 
     model = onnx.load(str(source))
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    layers = [node for node in model.graph.node if _has_own_bias(node, constants)]
+    layers = [
+        node
+        for node in model.graph.node
+        if _has_own_bias(node, constants) and (rounded is None or node.name in rounded)
+    ]
     means = _input_means(model, [node.input[0] for node in layers], images)
     for node in layers:
         weights, bias = (constants[name] for name in node.input[1:3])
@@ -53,7 +65,8 @@ def _mean_shift(
     errors = (np.round(moved / steps) * steps - moved).reshape(*moved.shape[:2], -1).sum(axis=2)  # (out, in / groups)
     groups = len(means) // errors.shape[1]
     by_group = errors.reshape(groups, -1, errors.shape[1]) * means.reshape(groups, 1, -1)
-    return by_group.sum(axis=2).reshape(-1)
+    shift: NDArray[np.float64] = by_group.sum(axis=2).reshape(-1)
+    return shift
 
 
 def _input_means(model: Any, names: list[str], images: "NDArray[np.float32]") -> "dict[str, NDArray[np.float64]]":

@@ -75,6 +75,15 @@ def test_rounding_moves_the_mean_of_no_channel_any_more(tmp_path, node, weights,
         assert np.abs(moved - expected).max() > 1e-4
 
 
+@pytest.mark.parametrize(("rounded", "same"), [(["layer"], False), (["another"], True), (None, False)])
+def test_a_layer_whose_weights_are_not_rounded_stays_as_it_is(tmp_path, rounded, same):
+    model = network(layer("Conv"), np.random.default_rng(0).uniform(0.1, 1, (8, 6, 1, 1)))
+    onnx.save(model, tmp_path / "source.onnx")
+    images = np.ones((2, 6, 4, 4), dtype=np.float32)
+    correct_biases(tmp_path / "source.onnx", tmp_path / "corrected.onnx", images, rounded=rounded)
+    assert (onnx.load(tmp_path / "corrected.onnx") == model) is same
+
+
 def test_a_layer_without_a_bias_stays_as_it_is(tmp_path):
     node = helper.make_node("Conv", [INPUT, "weights"], [OUTPUT], "layer")
     model = network(node, np.random.default_rng(0).uniform(0.1, 1, (8, 6, 1, 1)), bias=False)
