@@ -77,7 +77,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported | Fidelity
 
 def recipe(job: Job) -> int | None:
     """INT8 files differ from those of earlier versions, FP32 ones don't."""
-    return None if job.precision == "fp32" else 3
+    return None if job.precision == "fp32" else 4
 
 
 def peak_bytes(job: Job) -> int:

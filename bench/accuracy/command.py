@@ -43,7 +43,7 @@ def run_accuracy(
     folder = photographs(arguments.accuracy)
     chosen = folder.images if arguments.images is None else spread(folder.images, arguments.images)
     images = digested(chosen)
-    documents, complete = [], True
+    every: list[tuple[Target, str, Accuracy | str]] = []
     for target, protocol in targets:
         request = EvaluationRequest(
             target=target,
@@ -59,22 +59,24 @@ def run_accuracy(
         )
         with _saying_what_is_kept():
             evaluated = list(evaluate_target(request))
-        complete = complete and all(isinstance(accuracy, Accuracy) and accuracy.images for _, accuracy in evaluated)
-        documents += [_document(target, *entry) for entry in evaluated]
+        every += [(target, *entry) for entry in evaluated]
         if not arguments.json:
             print_accuracies(target.name, evaluated)
-        _say(request, evaluated)
+    accuracies = [accuracy for *_, accuracy in every if isinstance(accuracy, Accuracy)]
+    _say(accuracies, arguments.results)
     _say_of_the_classes(folder, chosen)
     if arguments.json:
-        print_json(documents)
-    return 0 if complete else 1
+        print_json([_document(*entry) for entry in every])
+    return 0 if len(accuracies) == len(every) and all(accuracy.images for accuracy in accuracies) else 1
 
 
-def _say(request: EvaluationRequest, found: Sequence[tuple[str, Accuracy | str]]) -> None:
-    accuracies = [accuracy for _, accuracy in found if isinstance(accuracy, Accuracy)]
+def _say(accuracies: Sequence[Accuracy], results: Path) -> None:
     print_remarks(accuracies)
-    if any(accuracy.images for accuracy in accuracies):
-        print(f"all of it is in {accuracy_file(request.results, request.target.name)}", file=sys.stderr)  # noqa: T201
+    files = dict.fromkeys(
+        str(accuracy_file(results, accuracy.target.name)) for accuracy in accuracies if accuracy.images
+    )
+    if files:
+        print(f"all of it is in {', '.join(files)}", file=sys.stderr)  # noqa: T201
 
 
 def _say_of_the_classes(folder: Photographs, chosen: tuple[Photograph, ...]) -> None:
