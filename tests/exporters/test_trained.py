@@ -1,7 +1,5 @@
 """A network with its ImageNet weights through every exporter: seeded ones have no dead channels and no odd strides."""
 
-import platform
-import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +8,6 @@ import torch
 
 from exporters import to_tensorrt_rtx
 from exporters.fidelity import measure_fidelity, torch_logits
-from system.errors import UserError
 from system.gpu import NO_DRIVER
 from tests.needs import tensorrt_rtx
 from tests.run_files import FILES, leave_out_where_onnxruntime_is_too_old, logits_of
@@ -38,19 +35,9 @@ def reference(network, images):
     return torch_logits(network.job("torch", "fp32"), images)
 
 
-def saturates():
-    """Whether this CPU's kernels add products of 8 bits in 16, which overflow: x86 before VNNI."""
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else "vnni"
-    return platform.machine() == "x86_64" and not re.search(r"\bavx\w*_vnni\b", flags)
-
-
 @pytest.mark.parametrize(("format_", "precision"), FILES)
 def test_every_file_computes_what_the_trained_network_does(network, images, reference, format_, precision):
     leave_out_where_onnxruntime_is_too_old(precision)
-    if precision == "int8-cpu" and saturates():
-        with pytest.raises(UserError, match="wrong outputs"):  # by the check on this very processor
-            network.artifact(format_, precision)
-        return
     artifact = network.artifact(format_, precision)
     assert artifact.weights.startswith("lite0.pth sha256:")
     found = measure_fidelity(reference, logits_of(network.job(format_, precision), artifact, images))
@@ -67,7 +54,8 @@ def test_its_plans_are_built_as_a_whole(network, monkeypatch, precision):
     tensorrt_rtx()
     monkeypatch.setattr(to_tensorrt_rtx, "find_gpu", lambda: NO_DRIVER)
     artifact = network.artifact("tensorrt_rtx", precision, compute_capabilities=("8.6",))
-    assert artifact.remark is None
+    few = "500 are recommended" if precision.startswith("int8") else ""
+    assert few in (artifact.remark or "") and bool(artifact.remark) == bool(few)
     assert artifact.size_bytes == Path(artifact.path).stat().st_size > 4e6
 
 

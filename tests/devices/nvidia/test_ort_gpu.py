@@ -86,8 +86,9 @@ def gpu(cuda, monkeypatch, tmp_path):
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: GPU_PROVIDERS)
     monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
     (tmp_path / "tensorrt.py").write_text("__version__ = '10.16.1.11'\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    sys.path.insert(0, str(tmp_path))
     yield cuda
+    sys.path.remove(str(tmp_path))  # alone: ONNX Runtime appends a folder of its own, once
     sys.modules.pop("tensorrt", None)
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from bench.records.store import read_records
+from devices.targets import find_targets
+from exporters.cache import Cache
+from models import find
 from tests.fake_phone.networks import FIRST, SECOND, tiny_artifacts
 from tests.fake_phone.phone import tool_for_this_machine, wait_for
 
@@ -285,7 +288,8 @@ def test_the_run_after_an_unplugged_one_restores_what_that_could_not(phones, ben
 
 def test_no_room_is_told_and_the_smaller_network_goes_on(phones, bench, artifacts):
     phone = phones()
-    phone.free_bytes = sorted(path.stat().st_size for path in artifacts.rglob("*.tflite"))[0]
+    jobs = [find_targets("pixel2")[0].job(*find(name)) for name in (FIRST, SECOND)]
+    phone.free_bytes = min(Cache(artifacts).obtain(job).size_bytes for job in jobs)
     code, _, records = bench()
     assert code == 1
     reasons = [record.reason for record in records.values() if record.reason]
