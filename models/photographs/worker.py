@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_NICENESS = 19  # the most
+
 # What is said of an image that is larger than was allowed.
 LARGE = "large"
 
@@ -60,6 +62,8 @@ class Worker:
 def _work(connection: Connection, how: Preprocessing) -> None:
     """Prepare what the other end asks for, until it is closed."""
     guard_child()
+    # What prepares takes what inferences leave: beside its threads it would stop each of them in turn, and all wait.
+    os.nice(_NICENESS)
     try:
         while True:
             path, most_px = connection.recv()
