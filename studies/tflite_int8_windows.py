@@ -23,6 +23,7 @@ from exporters.int8.calibration import calibration_images
 from exporters.int8.litert import quantize
 from exporters.to_tflite import channels_last, input_of, load
 from models import find
+from system.silence import silence
 
 _CHANNELS, _PX = 240, 28
 _WINDOWS = (3, 5, 7)
@@ -57,7 +58,8 @@ def _layers(folder: Path) -> Iterator[tuple[str, dict[str, Path]]]:
         fp32, int8 = (folder / f"{window}-{kind}.tflite" for kind in ("fp32", "int8"))
         litert_torch.convert(network.eval(), (torch.zeros(1, _PX, _PX, _CHANNELS),)).export(str(fp32))
         shown = [np.random.default_rng(seed).standard_normal((1, _PX, _PX, _CHANNELS), np.float32) for seed in range(4)]
-        quantize(load(fp32, 1), fp32, int8, shown, most_taps=_ALL)
+        with silence():
+            quantize(load(fp32, 1), fp32, int8, shown, most_taps=_ALL)
         yield f"{window}x{window} alone", {"FP32": fp32, "INT8": int8}
 
 
@@ -68,7 +70,8 @@ def _networks(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[str
         fp32, recipe = (Path(cache.obtain(job).path) for job in jobs.values())
         every = folder / f"{model.name}.tflite"
         images = calibration_images(jobs["int8"], 8)
-        quantize(load(fp32, 1), fp32, every, [channels_last(images[[at]]) for at in range(8)], most_taps=_ALL)
+        with silence():
+            quantize(load(fp32, 1), fp32, every, [channels_last(images[[at]]) for at in range(8)], most_taps=_ALL)
         yield model.name, {"FP32": fp32, "all INT8": every, "the recipe": recipe}
 
 
