@@ -1,5 +1,6 @@
 """Image files read as RGB of 8 bits, whatever they are, with a remark where they are not plain RGB."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # the last one lets Pillow load all its readers
 
+# What Pillow says of one file alone: reasons are counted, and files of the same reason named together.
+_OF_ONE_FILE = re.compile(r" \(\d+ bytes not processed\)")
 _MEGAPIXELS_WORTH_A_REMARK = 50
 _ORIENTATION = 0x0112  # EXIF's tag
 _UPRIGHT, _UNREADABLE = 1, -1
@@ -74,7 +77,7 @@ def decode(file: Path, *, upright: bool = False, most_px: int | None = None) -> 
         raise UnreadableImage(file, "out of memory") from error
     except Exception as error:  # Pillow has no error of its own: its readers raise all kinds for a damaged file
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-        raise UnreadableImage(file, one_line(said, 120)) from error
+        raise UnreadableImage(file, one_line(_OF_ONE_FILE.sub("", said), 120)) from error
 
 
 def _rgb(image: "Image") -> "Image":
