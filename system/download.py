@@ -115,7 +115,8 @@ def _opened(address: str, part: Part) -> Any:
         raise kind(one_line(f"HTTP {error.code} {error.reason}", 160)) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        found = one_line(reason, 160) or type(error).__name__
+        said = reason.strerror if isinstance(reason, OSError) and reason.strerror else reason
+        found = one_line(said, 160) or type(error).__name__
         # Without a connection at first there is no network, or none to this server: no reason to try for long.
         raise (_BrokenError if part.size_bytes else UndeliveredError)(found) from error
 
