@@ -4,7 +4,7 @@ import argparse
 import itertools
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,14 +16,14 @@ from bench.options import add_options, with_options
 from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
-from bench.trust.statistics import Estimate
+from bench.table import print_records
 from devices.runtime import absence_of, protocol_of
 from devices.targets import Target, find_targets
 from exporters.int8.calibration import HELP
 from models.checkpoints import add_weights_option, checkpoints_for
 from models.model import Model
 from models.zoo import find
-from system.command_line import argument_parser, print_table, run
+from system.command_line import argument_parser, run
 from system.errors import UserError, one_line
 
 Named = TypeVar("Named", Target, Model)
@@ -55,10 +55,17 @@ def main() -> int:
         return run_duet(arguments, targets, models, checkpoints)
     if arguments.profile:
         return _profile(targets, models, checkpoints, arguments)
+    return _sweeps(arguments, list(zip(targets, protocols, strict=True)), models, checkpoints)
+
+
+def _sweeps(
+    arguments: argparse.Namespace,
+    targets: Sequence[tuple[Target, Protocol]],
+    models: Sequence[Model],
+    checkpoints: Mapping[Model, Path],
+) -> int:
     complete = True
-    for (target, protocol), repetition in itertools.product(
-        zip(targets, protocols, strict=True), range(arguments.repeat)
-    ):
+    for (target, protocol), repetition in itertools.product(targets, range(arguments.repeat)):
         order = SweepRequest(
             target=target,
             models=models,
@@ -70,7 +77,7 @@ def main() -> int:
             resume=arguments.resume and repetition == 0,
         )
         records = _sweep(order)
-        _print(target, records)
+        print_records(target, records)
         complete = complete and all(record.measurement for record in records)
     return 0 if complete else 1
 
@@ -167,34 +174,6 @@ def _sweep(order: SweepRequest) -> list[Record]:
     except KeyboardInterrupt:
         print("every visit so far is kept; the same command with --resume goes on", file=sys.stderr)  # noqa: T201
         raise
-
-
-def _print(target: Target, records: list[Record]) -> None:
-    rows = []
-    for record in records:
-        if record.measurement is None:
-            rows.append([record.model.name, "", "", "", "", f"no number: {record.reason}"])
-            continue
-        estimate, verdict = record.measurement.estimate, record.verdict
-        per_image_ms = 1e3 / target.batch
-        early = f"; ended early: {record.reason}" if record.reason else ""
-        rows.append(
-            [
-                record.model.name,
-                f"{estimate.number_s * per_image_ms:.3f}",
-                _interval(estimate, per_image_ms),
-                f"{record.measurement.raw_median_s * per_image_ms:.3f}",
-                f"{len(record.measurement.visits)}",
-                f"{verdict.word}: {verdict.detail}{early}" if verdict else "",
-            ]
-        )
-    print_table([target.name, "ms per image", "95 % interval", "plain median", "visits", "verdict"], rows)
-
-
-def _interval(estimate: Estimate, per_image_ms: float) -> str:
-    if estimate.low_s is None or estimate.high_s is None:
-        return "none"
-    return f"{estimate.low_s * per_image_ms:.3f} to {estimate.high_s * per_image_ms:.3f}"
 
 
 if __name__ == "__main__":
