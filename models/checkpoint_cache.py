@@ -1,11 +1,8 @@
 """Published checkpoints on this machine: fetched once, or put there by hand, and checked by SHA-256 on every use."""
 
-import sys
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -15,7 +12,7 @@ from models.official import Official, official_of
 from system.digest import sha256_of
 from system.download import UndeliveredError, download
 from system.errors import UserError, one_line
-from system.files import user_cache, write_whole
+from system.files import alone, user_cache, write_whole
 
 _FIX = "choose another folder by XDG_CACHE_HOME"
 
@@ -45,7 +42,7 @@ def official_checkpoint(model: Model) -> Path:
         # A cache that is complete may be read-only, and several processes read it at once.
         if not (path.exists() and _beside(path).exists()):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(path):
+            with alone(path.with_name(f"{path.name}.lock"), f"waiting for another process that fetches {path.name}"):
                 if not path.exists():
                     _fetch(model, official, path)
                 elif not _beside(path).exists():
@@ -137,20 +134,3 @@ def _read(path: Path) -> _Record | None:
 
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes from fetching the same file meanwhile."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path.with_name(f"{path.name}.lock"))
-    try:
-        lock.acquire(timeout=0.1)
-    except Timeout:
-        print(f"waiting for another process that fetches {path.name}", file=sys.stderr, flush=True)  # noqa: T201
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()

@@ -13,7 +13,7 @@ from models.photographs.account import counted
 from models.photographs.classes import CLASSES
 from models.photographs.folder import Photograph, photographs
 from models.photographs.preprocessing import preprocessing_of
-from models.weights import SEEDED
+from models.weights import is_trained
 from models.zoo import find
 from system.command_line import argument_parser, print_json
 from system.errors import UserError
@@ -29,7 +29,7 @@ def main() -> int:
     images, left_out = _images(arguments.image)
     how = preprocessing_of(model)
     classifier = _opened(model, arguments)
-    if classifier.weights == SEEDED:
+    if not is_trained(classifier.weights):
         _say("warning: the weights are seeded, not trained: the classes mean nothing; give --weights")
     answers = []
     try:

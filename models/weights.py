@@ -3,6 +3,7 @@
 import hashlib
 import math
 import pickle
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 SEEDED = "seeded-1"
 
 _VARIANCE_IMAGES = 2
+
+
+def is_trained(weights: str) -> bool:
+    """Whether weights of this name are from a checkpoint, rather than seeded by this version or another."""
+    return re.fullmatch(r"seeded-\d+", weights) is None
 
 
 def seeded(key: str, shape: tuple[int, ...]) -> "NDArray[np.float32]":

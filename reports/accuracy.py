@@ -1,6 +1,5 @@
 """The accuracy of the file that was timed: a latency and an accuracy meet only where both are of one file."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from bench.accuracy.intervals import points_lost, wilson
 from bench.accuracy.record import Accuracy
 from bench.records.record import Record
 from devices.targets import Target
+from models.weights import is_trained
 
 # Options that change how long a runtime takes and not what it computes.
 _HOW_FAST = frozenset({"threads", "affinity", "runs"})
@@ -53,13 +53,8 @@ class MeasuredAccuracy:
 
     @property
     def trained(self) -> bool:
-        """Whether the weights are from a checkpoint; seeded ones (`models.weights.SEEDED`) know no class."""
+        """Whether the weights are from a checkpoint; seeded ones know no class."""
         return is_trained(self.weights)
-
-
-def is_trained(weights: str) -> bool:
-    """Whether an artifact's weights are from a checkpoint."""
-    return re.fullmatch(r"seeded-\d+", weights) is None
 
 
 class Accuracies:

@@ -3,9 +3,10 @@
 import glob
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from system.errors import UserError
@@ -51,6 +52,21 @@ def filled_whole(folder: Path) -> Iterator[Path]:
         filling.replace(folder)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
+
+
+def alone(lock: Path, waiting: str) -> AbstractContextManager[object]:
+    """A lock file that is held until the block ends, against other processes; `waiting` is said where one holds it.
+
+    Raises OSError where the file can't be made.
+    """
+    from filelock import FileLock, Timeout
+
+    held = FileLock(lock)
+    try:
+        return held.acquire(timeout=0.1)
+    except Timeout:
+        print(waiting, file=sys.stderr, flush=True)  # noqa: T201
+        return held.acquire()
 
 
 def user_cache() -> Path:

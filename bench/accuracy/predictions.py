@@ -12,6 +12,7 @@ from bench.accuracy.images import Image
 from bench.accuracy.subject import Subject
 from bench.records.store import append_bytes, read_lines
 from system.errors import UserError
+from system.files import alone
 
 # What an interruption may lose, in seconds of work.
 _WRITE_EVERY_S = 2.0
@@ -109,21 +110,14 @@ def predictions_of(subject: Subject, results: Path) -> Iterator[Predictions]:
 
     Waits while another process evaluates the same subject. Raises UserError where the file can't be written or read.
     """
-    from filelock import FileLock, Timeout
-
     path = subject.predictions_file(results)
-    lock = FileLock(path.with_suffix(".lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            print(f"waiting for another evaluation, which writes {path}", file=sys.stderr)  # noqa: T201
-            lock.acquire()
+        held = alone(path.with_suffix(".lock"), f"waiting for another evaluation, which writes {path}")
     except OSError as error:
         found = error.strerror or str(error)
         raise UserError(f"can't write {path}", found=found, fix="mend it, or give --results") from error
-    with lock:
+    with held:
         predictions = Predictions(path, subject.facts())
         try:
             yield predictions

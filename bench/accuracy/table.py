@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from bench.accuracy.intervals import points_lost, wilson
 from bench.accuracy.record import Accuracy
 from models.photographs.account import counted
-from models.weights import SEEDED
+from models.weights import is_trained
 from system.command_line import print_table
 
 _HEADER = ["images", "top-1 %", "95 % interval", "top-5 %", "as torch FP32 %", "points lost", "95 % interval"]
@@ -48,7 +48,7 @@ def _row(accuracy: Accuracy | str) -> list[str]:
 def _why_agreement_only(accuracy: Accuracy) -> str:
     if not accuracy.images:
         return "no image could be read"
-    return "seeded weights" if accuracy.artifact.weights == SEEDED else "no known class"
+    return "no known class" if is_trained(accuracy.artifact.weights) else "seeded weights"
 
 
 def _percent(count: int, of: int) -> str:

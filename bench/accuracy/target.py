@@ -25,11 +25,11 @@ from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
 from exporters.parallel import obtain_all
 from models.model import Model
+from models.photographs.classes import CLASSES
 from models.photographs.preprocessing import preprocessing_of
-from models.weights import SEEDED
+from models.weights import is_trained
 from system.child import Failure
 
-_IMAGENET_CLASSES = 1000
 # Fields of a record in which two evaluations of the same file on the same images may differ.
 _OF_ONE_RUN = {"artifact", "folder", "machine", "end", "inference_s", "wall_s"}
 
@@ -99,7 +99,7 @@ def _evaluate(
         evaluation = evaluate(subjects, request.images, request.results, timeout_s=request.timeout_s)
     except SessionLost as lost:
         return f"{lost}; what was predicted until then is kept"
-    trained = mine.weights != SEEDED and _classes(model) == _IMAGENET_CLASSES
+    trained = is_trained(mine.weights) and _classes(model) == CLASSES
     answers, torchs_answers = evaluation.predictions
     left_out = request.left_out | evaluation.left_out
     counts = counted(request.images, answers, torchs_answers, left_out, trained=trained)
@@ -136,8 +136,8 @@ def _classes(model: Model) -> int:
     """How many classes a network tells apart, as far as that is known without building it."""
     kind, _, spec = model.source.partition(":")
     if kind != "timm":
-        return _IMAGENET_CLASSES
+        return CLASSES
     import timm
 
     configuration = timm.get_pretrained_cfg(spec)
-    return (configuration and configuration.num_classes) or _IMAGENET_CLASSES
+    return (configuration and configuration.num_classes) or CLASSES

@@ -16,6 +16,7 @@ from devices.samples import Samples
 from devices.session import VIRTUAL_CLOCK, DeviceFull
 from devices.targets import Target
 from exporters.artifact import Artifact
+from models.photographs.classes import CLASSES
 from system.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 _RAN_ON: dict[str, str | int] = {"device": "fake"}
-_CLASSES = 1000  # ImageNet's
 
 
 class FakeOptions(Options, frozen=True, kw_only=True):
@@ -130,7 +130,7 @@ class FakeNetwork:
         import numpy as np
 
         seeds = [int.from_bytes(hashlib.sha256(image.tobytes()).digest()) for image in images]
-        rows = [np.random.Generator(np.random.PCG64(seed)).standard_normal(_CLASSES, np.float32) for seed in seeds]
+        rows = [np.random.Generator(np.random.PCG64(seed)).standard_normal(CLASSES, np.float32) for seed in seeds]
         return np.stack(rows)
 
     def close(self) -> None:
