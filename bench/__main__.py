@@ -21,6 +21,7 @@ from devices.runtime import absence_of, protocol_of
 from devices.targets import Target, find_targets
 from exporters.int8.calibration import HELP
 from models.checkpoints import add_weights_option, checkpoints_for
+from models.groups import DEFAULT
 from models.model import Model
 from models.zoo import find
 from system.command_line import argument_parser, run
@@ -96,7 +97,7 @@ def _profile(
 def _patterns(arguments: argparse.Namespace) -> list[str]:
     """What --model or --profile asks for. Raises UserError where both do."""
     if not arguments.profile:
-        return arguments.model or ["*"]
+        return arguments.model or [DEFAULT]
     if arguments.model or arguments.resume or arguments.repeat != 1:
         unread = "--model, --resume and --repeat are of a sweep"
         raise UserError("--profile measures no sweep", found=unread, fix="leave them out")
@@ -106,7 +107,7 @@ def _patterns(arguments: argparse.Namespace) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argument_parser("bench", str(__doc__))
     parser.add_argument("target", nargs="+", help="name or glob of targets.toml")
-    parser.add_argument("--model", action="append", metavar="GLOB", help="which networks; all of the zoo unless given")
+    parser.add_argument("--model", action="append", metavar="GLOB", help=f"which networks (default: {DEFAULT})")
     parser.add_argument("--profile", metavar="MODEL", help="instead: where the time of one network goes")
     parser.add_argument("--resume", action="store_true", help="go on with the last sweep where it was interrupted")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="sweeps of each target (default: 1)")

@@ -1,7 +1,7 @@
 """`Model`: a network by its source, built on demand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,12 @@ class Model:
     family: str
     resolution_px: int
     source: str
+
+    def at_resolution(self, resolution_px: int) -> "Model":
+        """The same network for images of another size; itself where it is of that size."""
+        if resolution_px == self.resolution_px:
+            return self
+        return replace(self, name=f"{self.name}@{resolution_px}", resolution_px=resolution_px)
 
     @property
     def published(self) -> Published | None:

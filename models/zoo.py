@@ -1,41 +1,45 @@
-"""The networks of the suite, and any other that a structure string or timm can name."""
+"""The networks of the suite by name, glob or group, and any other by its source."""
 
 import functools
 import re
 
+from models.groups import find_group
 from models.model import Model
-from models.structure import parse_structure
+from models.sources import read_source
 from system.errors import UserError
 from system.names import select
 
 
 def find(pattern: str) -> list[Model]:
-    """The models that a name or a glob matches, or the one that a source such as `timm:resnet50@224` describes.
+    """The models that MODEL stands for: a name or glob of the zoo, a group such as `@published`, or a source such as
+    `timm:resnet50`; a name, a glob and a source may be followed by a resolution, such as `EfficientNet-B3@224`.
 
-    Raises UserError naming the nearest names.
+    Raises UserError naming the nearest names, or what is wrong with the source.
     """
-    if (custom := _custom(pattern)) is not None:
+    if pattern.startswith("@"):
+        return find_group(pattern, zoo())
+    name, resolution_px = _split(pattern)
+    if (custom := read_source(name, resolution_px)) is not None:
         return [custom]
-    return [zoo()[name] for name in select(pattern, zoo(), "model")]
+    models = [zoo()[found] for found in select(name, zoo(), "model")]
+    return models if resolution_px is None else [model.at_resolution(resolution_px) for model in models]
+
+
+def _split(text: str) -> tuple[str, int | None]:
+    """What stands before a resolution, and the resolution in pixels. Raises UserError where it is out of range."""
+    match = re.fullmatch(r"(?P<name>.*)@(?P<px>\d{1,5})", text, re.DOTALL)
+    if match is None:
+        return text, None
+    resolution_px = int(match["px"])
+    if not 8 <= resolution_px <= 4096:
+        raise UserError("resolution out of range", found=f"@{resolution_px}", fix="expected 8 to 4096 pixels")
+    return match["name"], resolution_px
 
 
 @functools.cache
 def zoo() -> dict[str, Model]:
     """Every network of the suite by name: the ZenNets in their published order, then the baselines."""
     return {model.name: model for model in (*map(_zennet_entry, _ZENNETS), *_BASELINES)}
-
-
-def _custom(text: str) -> Model | None:
-    match = re.fullmatch(r"(?P<source>(?:zennet|zennet-se|timm):[^@]*)(?:@(?P<px>\d{1,5}))?", text)
-    if match is None:
-        return None
-    resolution_px = int(match["px"] or 224)
-    if not 8 <= resolution_px <= 4096:
-        raise UserError("resolution out of range", found=f"@{resolution_px}", fix="expected 8 to 4096 pixels")
-    kind, _, spec = match["source"].partition(":")
-    if kind != "timm":
-        parse_structure(spec)  # now, rather than in the middle of a sweep
-    return Model(text, "custom", resolution_px, match["source"])
 
 
 def _zennet_entry(entry: tuple[str, bool, str]) -> Model:
