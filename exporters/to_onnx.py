@@ -1,9 +1,7 @@
 """ONNX, FP32 or FP16, batch norms folded into the convolutions, fixed or dynamic batch."""
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,19 +10,8 @@ from exporters.fidelity import check_against_torch
 from exporters.format import Format
 from exporters.half import refuse_large_weights
 from exporters.network import torch_network
+from exporters.onnx_run import BATCH, INPUT, OUTPUT, run
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-INPUT, OUTPUT, BATCH = "images", "logits", "batch"
-# The types of inputs and outputs, as ONNX Runtime names them and as numpy and torch do.
-DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
-
-# A rule of ONNX Runtime's optimizer that is left out. It makes an INT32 of a float bias beside Q/DQ, in units of input
-# scale times weight scale, which FP16 lacks: EfficientNet-Lite0 with trained weights, INT8 with the rest in FP16,
-# has a smallest cosine of 0.10 with it and 0.99 without (1.32.0).
-INTEGER_BIASES = "WeightBiasQuantization"
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
 _OPSET = 18
 _SCOPES = "pkg.torch.onnx.name_scopes"  # the module that each node comes from
@@ -51,30 +38,6 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
         fix_batch(Path(source.path), path, job.batch)
         return source.fidelity  # the same nodes: only the declared shape differs
     return check_against_torch(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
-
-
-def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """The logits of an ONNX file with a dynamic batch, by ONNX Runtime on the CPU; float32 in and out."""
-    return load(path)(images)
-
-
-def load(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
-    """An ONNX file as a function, by ONNX Runtime on the CPU; float32 in and out."""
-    import numpy as np
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=[INTEGER_BIASES]
-    )
-    dtype = DTYPES[session.get_inputs()[0].type]
-
-    def logits(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        (values,) = session.run([OUTPUT], {INPUT: images.astype(dtype)})
-        return np.asarray(values, dtype=np.float32)
-
-    return logits
 
 
 def op_counts(path: Path) -> dict[str, int]:

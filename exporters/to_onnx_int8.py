@@ -27,7 +27,8 @@ from exporters.int8.cpu import quantize_for_cpu, weight_levels
 from exporters.int8.placement import Rules, place_qdq
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import POOLED, QUANTIZED, batches, largest_magnitudes
-from exporters.to_onnx import fix_batch, op_counts, run
+from exporters.onnx_run import run
+from exporters.to_onnx import fix_batch, op_counts
 from system.errors import UserError
 from system.versions import release_of
 
@@ -156,7 +157,7 @@ def insert_pairs(precision: str, prepared: Path, path: Path, magnitudes: Mapping
 def _logits(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     import numpy as np
 
-    from exporters.to_onnx import load
+    from exporters.onnx_run import load
 
     session = load(path)
     return np.concatenate([session(batch) for batch in batches(images)])

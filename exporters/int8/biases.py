@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporters.int8.insertion import channel_axis, channel_scales
 from exporters.int8.ranges import batches
-from exporters.to_onnx import INPUT
+from exporters.onnx_run import INPUT
 
 if TYPE_CHECKING:
     import numpy as np

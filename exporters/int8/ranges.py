@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporters.to_onnx import INPUT
+from exporters.onnx_run import INPUT
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from exporters import to_onnx
+from exporters import onnx_run, to_onnx
 from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.fidelity import measure_fidelity, torch_logits
@@ -114,9 +114,9 @@ def convolution(path, *weights):
     shapes = [[1, channels, 2, 2] for channels in (1, len(weights))]
     given, said = (
         helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in zip((to_onnx.INPUT, to_onnx.OUTPUT), shapes, strict=True)
+        for name, shape in zip((onnx_run.INPUT, onnx_run.OUTPUT), shapes, strict=True)
     )
-    node = helper.make_node("Conv", [to_onnx.INPUT, "w"], [to_onnx.OUTPUT], "conv")
+    node = helper.make_node("Conv", [onnx_run.INPUT, "w"], [onnx_run.OUTPUT], "conv")
     graph = helper.make_graph([node], "one", [given], [said], [numpy_helper.from_array(values, "w")])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
     return path
