@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporters.in_batches import in_batches
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -19,12 +21,15 @@ INTEGER_BIASES = "WeightBiasQuantization"
 
 
 def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """The logits of an ONNX file with a dynamic batch, by ONNX Runtime on the CPU; float32 in and out."""
+    """The logits of an ONNX file, by ONNX Runtime on the CPU; float32 in and out."""
     return load(path)(images)
 
 
 def load(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
-    """An ONNX file as a function, by ONNX Runtime on the CPU; float32 in and out."""
+    """An ONNX file as a function of images (N, 3, H, W), by ONNX Runtime on the CPU; float32 in and out.
+
+    Where its batch is fixed, the images are shown so many at a time.
+    """
     import numpy as np
     import onnxruntime
 
@@ -33,10 +38,24 @@ def load(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
     session = onnxruntime.InferenceSession(
         str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=[INTEGER_BIASES]
     )
-    dtype = DTYPES[session.get_inputs()[0].type]
+    (given,), (produced,) = session.get_inputs(), session.get_outputs()
+    batch = fixed_size(given.shape[0])
 
     def logits(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        (values,) = session.run([OUTPUT], {INPUT: images.astype(dtype)})
+        (values,) = session.run([produced.name], {given.name: images.astype(DTYPES[given.type])})
         return np.asarray(values, dtype=np.float32)
 
-    return logits
+    return lambda images: in_batches(logits, images, batch)
+
+
+def fixed_batch(path: Path) -> int | None:
+    """The batch that an ONNX file declares, None where it is dynamic."""
+    import onnx
+
+    (given,) = onnx.load(str(path), load_external_data=False).graph.input
+    return given.type.tensor_type.shape.dim[0].dim_value or None
+
+
+def fixed_size(size: object) -> int | None:
+    """A size as ONNX Runtime gives it; None where it is the name of a dynamic one."""
+    return size if isinstance(size, int) else None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from exporters.in_batches import in_batches
 from system.errors import UserError
 from system.silence import silence
 
@@ -22,29 +23,24 @@ class TensorDetails(TypedDict):
 
 
 def run_file(path: Path, threads: int = 2) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
-    """A function from images (N, 3, H, W) to logits, by the LiteRT interpreter; N a multiple of the file's batch."""
-    import numpy as np
-
+    """A function from images (N, 3, H, W) to logits, by the LiteRT interpreter, which is shown a batch at a time."""
     interpreter = load(path, threads)
     (input_details,), (output_details,) = interpreter.get_input_details(), interpreter.get_output_details()
     batch = int(input_details["shape"][0])
 
     def run(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        logits = []
-        for start in range(0, len(images), batch):
-            interpreter.set_tensor(input_details["index"], input_of(input_details, images[start : start + batch]))
-            interpreter.invoke()
-            logits.append(output_of(output_details, interpreter.get_tensor(output_details["index"])))
-        return np.concatenate(logits)
+        interpreter.set_tensor(input_details["index"], input_of(input_details, images))
+        interpreter.invoke()
+        return output_of(output_details, interpreter.get_tensor(output_details["index"]))
 
-    return run
+    return lambda images: in_batches(run, images, batch)
 
 
 def input_of(details: TensorDetails, images: "NDArray[np.float32]") -> "NDArray[Any]":
-    """Images (N, 3, H, W) as the input that `details` describe: NHWC, quantized where that is an integer."""
+    """Images (N, 3, H, W) as the input that `details` describe: NHWC or as they are, quantized for an integer."""
     import numpy as np
 
-    values = channels_last(images)
+    values = images if tuple(details["shape"]) == images.shape else channels_last(images)
     if details["dtype"] == np.float32:
         return values
     scale, zero = details["quantization"]

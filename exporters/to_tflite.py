@@ -1,5 +1,6 @@
 """TFLite by litert-torch, FP32 or INT8, NHWC input, fixed batch; what a phone and the LiteRT interpreter load."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import msgspec
 
 from exporters.artifact import Artifact, Exported, Fidelity, Job
-from exporters.fidelity import check_against_torch
+from exporters.fidelity import check_against_source
 from exporters.format import Format
+from exporters.given import as_given, given_file
 from exporters.int8.calibration import (
     calibration_bytes,
     calibration_count,
@@ -43,11 +45,15 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported | Fidelity
     INT8 ones lie too far from the FP32 ones.
     """
     assert job.batch is not None
+    if file := given_file(job):
+        shutil.copyfile(file.path, path)
+        load(path, 1)  # what LiteRT can't load is no network to be timed
+        return as_given()
     _require()
     if source is None:
         with silence():
             _convert(job, job.batch, path)
-        return check_against_torch(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
+        return check_against_source(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
     fp32 = Path(source.path)
     images = calibration_images(job, max(job.batch, calibration_count(job)))
     images = images[: len(images) // job.batch * job.batch]

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from exporters import onnx_run, to_onnx
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.fidelity import measure_fidelity, torch_logits
+from exporters.fidelity import measure_fidelity, source_logits
 from exporters.formats import find_format
 from models import UserError, find
 from models.images import synthetic_images
@@ -79,11 +79,11 @@ def found(cache, wanted, images):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the converters' own
         artifact = cache.obtain(wanted)
-    return measure_fidelity(torch_logits(wanted, images), logits_of(wanted, artifact, images))
+    return measure_fidelity(source_logits(wanted, images), logits_of(wanted, artifact, images))
 
 
 def test_the_constants_of_the_dead_channels_count(checkpoint, images):
-    with_them, without = (torch_logits(job(checkpoint(dead, constant=each)), images) for each in (2.0, 0.0))
+    with_them, without = (source_logits(job(checkpoint(dead, constant=each)), images) for each in (2.0, 0.0))
     assert measure_fidelity(with_them, without).cosine < 0.8
 
 
