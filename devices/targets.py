@@ -60,8 +60,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 def find_targets(pattern: str, extra: Path | None = None) -> list[Target]:
     """The targets that a name or a glob matches, which a batch may follow, such as `cpu@8` or `cpu*@8`.
 
-    `extra` is a TOML file of more targets, or of other ones by the same name. Raises UserError naming the nearest names,
-    or what is wrong with the batch or in a file.
+    `extra` is a TOML file of more targets, or of other ones by the same name. Raises UserError naming the nearest
+    names, or what is wrong with the batch or in a file.
     """
     targets = read_targets(_FILE) | (read_targets(extra) if extra else {})
     pattern, batch = split_at(pattern)
