@@ -30,11 +30,11 @@ class Finding:
         measured = self.curve.measured
         doubts = "" if all(each.usable for _, each in measured) else "; not all of its numbers are usable"
         if self.knee.at is None:
-            return f"no knee: {self.knee.reason}{doubts}"
+            return f"{self.knee.reason}{doubts}"
         value, most = self.work[self.knee.at].value, max(rate.value for rate in self.work)
         first, number = measured[0][0].number, measured[self.knee.at][0].number
         at = f"batch {number}" if self.curve.axis is Axis.BATCH else f"{number} px"
-        rise = f"{value / self.work[0].value:.2f} times that at {first}, {value / most:.0%} of the most"
+        rise = f"{value / self.work[0].value:.2f} times that at {first}, {value / most:.0%} of the highest"
         return f"knee at {at}: {value:.{decimals_of(value)}f} {WORK[self.curve.axis]}, {rise}{doubts}"
 
 

@@ -15,10 +15,15 @@ from reports.axis.rates import Rate
 
 _TAIL = 0.025  # beyond either end of a 95 % interval
 
+_UNKNOWN = "knee unknown: some of its numbers have no interval"
+_STRAIGHT = "no knee: the curve is straight within its intervals"
+_RISING = "no knee: it still rises at the end, the more the further; measure larger ones"
+_FALLING = "no knee: nothing is faster than the first point by more than the intervals"
+
 
 @dataclass(frozen=True)
 class Knee:
-    """Which point is the knee, counted from 0; None where there is none, and why."""
+    """Which point is the knee, counted from 0; None where there is none or it can't be told, and then why."""
 
     at: int | None
     reason: str = ""
@@ -27,27 +32,25 @@ class Knee:
 def knee_of(numbers: Sequence[int], rates: Sequence[Rate]) -> Knee:
     """The knee of at least three points, `numbers` ascending.
 
-    It has to lie above the chord, and above the first point, by more than the intervals of these points explain.
+    It has to lie above the chord by more than the intervals explain, and some point has to be faster than the first.
     """
     if not all(rate.has_interval for rate in rates):
-        return Knee(None, "some of its numbers have no interval")
-    x = [math.log(number) for number in numbers]
-    inner = range(1, len(x) - 1)
-    heights = {at: _above_chord(x, rates, at) for at in inner}
-    at = max(inner, key=lambda at: heights[at][0])
-    above, error = heights[at]
-    if above <= error * _of_many(len(inner)):
-        below = any(height < -error * _of_many(len(inner)) for height, error in heights.values())
-        return Knee(None, _RISING if below else _STRAIGHT)
-    first, found = rates[0], rates[at]
-    if found.value - first.value <= math.hypot(found.half_width, first.half_width):
+        return Knee(None, _UNKNOWN)
+    if not any(_is_faster(rate, rates[0]) for rate in rates):
         return Knee(None, _FALLING)
-    return Knee(at)
+    x = [math.log(number) for number in numbers]
+    heights = {at: _above_chord(x, rates, at) for at in range(1, len(x) - 1)}
+    widened = _of_many(len(heights))
+    at = max(heights, key=lambda at: heights[at][0])
+    above, error = heights[at]
+    if above > error * widened:
+        return Knee(at)
+    return Knee(None, _RISING if any(height < -error * widened for height, error in heights.values()) else _STRAIGHT)
 
 
-_STRAIGHT = "the curve is straight within its intervals"
-_RISING = "it still rises at the end, the more the further; measure larger ones"
-_FALLING = "nothing is faster than the first point by more than the intervals"
+def _is_faster(rate: Rate, than: Rate) -> bool:
+    """Whether a rate is higher by more than the intervals of the difference."""
+    return rate.value - than.value > math.hypot(rate.half_width, than.half_width)
 
 
 def _above_chord(x: Sequence[float], rates: Sequence[Rate], at: int) -> tuple[float, float]:

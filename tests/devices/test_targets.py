@@ -57,7 +57,7 @@ def test_a_batch_behind_a_name_makes_another_target_of_the_same_table():
     assert [target.name for target in find_targets("V100*@64")] == ["v100", "v100-torch", "v100-tensorrt"]
     assert {target.batch for target in find_targets("cpu*@8")} == {8}
     for text in ("cpu@0", "cpu@65537"):
-        with pytest.raises(UserError, match="batch out of range: @.* expected 1 to 65536 images"):
+        with pytest.raises(UserError, match=r"batch out of range: @.* expected 1 to 65536 images"):
             find_targets(text)
 
 

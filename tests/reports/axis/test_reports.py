@@ -27,11 +27,11 @@ def test_the_table_has_a_sheet_for_each_axis_with_the_knee_in_words(out):
     table = (out / "table.md").read_text()
     main_table, _, axes = table.partition("### Along the batch: gpu, NVIDIA GPU ONNX Runtime FP16")
     assert "EfficientNet-B3: knee at batch 8: " in axes
-    assert "8.00 times that at 1, 100% of the most" in axes
+    assert "8.00 times that at 1, 100% of the highest" in axes
     assert re.search(r"^\| EfficientNet-B3 \| 8¹ \| 0\.1250 \([\d.–]+\) \| 1\.00 \| \d+ \([\d–]+\) \|$", axes, re.M)
     assert "| EfficientNet-B3 | 128 | no number² |  |  |" in axes
     assert "### Along the resolution: cpu, CPU, ONNX Runtime FP32" in axes
-    assert "EfficientNet-B3: no knee: the curve is straight within its intervals." in axes
+    assert "EfficientNet-B3: no knee: nothing is faster than the first point by more than the intervals." in axes
     assert "gpu@" not in main_table
     assert "EfficientNet-B3@" not in main_table
 
