@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _KNEE, _CURVE = PALETTE[0], PALETTE[1]
 _X_TITLES = {Axis.BATCH: "Batch (images)", Axis.RESOLUTION: "Resolution (px)"}
-_TICKS_THAT_FIT = 12
+_TICKS_THAT_FIT = 14
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def _draw(axes: "Axes", line: _Line, found: Finding) -> None:
     if line.logarithmic:
         _plain_log(axes, y)
     else:
-        axes.set_ylim(0, 1.12 * max(each.high for each in line.values))
+        # An interval of a few visits may be so wide that the curve would be flat beside it.
+        axes.set_ylim(0, min(1.12 * max(each.high for each in line.values), 2 * max(y)))
     if line.has_chord:
         axes.plot([x[0], x[-1]], [y[0], y[-1]], color=GREY, linewidth=0.9, linestyle=(0, (1, 1.5)), zorder=1)
     errors = [
