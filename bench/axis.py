@@ -11,6 +11,7 @@ import msgspec
 from bench.protocol import Protocol
 from devices.targets import BATCHES, Target
 from models.model import Model
+from models.zoo import find
 from system.errors import UserError
 from system.names import split_at
 
@@ -73,9 +74,19 @@ def at_batches(targets: Sequence[Target], batches: Sequence[int] | None) -> list
 
 
 def at_resolutions(models: Sequence[Model], resolutions_px: Sequence[int] | None) -> list[Model]:
-    """Each network at each resolution; the networks themselves without an axis. Raises as `at_batches`."""
+    """Each network at each resolution; the networks themselves without an axis.
+
+    Raises UserError where a network names its resolution, or is a file of one resolution.
+    """
     _refuse_second("--resolution", resolutions_px, [model.name for model in models])
-    return [model.at_resolution(px) for model in models for px in resolutions_px or [model.resolution_px]]
+    return [_at_resolution(model, px) for model in models for px in resolutions_px or [model.resolution_px]]
+
+
+def _at_resolution(model: Model, resolution_px: int) -> Model:
+    if model.file is None:
+        return model.at_resolution(resolution_px)
+    # A file says whether it takes that.
+    return model if resolution_px == model.resolution_px else find(f"{model.source}@{resolution_px}")[0]
 
 
 def _refuse_second(flag: str, numbers: Sequence[int] | None, names: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from devices.targets import find_targets
 from models import find
 from system.errors import UserError
 from tests.bench.test_command import bench
+from tests.onnx_files import onnx_file
 
 WITHIN = range(1, 1000)
 
@@ -83,6 +84,15 @@ def test_what_is_given_twice_is_refused():
         at_batches(find_targets("cpu@8"), [1])
     with pytest.raises(UserError, match="--resolution is given twice: timm:resnet18@160 and"):
         at_resolutions(find("timm:resnet18@160"), [224])
+
+
+def test_a_file_of_one_resolution_is_refused_at_another(tmp_path):
+    (free,) = find(f"onnx:{onnx_file(tmp_path / 'free.onnx', side_px='side')}")
+    assert [model.resolution_px for model in at_resolutions([free], [160, 224])] == [160, 224]
+    (fixed,) = find(f"onnx:{onnx_file(tmp_path / 'fixed.onnx', side_px=16)}")
+    assert at_resolutions([fixed], [16]) == [fixed]
+    with pytest.raises(UserError, match="takes images of one size: 16 px"):
+        at_resolutions([fixed], [16, 32])
 
 
 def budget_s(*arguments):
