@@ -22,7 +22,10 @@ def onnx_file(
     also: tuple[str, ...] = (),
     weights_as_inputs: bool = False,
 ) -> Path:
-    """A convolution, a pooling and a linear layer, without names; `also` are further inputs, `domain` that of the first operator."""
+    """A convolution, a pooling and a linear layer, without names.
+
+    `also` are further inputs, `domain` that of the first operator.
+    """
     given, produced = names
     random, dtype = np.random.default_rng(0), helper.tensor_dtype_to_np_dtype(kind)
     constants = {

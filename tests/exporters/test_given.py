@@ -142,9 +142,9 @@ def tflite(tmp_path_factory) -> dict[str, Path]:
     """TFLite files in FP32 and in INT8, as users bring them."""
     root, network = tmp_path_factory.mktemp("tflite"), find("timm:test_resnet@64")[0]
     files = {}
-    for precision in ("fp32", "int8"):
-        artifact = Cache(root).obtain(Job(model=network, format="tflite", precision=precision, batch=1))
-        files[precision] = shutil.copyfile(artifact.path, root / f"{precision}.tflite")
+    jobs = [Job(model=network, format="tflite", precision=precision, batch=1) for precision in ("fp32", "int8")]
+    for asked, artifact in obtain_all(jobs, root):
+        files[asked.precision] = shutil.copyfile(artifact.path, root / f"{asked.precision}.tflite")
     return files
 
 
@@ -158,7 +158,7 @@ def test_a_tflite_file_is_taken_as_it_is(tmp_path, tflite, precision):
 
 
 def test_a_tflite_file_is_quantized_and_compared_with_itself(tmp_path, tflite):
-    artifact = Cache(tmp_path).obtain(job(tflite["fp32"], format="tflite", precision="int8", batch=1))
+    ((_, artifact),) = obtain_all([job(tflite["fp32"], format="tflite", precision="int8", batch=1)], tmp_path)
     assert artifact.fidelity is not None and artifact.fidelity.cosine > 0.9
     images = synthetic_images(2, 64)
     expected, found = (tflite_run.run_file(path)(images) for path in (tflite["fp32"], Path(artifact.path)))
