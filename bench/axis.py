@@ -10,12 +10,11 @@ import msgspec
 
 from bench.protocol import Protocol
 from devices.targets import BATCHES, Target
-from models.model import Model
+from models.model import RESOLUTIONS_PX, Model
 from models.zoo import find
 from system.errors import UserError
 from system.names import split_at
 
-_RESOLUTIONS_PX = range(8, 4097)  # those that a MODEL may name behind its @
 _MOST_POINTS = 100  # an axis of more is a slip of the step
 
 
@@ -30,7 +29,7 @@ def add_axis_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--resolution",
-        type=functools.partial(parse_axis, flag="--resolution", within=_RESOLUTIONS_PX),
+        type=functools.partial(parse_axis, flag="--resolution", within=RESOLUTIONS_PX),
         metavar="AXIS",
         help="pixels, such as 160..320/32: every network at each, as MODEL@PX, all in one sweep",
     )

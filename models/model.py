@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+RESOLUTIONS_PX = range(8, 4097)  # that can be asked for; a slip would exhaust the memory
+
+
 @dataclass(frozen=True)
 class Model:
     """A network: `source` is what it is made from (models/sources.py), `file` the file that it names, if any."""

@@ -3,7 +3,7 @@
 import functools
 
 from models.groups import find_group
-from models.model import Model
+from models.model import RESOLUTIONS_PX, Model
 from models.sources import read_source
 from system.errors import UserError
 from system.names import select, split_at
@@ -27,8 +27,9 @@ def find(pattern: str) -> list[Model]:
 def _split(text: str) -> tuple[str, int | None]:
     """What stands before a resolution, and the resolution in pixels. Raises UserError where it is out of range."""
     name, resolution_px = split_at(text)
-    if resolution_px is not None and not 8 <= resolution_px <= 4096:
-        raise UserError("resolution out of range", found=f"@{resolution_px}", fix="expected 8 to 4096 pixels")
+    if resolution_px is not None and resolution_px not in RESOLUTIONS_PX:
+        fix = f"expected {RESOLUTIONS_PX[0]} to {RESOLUTIONS_PX[-1]} pixels"
+        raise UserError("resolution out of range", found=f"@{resolution_px}", fix=fix)
     return name, resolution_px
 
 

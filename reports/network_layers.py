@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from bench.records.record import Network
 from models.layers import Layer, known_layers, list_layers
-from models.model import Model
+from models.model import RESOLUTIONS_PX, Model
 from system.errors import UserError, one_line
 
 # Each takes up to a second; a report of hundreds of networks must not take minutes.
@@ -39,7 +39,7 @@ _TOO_MANY = Uncounted(f"no floor: only the first {MOST_LISTED} networks outside 
 
 def _listed(network: Network) -> list[Layer] | Uncounted:
     kind, _, spec = network.source.partition(":")
-    if kind not in ("zennet", "zennet-se", "timm") or not spec or not 8 <= network.resolution_px <= 4096:
+    if kind not in ("zennet", "zennet-se", "timm") or not spec or network.resolution_px not in RESOLUTIONS_PX:
         return Uncounted(f"no floor: its source, {one_line(network.source, 60)}, is none that can be counted")
     model = Model(network.name, network.family, network.resolution_px, network.source)
     try:
