@@ -14,18 +14,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """A network: `source` is `zennet:STRUCTURE`, `zennet-se:STRUCTURE` (squeeze-excite) or `timm:NAME`."""
+    """A network: `source` is `zennet:STRUCTURE`, `zennet-se:STRUCTURE` (squeeze-excite) or `timm:NAME`.
+
+    `stated_percent` is its ImageNet top-1 at its resolution as somebody states it, None where nobody does.
+    """
 
     name: str
     family: str
     resolution_px: int
     source: str
+    stated_percent: float | None = None
 
     def at_resolution(self, resolution_px: int) -> "Model":
-        """The same network for images of another size; itself where it is of that size."""
+        """The same network for images of another size, of no known accuracy; itself where it is of that size."""
         if resolution_px == self.resolution_px:
             return self
-        return replace(self, name=f"{self.name}@{resolution_px}", resolution_px=resolution_px)
+        name = f"{self.name}@{resolution_px}"
+        return replace(self, name=name, resolution_px=resolution_px, stated_percent=None)
 
     @property
     def published(self) -> Published | None:
@@ -34,8 +39,8 @@ class Model:
 
     @property
     def top1_percent(self) -> float | None:
-        """The published ImageNet accuracy; `bench --accuracy` measures that of a file."""
-        return self.published.top1_percent if self.published else None
+        """The ImageNet accuracy as published, else as stated; `bench --accuracy` measures that of a file."""
+        return self.published.top1_percent if self.published else self.stated_percent
 
     def architecture(self, device: str = "meta") -> "nn.Module":
         """The network in eval mode, on the meta device: shapes without weights.
