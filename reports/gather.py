@@ -7,7 +7,7 @@ import msgspec
 
 from bench.accuracy.record import Accuracy
 from bench.records.network_run import network_of
-from bench.records.record import Record
+from bench.records.record import Network, Record
 from devices.targets import find_targets
 from models.published import COLUMNS, published
 from models.zoo import zoo
@@ -26,11 +26,13 @@ BASELINE = "EfficientNet"
 def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Report:
     """Arrange records, newest first within a cell, as rows and columns: the published ones, then the others.
 
+    Rows are the networks that are published or recorded, those of the zoo first, in its order.
+
     The first record of a cell that holds a number gives it; newer ones without leave a note. An accuracy joins the
     number of the same file.
     """
     evaluated = Accuracies(accuracies)
-    networks = {model.name: network_of(model) for model in zoo().values()}
+    networks = {name: network_of(zoo()[name]) for name in published()}
     cells: dict[str, dict[str, Cell]] = {name: {} for name in COLUMNS}
     newest: dict[str, Record] = {}
     for record in records:
@@ -48,7 +50,11 @@ def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Re
     known = [*COLUMNS, *(target.name for target in find_targets("*"))]
     names = sorted(cells, key=lambda name: known.index(name) if name in known else len(known))
     columns = [_column(name, cells[name], newest.get(name), evaluated) for name in names]
-    return Report(list(networks.values()), remark_slower(columns))
+    return Report(_in_order(networks), remark_slower(columns))
+
+
+def _in_order(networks: dict[str, Network]) -> list[Network]:
+    return [networks[name] for name in dict.fromkeys((*zoo(), *networks)) if name in networks]
 
 
 def narrow(report: Report, targets: Sequence[str], families: Sequence[str]) -> Report:

@@ -6,10 +6,10 @@ from html import escape
 import msgspec
 
 from reports.chart.arrow import arrow_text, room_above
-from reports.chart.axes import LATENCY_TITLE, accuracy_range, accuracy_title, latency_range
+from reports.chart.axes import LATENCY_TITLE, accuracy_range, accuracy_title, latency_range, strip_below
 from reports.chart.panel import Panel, lines_of
 from reports.equal_accuracy import Speedup, headline, speedups
-from reports.points import Point
+from reports.points import Point, Unrated
 from reports.table.sheet import with_interval, with_interval_of_share
 from system.errors import one_line
 
@@ -50,6 +50,17 @@ class SeriesData(msgspec.Struct, frozen=True, kw_only=True):
     points: list[PointData]
 
 
+class UnratedData(msgspec.Struct, frozen=True, kw_only=True):
+    """One network of no known accuracy, in the strip below the accuracies."""
+
+    family: str
+    ms: float
+    low_ms: float
+    high_ms: float
+    usable: bool
+    hover: str
+
+
 class ArrowData(msgspec.Struct, frozen=True, kw_only=True):
     """The arrow at equal accuracy, from the baseline's latency to the network's.
 
@@ -68,7 +79,10 @@ class ArrowData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PanelData(msgspec.Struct, frozen=True, kw_only=True):
-    """One panel; the ranges are of its axes, in milliseconds and percent."""
+    """One panel; the ranges are of its axes, in milliseconds and percent.
+
+    `strip` is where networks of no known accuracy stand: its bottom, its middle and its top, in percent.
+    """
 
     id: int
     target: str
@@ -79,6 +93,8 @@ class PanelData(msgspec.Struct, frozen=True, kw_only=True):
     log_latency_range: tuple[float, float]
     accuracy_range: tuple[float, float]
     arrow: ArrowData | None
+    unrated: list[UnratedData]
+    strip: tuple[float, float, float]
 
 
 class PageData(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,16 +126,31 @@ def page_data(panels: Sequence[Panel]) -> PageData:
 
 def _panel(number: int, panel: Panel) -> PanelData:
     points = [*panel.measured, *panel.published]
+    shown, (low, high), strip = [*points, *panel.unrated], accuracy_range(points), strip_below(points)
     return PanelData(
         id=number,
         target=panel.target,
         title=panel.title,
         subtitle=panel.subtitle,
         series=[*_series(panel, measured=False), *_series(panel, measured=True)],
-        latency_range=latency_range(points, log=False),
-        log_latency_range=latency_range(points, log=True),
-        accuracy_range=accuracy_range(points),
+        latency_range=latency_range(shown, log=False),
+        log_latency_range=latency_range(shown, log=True),
+        accuracy_range=(strip.bottom if panel.unrated else low, high),
         arrow=_arrow(panel),
+        unrated=list(map(_unrated, panel.unrated)),
+        strip=strip,
+    )
+
+
+def _unrated(point: Unrated) -> UnratedData:
+    texts = [f"<b>{escape(point.name)}</b>", f"{with_interval(point.latency)} ms, top-1 not known"]
+    return UnratedData(
+        family=point.family,
+        ms=point.latency.ms,
+        low_ms=point.latency.low_ms,
+        high_ms=point.latency.high_ms,
+        usable=point.usable,
+        hover="<br>".join([*texts, escape(point.verdict)]),
     )
 
 
