@@ -3,6 +3,7 @@
 import csv
 import functools
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,9 +63,10 @@ def _note(layers: list[Layer], module: "nn.Module", inputs: "tuple[Tensor, ...]"
     )
 
 
-def relist() -> None:
-    """List the layers of the whole zoo again and write the file."""
-    listed = {model.name: list_layers(model) for model in zoo().values()}
+def relist(models: Iterable[Model]) -> None:
+    """List the layers of networks of the zoo again and write the file; the other networks' stay."""
+    found = _listed() | {model.name: list_layers(model) for model in models}
+    listed = {name: found[name] for name in zoo() if name in found}
     with _FILE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["model", "times", *(field.name for field in fields(Layer))])

@@ -35,9 +35,13 @@ def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Re
     networks = {name: network_of(zoo()[name]) for name in published()}
     cells: dict[str, dict[str, Cell]] = {name: {} for name in COLUMNS}
     newest: dict[str, Record] = {}
+    told: dict[str, tuple[bool, str]] = {}
     for record in records:
         name, model = record.target.name, record.model.name
-        networks.setdefault(model, record.model)
+        # Of an accuracy that the user states again, the newest record knows best.
+        rank = (record.model.top1_percent is not None, ended(record))
+        if model not in published() and rank >= told.get(model, rank):
+            networks[model], told[model] = record.model, rank
         column = cells.setdefault(name, {})
         column[model] = _add(column.get(model), record, evaluated)
         if name not in newest or ended(record) > ended(newest[name]):

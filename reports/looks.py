@@ -10,7 +10,6 @@ from models.published import published
 from models.zoo import zoo
 from system.errors import one_line
 
-
 _SEPARATORS = "_-/:"
 
 

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from reports.chart.strokes import TEXT
+from reports.chart.strokes import TEXT, Properties
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 KEEP_CLEAR = "keep-clear"
 _LABEL_PT = 7.0
 _MARKER_PT = 4.5
+_TEXT: Properties = {"fontsize": _LABEL_PT, "va": "center", "ha": "left", "zorder": 6}
+_JOINING: Properties = {"linewidth": 0.5, "alpha": 0.7, "zorder": 2.2}
 # How far a label may stand from its point, in gaps, and from which distance on a line joins them.
 _FAR, _NEEDS_LINE = (1.0, 2.0, 3.5, 5.0, 7.0), 1.6
 
@@ -155,18 +157,16 @@ def write(
         x, y = axes.transData.transform(position)
         return float(x), float(y)
 
-    # The width is estimated from the number of letters: measuring a text takes longer than drawing it.
-    labels = [
-        Label(
-            text.text,
-            *pixel(text.at),
-            0.62 * _LABEL_PT * pixels * len(text.text),
-            height,
-            *(pixel((text.at[0], end))[1] for end in bars.get(text.at, ())),
-            colour=text.colour,
-        )
-        for text in texts
-    ]
+    def label_of(text: Text) -> Label:
+        x, y = pixel(text.at)
+        # The width is estimated from the number of letters: measuring a text takes longer than drawing it.
+        label = Label(text.text, x, y, 0.62 * _LABEL_PT * pixels * len(text.text), height, colour=text.colour)
+        if text.at not in bars:
+            return label
+        bottom, top = (pixel((text.at[0], end))[1] for end in bars[text.at])
+        return replace(label, bottom=bottom, top=top)
+
+    labels = list(map(label_of, texts))
     drawn = [[pixel(at) for at in line] for line in lines]
     taken = [Box.around(*at, _MARKER_PT * pixels) for line in drawn for at in line]
     taken += [Box(*text.get_window_extent().extents) for text in axes.texts if text.get_gid() == KEEP_CLEAR]
@@ -174,9 +174,8 @@ def write(
     gap = 6.0 * pixels
     for label, box in arrange(labels, drawn, taken, frame, gap, _FAR if far else (1.0,)):
         x, y = back((box.left, (box.bottom + box.top) / 2))
-        style = {"fontsize": _LABEL_PT, "color": label.colour, "va": "center", "ha": "left", "zorder": 6}
-        axes.text(x, y, label.text, parse_math=False, **style)
+        axes.text(x, y, label.text, parse_math=False, color=label.colour, **_TEXT)
         end = box.nearest(label.x, label.y)
-        if math.hypot(end[0] - label.x, end[1] - label.y) > _NEEDS_LINE * gap:
-            ends = [back(end), back((label.x, label.y))]
-            axes.plot(*zip(*ends, strict=True), color=label.colour, linewidth=0.5, alpha=0.7, zorder=2.2)
+        if math.dist(end, (label.x, label.y)) > _NEEDS_LINE * gap:
+            (x0, y0), (x1, y1) = back(end), back((label.x, label.y))
+            axes.plot([x0, x1], [y0, y1], color=label.colour, **_JOINING)

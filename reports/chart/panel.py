@@ -51,11 +51,15 @@ class Panel:
     @property
     def networks(self) -> int:
         """How many networks the panel shows."""
-        return len({point.name for point in (*self.measured, *self.published, *self.unrated)})
+        return len({point.name for point in self._points})
+
+    @property
+    def _points(self) -> list[Point | Unrated]:
+        return [*self.measured, *self.published, *self.unrated]
 
     def drawn_looks(self) -> dict[str, Look]:
         """The looks of the families that have a point in the panel."""
-        drawn = {point.family for point in (*self.measured, *self.published, *self.unrated)}
+        drawn = {point.family for point in self._points}
         return {family: look for family, look in self.looks.items() if family in drawn}
 
 

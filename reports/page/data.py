@@ -5,6 +5,7 @@ from html import escape
 
 import msgspec
 
+from models.published import published
 from reports.chart.arrow import arrow_text, room_above
 from reports.chart.axes import LATENCY_TITLE, accuracy_range, accuracy_title, latency_range, strip_below
 from reports.chart.panel import Panel, lines_of
@@ -126,7 +127,8 @@ def page_data(panels: Sequence[Panel]) -> PageData:
 
 def _panel(number: int, panel: Panel) -> PanelData:
     points = [*panel.measured, *panel.published]
-    shown, (low, high), strip = [*points, *panel.unrated], accuracy_range(points), strip_below(points)
+    shown: list[Point | Unrated] = [*points, *panel.unrated]
+    (low, high), strip = accuracy_range(points), strip_below(points)
     return PanelData(
         id=number,
         target=panel.target,
@@ -193,7 +195,7 @@ def _point(point: Point, panel: Panel, faster: Speedup | None, *, measured: bool
 def _top1(point: Point) -> str:
     """The accuracy of a point, and of how many images it is where it is measured."""
     if point.accuracy is None or point.accuracy.top1 is None:
-        return f"{point.top1_percent:g} %, published"
+        return f"{point.top1_percent:g} %, {'published' if point.name in published() else 'stated'}"
     of = escape(f"measured on {point.images:,} images of {one_line(point.accuracy.folder, 40)}")
     return f"{with_interval_of_share(point.accuracy.top1)} %, {of}"
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from bench.records.store import read_results
-from models import zoo
+from models.published import published
 
 
 def bench(*arguments: object) -> subprocess.CompletedProcess:
@@ -25,7 +25,7 @@ def test_the_whole_pipeline_runs_on_the_fake_device(tmp_path, folders):
         r"100% of \d+ s went into inferences; loading and warming up took \d+ s beside them\n", ended.stderr
     )
     assert "EfficientNet-B6" in ended.stdout
-    assert sorted(record.model.name for record in read_results(tmp_path / "results")) == sorted(zoo())
+    assert sorted(record.model.name for record in read_results(tmp_path / "results")) == sorted(published())
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ from devices.runtimes import fake
 from devices.samples import THROTTLED, WAITED
 from devices.worker import SessionLost
 from models import UserError, find
+from models.groups import DEFAULT
 
-ALL = [model.name for model in find("*")]
+ALL = [model.name for model in find(DEFAULT)]
 
 
 def names(records) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from bench.trust.verdict import Verdict
 from devices.targets import find_targets
-from models import zoo
+from models.published import published
 from reports.gather import gather
 
 
@@ -14,9 +14,9 @@ def cell(report, target, model="EfficientNet-B3"):
     return column.cells[model]
 
 
-def test_without_records_there_are_the_zoo_and_the_published_columns():
+def test_without_records_there_are_the_published_networks_and_the_published_columns():
     report = gather([])
-    assert [network.name for network in report.networks] == list(zoo())
+    assert [network.name for network in report.networks] == list(published())
     assert [column.heading for column in report.columns] == ["V100", "T4", "Pixel2"]
     assert cell(report, "v100").published.ms == 1.12
     assert not any(column.measured for column in report.columns)
