@@ -35,7 +35,7 @@ def test_networks_of_no_known_accuracy_stand_below_the_others(report, log):
     assert [point.name for point in panel.unrated] == ["mine", "yours"]
     assert axes.get_ylim() == (strip.bottom, accuracy_range(panel.measured)[1])
     assert strip.top < min(point.top1_percent for point in panel.measured)
-    marked = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_marker() != "x"]
+    marked = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_marker() not in ("x", "|")]
     assert [tuple(line.get_xydata()[0]) for line in marked].count((20.0, strip.middle)) == 2
     assert ticks(axes)[0] == "none"
     assert {"mine", "B5"} <= {text.get_text() for text in axes.texts}
