@@ -81,7 +81,8 @@ def draw(axes: "Axes", panel: Panel) -> None:
     _curves(axes, panel.published, panel, measured=False)
     _curves(axes, panel.measured, panel, measured=True)
     draw_arrow(axes, panel.measured, panel.published, panel.against)
-    texts = [*_texts(panel, front), *(Text(panel.labels[name], position) for name, position in below.items())]
+    texts = _texts(panel, front)
+    texts += [Text(panel.labels[name], position) for name, position in list(below.items())[:_MOST_LABELS]]
     lines = [[at(point) for point in line] for line in lines_of(panel.measured, panel.labels)]
     lines += [[at(point) for point in line] for line in lines_of(panel.published, panel.labels)]
     spans = [span for point in panel.measured for span in _spans(point)]
@@ -105,7 +106,7 @@ def _texts(panel: Panel, front: Sequence[Point]) -> list[Text]:
     whole = {point.name: point.name for point in ends if point.name.startswith(point.family)}
     return [
         Text(whole.get(point.name, panel.labels[point.name]), at(point), panel.looks[point.family].colour)
-        for point in dict.fromkeys([*ends, *front])
+        for point in list(dict.fromkeys([*ends, *front]))[:_MOST_LABELS]
     ]
 
 
