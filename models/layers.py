@@ -46,7 +46,7 @@ def list_layers(model: Model) -> list[Layer]:
     for child in module.modules():
         if isinstance(child, nn.Conv2d | nn.Linear):
             child.register_forward_hook(functools.partial(_note, layers))
-    model.run_on_meta(module)
+    model.run_once(module)
     return layers
 
 
