@@ -4,6 +4,8 @@ RESULTS ?= results
 OUT ?= out
 # Options for `python -m bench`, for example: make bench ARGS='--model *latency* --budget 300'
 ARGS ?=
+# The networks of `make figure`.
+GROUP ?= @figure
 
 # The environment of CPU targets, tests and tools; that of others, with versions of their own, lies in $(VENV)-PINS.
 VENV := .venv
@@ -23,7 +25,7 @@ new_enough = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || 
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .installed-% %/bin/python
-.PHONY: $(preflights) help bench report devices lanes-report test lint benchmarks trust faults format clean python-version no-answer on-the-host
+.PHONY: $(preflights) help bench figure report devices lanes-report test lint benchmarks trust faults format clean python-version no-answer on-the-host
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -33,6 +35,7 @@ help:  ## what there is
 	@echo 'make bench-NAME   any other target; `make devices` lists them'
 	@echo 'make devices      each target, and whether it can run here or why not'
 	@echo 'make lanes-report TARGET=NAME   one file to send back: how a GPU or phone target does on its hardware'
+	@echo 'make figure TARGET=NAME   the networks of GROUP (@figure) on a target (cpu), drawn as in the published figure'
 	@echo 'make report       table and chart from the records in $(RESULTS)/'
 	@echo 'make test         the tests'
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
@@ -49,6 +52,13 @@ bench-%: $$(call goals,$$*)
 		[ ! -e $(RESULTS)/$*.jsonl ] || $(python) -m reports render --results $(RESULTS) --out $(OUT); exit $$code; }
 	@$(if $(filter on-the-host,$^),$(python) -m devices.host.probe --results $(RESULTS))
 	@$(python) -m reports render --results $(RESULTS) --out $(OUT)
+
+figure: figure-$(or $(TARGET),cpu)
+
+# As with a sweep: where a network could not be measured, the others are drawn all the same.
+figure-%: $$(call goals,$$*)
+	@$(python) -m bench $* --model '$(GROUP)' --results $(RESULTS) $(ARGS); code=$$?; [ ! -e $(RESULTS)/$*.jsonl ] || \
+		$(python) -m reports figure --model '$(GROUP)' --results $(RESULTS) --out $(OUT) || code=$$?; exit $$code
 
 # The tests' own packages come on top of what the target needs, in the same environment.
 lanes-report: lanes-report-$(or $(TARGET),no-target)

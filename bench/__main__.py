@@ -18,6 +18,7 @@ from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
 from bench.table import print_records
+from bench.top1 import add_top1_option, with_top1
 from devices.runtime import absence_of, protocol_of
 from devices.targets import Target, find_targets
 from exporters.int8.calibration import HELP
@@ -39,7 +40,8 @@ def main() -> int:
     arguments = _parser().parse_args()
     targets = _unique(find_targets(pattern, arguments.targets) for pattern in arguments.target)
     targets = at_batches([with_options(target, arguments) for target in targets], arguments.batch)
-    models = at_resolutions(_unique(find(pattern) for pattern in _patterns(arguments)), arguments.resolution)
+    models = with_top1(_unique(find(pattern) for pattern in _patterns(arguments)), arguments.top1)
+    models = at_resolutions(models, arguments.resolution)
     protocols = [along_axis(_protocol(arguments, target), arguments) for target in targets]
     if arguments.repeat < 1:
         raise UserError("--repeat must be 1 or more", found=f"{arguments.repeat}", fix="leave it out for one sweep")
@@ -116,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="the cache (default: %(default)s)")
     add_weights_option(parser)
+    add_top1_option(parser)
     parser.add_argument("--calibration", type=Path, metavar="DIR", help=HELP)
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     add_axis_options(parser)

@@ -27,12 +27,12 @@ def main() -> int:
     parser = argument_parser("models", str(__doc__))
     parser.add_argument("model", nargs="*", default=["*"], help="name, glob, or a source such as timm:resnet50@224")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--recount", action="store_true", help="count the whole zoo again and write the sizes")
+    parser.add_argument("--recount", action="store_true", help="count these networks of the zoo again and write")
     arguments = parser.parse_args()
-    if arguments.recount:
-        recount()
-        relist()
     models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
+    if arguments.recount:
+        recount(models)
+        relist(models)
     if arguments.json:
         print_json([describe(model) for model in models])
     else:

@@ -2,6 +2,7 @@
 
 import csv
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +50,10 @@ def count(model: Model) -> Counts:
     return Counts(sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2)
 
 
-def recount() -> None:
-    """Count every network of the zoo again and write the file."""
-    counted = {model.name: count(model) for model in zoo().values()}
+def recount(models: Iterable[Model]) -> None:
+    """Count networks of the zoo again and write the file; the other networks' counts stay."""
+    found = _counted() | {model.name: count(model) for model in models}
+    counted = {name: found[name] for name in zoo() if name in found}
     with _FILE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["model", "params", "macs"])

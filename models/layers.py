@@ -2,6 +2,8 @@
 
 import csv
 import functools
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 # As with counts.csv: listing the layers needs torch, reading this file doesn't. `python -m models --recount` writes it
-# and a test lists them again and compares.
+# and a test lists them again and compares. Layers of one network that are alike are one row.
 _FILE = Path(__file__).with_name("layers.csv")
 
 
@@ -21,7 +23,6 @@ _FILE = Path(__file__).with_name("layers.csv")
 class Layer:
     """One convolution or matrix product on one image; `weights`, `inputs` and `outputs` are numbers of elements."""
 
-    name: str
     macs: int
     weights: int
     inputs: int
@@ -29,7 +30,10 @@ class Layer:
 
 
 def known_layers(model: str) -> list[Layer] | None:
-    """The layers of a network of the zoo; None for any other, whose layers would have to be listed with torch."""
+    """The layers of a network of the zoo, equal ones together, the first and the last at their places.
+
+    None for any other network, whose layers would have to be listed with torch.
+    """
     return _listed().get(model)
 
 
@@ -39,18 +43,17 @@ def list_layers(model: Model) -> list[Layer]:
 
     layers: list[Layer] = []
     module = model.architecture()
-    for name, child in module.named_modules():
+    for child in module.modules():
         if isinstance(child, nn.Conv2d | nn.Linear):
-            child.register_forward_hook(functools.partial(_note, layers, name))
+            child.register_forward_hook(functools.partial(_note, layers))
     model.run_once(module)
     return layers
 
 
-def _note(layers: list[Layer], name: str, module: "nn.Module", inputs: "tuple[Tensor, ...]", output: "Tensor") -> None:
+def _note(layers: list[Layer], module: "nn.Module", inputs: "tuple[Tensor, ...]", output: "Tensor") -> None:
     weight: Any = module.weight
     layers.append(
         Layer(
-            name=name,
             # Each output element takes one multiply-accumulate per element of its filter.
             macs=output.numel() * weight[0].numel(),
             weights=sum(parameter.numel() for parameter in module.parameters(recurse=False)),
@@ -60,14 +63,15 @@ def _note(layers: list[Layer], name: str, module: "nn.Module", inputs: "tuple[Te
     )
 
 
-def relist() -> None:
-    """List the layers of the whole zoo again and write the file."""
-    listed = {model.name: list_layers(model) for model in zoo().values()}
+def relist(models: Iterable[Model]) -> None:
+    """List the layers of networks of the zoo again and write the file; the other networks' stay."""
+    found = _listed() | {model.name: list_layers(model) for model in models}
+    listed = {name: found[name] for name in zoo() if name in found}
     with _FILE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["model", *(field.name for field in fields(Layer))])
+        writer.writerow(["model", "times", *(field.name for field in fields(Layer))])
         for name, layers in listed.items():
-            writer.writerows([name, *astuple(layer)] for layer in layers)
+            writer.writerows([name, times, *astuple(layer)] for layer, times in Counter(layers).items())
 
 
 @functools.cache
@@ -75,6 +79,6 @@ def _listed() -> dict[str, list[Layer]]:
     layers: dict[str, list[Layer]] = {}
     if _FILE.exists():
         with _FILE.open(newline="", encoding="utf-8") as file:
-            for model, name, *numbers in list(csv.reader(file))[1:]:
-                layers.setdefault(model, []).append(Layer(name, *map(int, numbers)))
+            for model, times, *numbers in list(csv.reader(file))[1:]:
+                layers.setdefault(model, []).extend([Layer(*map(int, numbers))] * int(times))
     return layers

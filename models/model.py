@@ -20,20 +20,25 @@ RESOLUTIONS_PX = range(8, 4097)  # that can be asked for; a slip would exhaust t
 
 @dataclass(frozen=True)
 class Model:
-    """A network: `source` is what it is made from (models/sources.py), `file` the file that it names, if any."""
+    """A network: `source` is what it is made from (models/sources.py), `file` the file that it names, if any.
+
+    `stated_percent` is its ImageNet top-1 at its resolution as somebody states it, None where nobody does.
+    """
 
     name: str
     family: str
     resolution_px: int
     source: str
+    stated_percent: float | None = None
     file: GivenFile | None = None
 
     def at_resolution(self, resolution_px: int) -> "Model":
-        """The same network for images of another size; itself where it is of that size."""
+        """The same network for images of another size, of no known accuracy; itself where it is of that size."""
         assert self.file is None
         if resolution_px == self.resolution_px:
             return self
-        return replace(self, name=f"{self.name}@{resolution_px}", resolution_px=resolution_px)
+        name = f"{self.name}@{resolution_px}"
+        return replace(self, name=name, resolution_px=resolution_px, stated_percent=None)
 
     @property
     def published(self) -> Published | None:
@@ -42,8 +47,8 @@ class Model:
 
     @property
     def top1_percent(self) -> float | None:
-        """The published ImageNet accuracy; `bench --accuracy` measures that of a file."""
-        return self.published.top1_percent if self.published else None
+        """The ImageNet accuracy as published, else as stated; `bench --accuracy` measures that of a file."""
+        return self.published.top1_percent if self.published else self.stated_percent
 
     @property
     def kind(self) -> str:

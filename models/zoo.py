@@ -2,6 +2,7 @@
 
 import functools
 
+from models.baselines import baselines
 from models.groups import find_group
 from models.model import RESOLUTIONS_PX, Model
 from models.sources import read_source
@@ -36,7 +37,7 @@ def _split(text: str) -> tuple[str, int | None]:
 @functools.cache
 def zoo() -> dict[str, Model]:
     """Every network of the suite by name: the ZenNets in their published order, then the baselines."""
-    return {model.name: model for model in (*map(_zennet_entry, _ZENNETS), *_BASELINES)}
+    return {model.name: model for model in (*map(_zennet_entry, _ZENNETS), *(each.model for each in baselines()))}
 
 
 def _zennet_entry(entry: tuple[str, bool, str]) -> Model:
@@ -48,12 +49,6 @@ def _zennet_entry(entry: tuple[str, bool, str]) -> Model:
         source=f"{'zennet-se' if squeeze_excite else 'zennet'}:{structure}",
     )
 
-
-_BASELINES = (
-    Model("EfficientNet-B3", "EfficientNet", 300, "timm:tf_efficientnet_b3"),
-    Model("EfficientNet-B5", "EfficientNet", 456, "timm:tf_efficientnet_b5"),
-    Model("EfficientNet-B6", "EfficientNet", 528, "timm:tf_efficientnet_b6"),
-)
 
 # Name, squeeze-excite, structure: facts of the published networks (ZenNAS, ICCV 2021).
 _ZENNETS = (

@@ -7,7 +7,7 @@ import msgspec
 
 from bench.accuracy.record import Accuracy
 from bench.records.network_run import network_of
-from bench.records.record import Record
+from bench.records.record import Network, Record
 from devices.targets import find_targets
 from models.published import COLUMNS, published
 from models.zoo import zoo
@@ -26,16 +26,22 @@ BASELINE = "EfficientNet"
 def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Report:
     """Arrange records, newest first within a cell, as rows and columns: the published ones, then the others.
 
+    Rows are the networks that are published or recorded, those of the zoo first, in its order.
+
     The first record of a cell that holds a number gives it; newer ones without leave a note. An accuracy joins the
     number of the same file.
     """
     evaluated = Accuracies(accuracies)
-    networks = {model.name: network_of(model) for model in zoo().values()}
+    networks = {name: network_of(zoo()[name]) for name in published()}
     cells: dict[str, dict[str, Cell]] = {name: {} for name in COLUMNS}
     newest: dict[str, Record] = {}
+    told: dict[str, tuple[bool, str]] = {}
     for record in records:
         name, model = record.target.name, record.model.name
-        networks.setdefault(model, record.model)
+        # Of an accuracy that the user states again, the newest record knows best.
+        rank = (record.model.top1_percent is not None, ended(record))
+        if model not in published() and rank >= told.get(model, rank):
+            networks[model], told[model] = record.model, rank
         column = cells.setdefault(name, {})
         column[model] = _add(column.get(model), record, evaluated)
         if name not in newest or ended(record) > ended(newest[name]):
@@ -48,7 +54,11 @@ def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Re
     known = [*COLUMNS, *(target.name for target in find_targets("*"))]
     names = sorted(cells, key=lambda name: _place(name, known))
     columns = [_column(name, cells[name], newest.get(name), evaluated) for name in names]
-    return Report(list(networks.values()), remark_slower(columns))
+    return Report(_in_order(networks), remark_slower(columns))
+
+
+def _in_order(networks: dict[str, Network]) -> list[Network]:
+    return [networks[name] for name in dict.fromkeys((*zoo(), *networks)) if name in networks]
 
 
 def _place(name: str, known: Sequence[str]) -> tuple[int, int]:

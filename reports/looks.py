@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from bench.records.network_run import network_of
 from bench.records.record import Network
+from models.published import published
 from models.zoo import zoo
 from system.errors import one_line
+
+_SEPARATORS = "_-/:"
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,35 @@ class Look:
 # The palette of Okabe and Ito (2008), distinct under the common kinds of colour blindness, without its yellow, which
 # white paper hides. The first two differ in lightness too, for print in grey.
 PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#595959")
-_MARKERS = (("o", "circle"), ("s", "square"), ("^", "triangle-up"), ("D", "diamond"), ("v", "triangle-down"))
+_MARKERS = (
+    ("o", "circle"),
+    ("s", "square"),
+    ("^", "triangle-up"),
+    ("D", "diamond"),
+    ("v", "triangle-down"),
+    ("P", "cross"),
+    ("<", "triangle-left"),
+    (">", "triangle-right"),
+    ("h", "hexagon"),
+)
 
 
 def looks(networks: Sequence[Network]) -> dict[str, Look]:
-    """The look of each family, in order of appearance; 7 colours and 5 markers give 35 different pairs."""
-    families = dict.fromkeys(network.family for network in networks)
+    """The look of each family: the zoo's in its order, so that a family looks alike in every chart, then others'.
+
+    7 colours and 9 markers give 63 different pairs.
+    """
+    families = dict.fromkeys((*_zoo_families(), *(network.family for network in networks)))
     return {
         family: Look(PALETTE[number % len(PALETTE)], *_MARKERS[number % len(_MARKERS)])
         for number, family in enumerate(families)
     }
+
+
+def _zoo_families() -> list[str]:
+    """The published families first."""
+    families = dict.fromkeys(zoo()[name].family for name in published())
+    return list(families | dict.fromkeys(model.family for model in zoo().values()))
 
 
 def short_names(networks: Sequence[Network]) -> dict[str, str]:
@@ -39,20 +61,37 @@ def short_names(networks: Sequence[Network]) -> dict[str, str]:
     families: dict[str, set[str]] = {}
     for network in [*map(network_of, zoo().values()), *networks]:
         families.setdefault(network.family, set()).add(network.name)
-    return {network.name: _shorten(network.name, families[network.family]) for network in networks}
+    shared = {family: (_head(family, names), _tail(names)) for family, names in families.items()}
+    return {network.name: _shorten(network.name, *shared[network.family]) for network in networks}
 
 
 def series_of(short_name: str) -> str:
-    """The part of a short name before its first digit; networks of a family that share it are joined by a line."""
-    return re.split(r"\d", short_name, maxsplit=1)[0]
+    """The part of a short name before its last number, or where it has none up to its last separator.
+
+    Networks of a family that share it are of one series and are joined by a line: Y-400MF and Y-1.6GF, not X-400MF.
+    """
+    name = re.sub(r"@\d+$", "", short_name)
+    numbered = re.fullmatch(r"(.*?)[\d.]*\d\D*", name, re.DOTALL)
+    return numbered[1] if numbered else _to_separator(name)
 
 
-def _shorten(name: str, family: set[str], most: int = 22) -> str:
-    if len(family) > 1:
-        head = _to_separator(_common_head(family))
-        tail = _to_separator(_common_head(other[::-1] for other in family))
-        name = name[len(head) : len(name) - len(tail)] or name
-    return one_line(name, most)
+def _shorten(name: str, head: int, tail: int, most: int = 22) -> str:
+    return one_line(name[head : len(name) - tail] or name, most)
+
+
+def _head(family: str, names: set[str]) -> int:
+    """How many letters all names begin with, or those of the family's name; 0 where a number would be left alone."""
+    if len(names) < 2:
+        return 0
+    head = len(_to_separator(_common_head(names)))
+    if all(name.startswith(family) for name in names):
+        head = max(head, len(family))
+    head += all(name[head : head + 1] in tuple(_SEPARATORS) for name in names)
+    return 0 if any(name[head : head + 1].isdigit() for name in names) else head
+
+
+def _tail(names: set[str]) -> int:
+    return len(_to_separator(_common_head(name[::-1] for name in names))) if len(names) > 1 else 0
 
 
 def _common_head(names: Iterable[str]) -> str:
@@ -65,4 +104,4 @@ def _common_head(names: Iterable[str]) -> str:
 
 def _to_separator(text: str) -> str:
     """`text` up to and including its last separator, so that no word is cut."""
-    return text[: max(text.rfind(separator) for separator in "_-/:") + 1]
+    return text[: max(text.rfind(separator) for separator in _SEPARATORS) + 1]

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench.records.record import Network
 from reports.accuracy import MeasuredAccuracy
-from reports.cells import Column, Latency, Report
+from reports.cells import Cell, Column, Latency, Measured, Report
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,17 @@ class Point:
         return self.accuracy.top1.low, self.accuracy.top1.high
 
 
+@dataclass(frozen=True)
+class Unrated:
+    """A measured network of no known accuracy: it has a latency alone."""
+
+    name: str
+    family: str
+    latency: Latency
+    usable: bool
+    verdict: str
+
+
 def by_kind(points: Iterable[Point]) -> dict[str, list[Point]]:
     """The points by the images that their accuracies are of, "" for published ones, in order of appearance."""
     kinds: dict[str, list[Point]] = {}
@@ -54,14 +66,32 @@ def measured_points(report: Report, column: Column) -> list[Point]:
     points = []
     for network in report.networks:
         cell = column.cell(network)
-        accuracy = cell.accuracy if cell.accuracy and cell.accuracy.top1 else None
-        top1 = accuracy.top1.percent if accuracy and accuracy.top1 else network.top1_percent
+        accuracy, top1 = _accuracy_of(network, cell)
         if cell.measured is not None and top1 is not None:
-            measured = cell.measured
-            verdict = f"{measured.verdict}: {measured.detail}".removesuffix(": ")
-            latency, usable, sweep = measured.latency, measured.usable, measured.sweep
+            latency, usable, sweep = cell.measured.latency, cell.measured.usable, cell.measured.sweep
+            verdict = _verdict(cell.measured)
             points.append(Point(network.name, network.family, top1, latency, usable, verdict, sweep, accuracy))
     return points
+
+
+def unrated_points(report: Report, column: Column) -> list[Unrated]:
+    """The measured networks whose accuracy is not known."""
+    return [
+        Unrated(network.name, network.family, measured.latency, measured.usable, _verdict(measured))
+        for network in report.networks
+        if (measured := (cell := column.cell(network)).measured) and _accuracy_of(network, cell)[1] is None
+    ]
+
+
+def _accuracy_of(network: Network, cell: Cell) -> tuple[MeasuredAccuracy | None, float | None]:
+    """That of the timed file, where it has one, and the top-1 in percent that is known."""
+    if cell.accuracy and cell.accuracy.top1:
+        return cell.accuracy, cell.accuracy.top1.percent
+    return None, network.top1_percent
+
+
+def _verdict(measured: Measured) -> str:
+    return f"{measured.verdict}: {measured.detail}".removesuffix(": ")
 
 
 def published_points(report: Report, column: Column) -> list[Point]:

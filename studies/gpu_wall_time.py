@@ -22,6 +22,7 @@ from bench.sweep import SweepRequest, sweep
 from devices.nvidia import warm
 from devices.runtime import runtime_of
 from devices.targets import find_targets
+from models.groups import DEFAULT
 from models.zoo import find
 
 _GB = 1_000_000_000
@@ -56,7 +57,7 @@ def main() -> None:
 
 
 def simulated(scatter: float, *, memory_gb: float, session_gb: float | None = None, models: Sequence[str] = ()) -> Took:
-    """Sweep the zoo, or the `models`, on a fake GPU; every session takes `session_gb` where that is given."""
+    """Sweep the published networks, or `models`, on a fake GPU; a session takes `session_gb` where that is given."""
     (fake,) = find_targets("fake")
     target = msgspec.structs.replace(fake, options=_options(scatter, memory_gb, session_gb))
     protocol = msgspec.convert(dict(warm.protocol(target)), Protocol)
@@ -66,7 +67,7 @@ def simulated(scatter: float, *, memory_gb: float, session_gb: float | None = No
         records = sweep(
             SweepRequest(
                 target=target,
-                models=[model for pattern in models or ["*"] for model in find(pattern)],
+                models=[model for pattern in models or [DEFAULT] for model in find(pattern)],
                 protocol=protocol,
                 results=Path(folder) / "results",
                 artifacts=Path(folder) / "artifacts",
@@ -86,7 +87,7 @@ def _options(scatter: float, memory_gb: float, session_gb: float | None) -> dict
         "memory_bytes": round(memory_gb * _GB),
         "session_bytes": {
             model.name: round((session_gb or _AT_224_PX_GB * (model.resolution_px / 224) ** 2) * _GB)
-            for model in find("*")
+            for model in find(DEFAULT)
         },
     }
 

@@ -27,6 +27,7 @@ from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.to_onnx import fix_batch, halve
 from exporters.to_onnx_int8 import insert_pairs, prepare
+from models.groups import DEFAULT
 from models.model import Model
 from models.zoo import find
 from studies.tensorrt_rtx_layers import convolutions
@@ -56,7 +57,7 @@ def main() -> int:
     """Build, a network on each core at a time; with --check exit 1 where a plan is refused or larger than the limit."""
     arguments = _parser().parse_args()
     models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
-    # The largest, which are the zoo's last, first: the time of one that began last would come on top of the others'.
+    # The largest, which are the last published, first: one that began last would end after all others.
     with ProcessPoolExecutor(usable_cores(), multiprocessing.get_context("spawn")) as pool:
         studied = list(pool.map(functools.partial(study, arguments=arguments), models[::-1]))[::-1]
     rows = [row for network in studied for row, _ in network]
@@ -132,7 +133,7 @@ def _row(model: Model, precision: str, capability: str, part: str, path: Path, b
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="*", default=["*"])
+    parser.add_argument("model", nargs="*", default=[DEFAULT])
     parser.add_argument("--precision", nargs="+", default=["fp16", "int8-fp16-dense"])
     parser.add_argument("--capability", nargs="+", default=["7.5", "8.6"])
     parser.add_argument("--width", type=int, default=8, help="channels of a depthwise group for 7.5; 1 is depthwise")

@@ -219,3 +219,10 @@ def test_what_make_asks_needs_nothing_but_python():
         [*command, str(ROOT), "for", "t4", ".venv"], capture_output=True, text=True, check=True, cwd="/"
     )
     assert done.stdout == "preflight-t4 .venv-t4/.installed-nvidia-t4\n"
+
+
+def test_a_figure_is_measured_on_its_target_and_drawn_of_the_same_group():
+    ran, _ = would_run("figure", "TARGET=cpu-torch", "GROUP=@mobile", "ARGS=--budget 60")
+    assert "-m bench cpu-torch --model '@mobile' --results results --budget 60;" in ran
+    assert "-m reports figure --model '@mobile' --results results --out out" in ran
+    assert "-m bench cpu --model '@figure' --results results" in would_run("figure")[0]

@@ -47,7 +47,7 @@ def draw_arrow(axes: "Axes", measured: Sequence[Point], published: Sequence[Poin
     if faster and printed:
         text += f"; published {printed.factor:.1f}x"
     points = [*measured, *published]
-    taken = [_room(axes, point) for point in points] if any(point.accuracy for point in measured) else []
+    taken = [_room(axes, point) for point in points]
     _write(axes, text, (left_ms, right_ms), y, above=room_above(points, shown), taken=taken)
 
 
@@ -90,7 +90,7 @@ def _write(
         box = Box(place.left, bottom, place.left + size.width, bottom + size.height)
         return box.inside(frame) and not any(box.overlaps(other) for other in taken)
 
-    place = next(filter(is_free, places), places[0]) if taken else places[0]
+    place = next(filter(is_free, places), places[0])
     written.set_verticalalignment("bottom" if place.up else "top")
     at_x, at_y = axes.transData.inverted().transform((place.left, edge(place)))
     written.set_position((float(at_x), float(at_y)))

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.cells import Column, Report
-from reports.chart.axes import LATENCY_TITLE, accuracy_title
+from reports.chart.axes import accuracy_title
 from reports.chart.legend import add_legend
-from reports.chart.panel import Panel, draw
+from reports.chart.panel import Panel, draw, prepare
+from reports.chart.strokes import crowded
 from reports.gather import BASELINE
 from reports.looks import looks, short_names
-from reports.points import measured_points, published_points
+from reports.points import measured_points, published_points, unrated_points
 from system.errors import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANELS_A_ROW = 4
+_OF_CROWDED = 1.2  # how much larger panels are where one has many networks
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,11 @@ def panels(report: Report, style: Style) -> list[Panel]:
             labels=labels,
             against=style.against,
             log=style.log,
+            unrated=unrated_points(report, column),
         )
         for column in report.columns
     )
-    return [panel for panel in every if panel.measured or panel.published]
+    return [panel for panel in every if panel.networks]
 
 
 def _subtitle(column: Column) -> str:
@@ -96,8 +99,9 @@ def _figure(report: Report, style: Style) -> "Figure":
     across = 2 if len(shown) == 4 else min(len(shown), 3) if len(shown) <= 6 else _PANELS_A_ROW
     across = max(across, 1)
     down = max(math.ceil(len(shown) / across), 1)
-    height = 3.9 * down + 0.75 + (0.4 if style.title else 0.0)
-    figure = Figure(figsize=(5.0 * across, height), dpi=150, layout="constrained")
+    scale = _OF_CROWDED if any(crowded(panel.networks) for panel in shown) else 1.0
+    height = 3.9 * scale * down + 0.75 + (0.4 if style.title else 0.0)
+    figure = Figure(figsize=(5.0 * scale * across, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     if style.title:
         figure.suptitle(style.title, fontsize=14, fontweight="bold", parse_math=False)
@@ -109,10 +113,8 @@ def _figure(report: Report, style: Style) -> "Figure":
         if number % across == 0:
             axes.set_ylabel(accuracy_title(points))
     add_legend(figure, shown)
-    # Labels are placed in pixels, so the panels must have their size first.
     for axes, panel in zip(grid, shown, strict=False):
-        axes.set_title(panel.title, pad=18, parse_math=False)
-        axes.set_xlabel(LATENCY_TITLE)
+        prepare(axes, panel)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes, panel in zip(grid, shown, strict=False):

@@ -1,11 +1,12 @@
 """Positions for the labels of points, so that none covers a point, a line or another label."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from reports.chart.strokes import TEXT
+from reports.chart.strokes import TEXT, Properties
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 KEEP_CLEAR = "keep-clear"
 _LABEL_PT = 7.0
 _MARKER_PT = 4.5
+_TEXT: Properties = {"fontsize": _LABEL_PT, "va": "center", "ha": "left", "zorder": 6}
+_JOINING: Properties = {"linewidth": 0.5, "alpha": 0.7, "zorder": 2.2}
+# How far a label may stand from its point, in gaps, and from which distance on a line joins them.
+_FAR, _NEEDS_LINE = (1.0, 2.0, 3.5, 5.0, 7.0), 1.6
 
 Position = tuple[float, float]
 
@@ -42,10 +47,23 @@ class Box:
             and self.top <= other.top
         )
 
+    def nearest(self, x: float, y: float) -> "Position":
+        """The position in it that is nearest to another."""
+        return min(max(x, self.left), self.right), min(max(y, self.bottom), self.top)
+
     @classmethod
     def around(cls, x: float, y: float, radius: float) -> "Box":
         """The square around a point."""
         return cls(x - radius, y - radius, x + radius, y + radius)
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is to be written beside a position in data units."""
+
+    text: str
+    at: Position
+    colour: str = TEXT
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,7 @@ class Label:
     height: float
     bottom: float | None = None
     top: float | None = None
+    colour: str = TEXT
 
 
 # The direction of a label from its point (right, up), the preferred one first.
@@ -72,16 +91,17 @@ def arrange(
     taken: Sequence[Box],
     frame: Box,
     gap: float,
+    rings: Sequence[float] = (1.0,),
 ) -> list[tuple[Label, Box]]:
     """A box inside `frame` for each label that has room, the first labels first; labels without room are left out.
 
     All in pixels: `lines` are polylines and `taken` are boxes that no label may cover, `gap` is the distance from a
-    label to its point.
+    label to its point; where there is no room, the further `rings` are tried, in gaps.
     """
     occupied = [*taken, *(box for line in lines for box in _along(line, gap))]
     arranged = []
     for label in labels:
-        for box in _places(label, gap):
+        for box in _places(label, gap, rings):
             if box.inside(frame) and not any(box.overlaps(other) for other in occupied):
                 occupied.append(box)
                 arranged.append((label, box))
@@ -89,9 +109,10 @@ def arrange(
     return arranged
 
 
-def _places(label: Label, gap: float) -> Iterator[Box]:
-    """Beside the point, then beyond the ends of its bar."""
-    yield from (_box(label, label.y, direction, gap) for direction in _DIRECTIONS)
+def _places(label: Label, gap: float, rings: Sequence[float]) -> Iterator[Box]:
+    """Beside the point, on each ring, then beyond the ends of its bar."""
+    for ring in rings:
+        yield from (_box(label, label.y, direction, gap * ring) for direction in _DIRECTIONS)
     if label.top is not None:
         yield from (_box(label, label.top, (right, 1), gap) for right in _SIDEWAYS)
     if label.bottom is not None:
@@ -117,13 +138,16 @@ def _along(line: Sequence[Position], step: float) -> Iterable[Box]:
 
 def write(
     axes: "Axes",
-    texts: Sequence[tuple[str, Position]],
+    texts: Sequence[Text],
     lines: Sequence[Sequence[Position]],
     bars: Mapping[Position, tuple[float, float]],
+    *,
+    far: bool = False,
 ) -> None:
     """Write each text beside its position (in data units) where it covers no `lines`, the first texts first.
 
-    `bars` are the lower and upper ends of upright bars through positions; there is room beyond them too.
+    `bars` are the lower and upper ends of upright bars through positions; there is room beyond them too. Where there is
+    none beside the position, a text may stand `far` from it, with a line to it.
     """
     pixels = axes.figure.dpi / 72
     height = 1.2 * _LABEL_PT * pixels
@@ -133,21 +157,25 @@ def write(
         x, y = axes.transData.transform(position)
         return float(x), float(y)
 
-    # The width is estimated from the number of letters: measuring a text takes longer than drawing it.
-    labels = [
-        Label(
-            text,
-            *pixel(at),
-            0.62 * _LABEL_PT * pixels * len(text),
-            height,
-            *(pixel((at[0], end))[1] for end in bars.get(at, ())),
-        )
-        for text, at in texts
-    ]
+    def label_of(text: Text) -> Label:
+        x, y = pixel(text.at)
+        # The width is estimated from the number of letters: measuring a text takes longer than drawing it.
+        label = Label(text.text, x, y, 0.62 * _LABEL_PT * pixels * len(text.text), height, colour=text.colour)
+        if text.at not in bars:
+            return label
+        bottom, top = (pixel((text.at[0], end))[1] for end in bars[text.at])
+        return replace(label, bottom=bottom, top=top)
+
+    labels = list(map(label_of, texts))
     drawn = [[pixel(at) for at in line] for line in lines]
     taken = [Box.around(*at, _MARKER_PT * pixels) for line in drawn for at in line]
     taken += [Box(*text.get_window_extent().extents) for text in axes.texts if text.get_gid() == KEEP_CLEAR]
     frame = Box(*axes.get_window_extent().extents)
-    for label, box in arrange(labels, drawn, taken, frame, 6.0 * pixels):
+    gap = 6.0 * pixels
+    for label, box in arrange(labels, drawn, taken, frame, gap, _FAR if far else (1.0,)):
         x, y = back((box.left, (box.bottom + box.top) / 2))
-        axes.text(x, y, label.text, fontsize=_LABEL_PT, color=TEXT, va="center", ha="left", zorder=6, parse_math=False)
+        axes.text(x, y, label.text, parse_math=False, color=label.colour, **_TEXT)
+        end = box.nearest(label.x, label.y)
+        if math.dist(end, (label.x, label.y)) > _NEEDS_LINE * gap:
+            (x0, y0), (x1, y1) = back(end), back((label.x, label.y))
+            axes.plot([x0, x1], [y0, y1], color=label.colour, **_JOINING)

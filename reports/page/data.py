@@ -3,93 +3,18 @@
 from collections.abc import Sequence
 from html import escape
 
-import msgspec
-
+from models.published import published
 from reports.chart.arrow import arrow_text, room_above
-from reports.chart.axes import LATENCY_TITLE, accuracy_range, accuracy_title, latency_range
+from reports.chart.axes import accuracy_range, accuracy_title, latency_range, strip_below
 from reports.chart.panel import Panel, lines_of
 from reports.equal_accuracy import Speedup, headline, speedups
-from reports.points import Point
+from reports.page.structs import ArrowData, FamilyData, PageData, PanelData, PointData, SeriesData, UnratedData
+from reports.points import Point, Unrated
 from reports.table.sheet import with_interval, with_interval_of_share
 from system.errors import one_line
 
 # Each panel takes about 0.1 s to draw; the others are drawn when they are switched on.
 _FIRST_PANELS = 4
-
-
-class FamilyData(msgspec.Struct, frozen=True, kw_only=True):
-    """A family's colour (#rrggbb) and plotly's name of its marker."""
-
-    name: str
-    colour: str
-    symbol: str
-
-
-class PointData(msgspec.Struct, frozen=True, kw_only=True):
-    """One network; `hover` is markup, `top1` is percent, without an interval where it is published."""
-
-    ms: float
-    low_ms: float
-    high_ms: float
-    top1: float
-    top1_low: float
-    top1_high: float
-    usable: bool
-    hover: str
-
-
-class SeriesData(msgspec.Struct, frozen=True, kw_only=True):
-    """The networks that one line joins; `sample` is "" where their accuracies are published.
-
-    Else it is the digest of the images that all of them are of.
-    """
-
-    family: str
-    measured: bool
-    sample: str
-    points: list[PointData]
-
-
-class ArrowData(msgspec.Struct, frozen=True, kw_only=True):
-    """The arrow at equal accuracy, from the baseline's latency to the network's.
-
-    Its text stands above it or below, beyond `text_top1`, where no bar of a measured accuracy is near.
-    """
-
-    family: str
-    against: str | None
-    published: bool
-    ms: float
-    baseline_ms: float
-    top1: float
-    text: str
-    above: bool
-    text_top1: float
-
-
-class PanelData(msgspec.Struct, frozen=True, kw_only=True):
-    """One panel; the ranges are of its axes, in milliseconds and percent."""
-
-    id: int
-    target: str
-    title: str
-    subtitle: str
-    series: list[SeriesData]
-    latency_range: tuple[float, float]
-    log_latency_range: tuple[float, float]
-    accuracy_range: tuple[float, float]
-    arrow: ArrowData | None
-
-
-class PageData(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the scripts read."""
-
-    families: list[FamilyData]
-    first_targets: list[str]
-    log: bool
-    latency_title: str = LATENCY_TITLE
-    accuracy_title: str
-    panels: list[PanelData]
 
 
 def page_data(panels: Sequence[Panel]) -> PageData:
@@ -110,16 +35,32 @@ def page_data(panels: Sequence[Panel]) -> PageData:
 
 def _panel(number: int, panel: Panel) -> PanelData:
     points = [*panel.measured, *panel.published]
+    shown: list[Point | Unrated] = [*points, *panel.unrated]
+    (low, high), strip = accuracy_range(points), strip_below(points)
     return PanelData(
         id=number,
         target=panel.target,
         title=panel.title,
         subtitle=panel.subtitle,
         series=[*_series(panel, measured=False), *_series(panel, measured=True)],
-        latency_range=latency_range(points, log=False),
-        log_latency_range=latency_range(points, log=True),
-        accuracy_range=accuracy_range(points),
+        latency_range=latency_range(shown, log=False),
+        log_latency_range=latency_range(shown, log=True),
+        accuracy_range=(strip.bottom if panel.unrated else low, high),
         arrow=_arrow(panel),
+        unrated=list(map(_unrated, panel.unrated)),
+        strip=strip,
+    )
+
+
+def _unrated(point: Unrated) -> UnratedData:
+    texts = [f"<b>{escape(point.name)}</b>", f"{with_interval(point.latency)} ms, top-1 not known"]
+    return UnratedData(
+        family=point.family,
+        ms=point.latency.ms,
+        low_ms=point.latency.low_ms,
+        high_ms=point.latency.high_ms,
+        usable=point.usable,
+        hover="<br>".join([*texts, escape(point.verdict)]),
     )
 
 
@@ -162,7 +103,7 @@ def _point(point: Point, panel: Panel, faster: Speedup | None, *, measured: bool
 def _top1(point: Point) -> str:
     """The accuracy of a point, and of how many images it is where it is measured."""
     if point.accuracy is None or point.accuracy.top1 is None:
-        return f"{point.top1_percent:g} %, published"
+        return f"{point.top1_percent:g} %, {'published' if point.name in published() else 'stated'}"
     of = escape(f"measured on {point.images:,} images of {one_line(point.accuracy.folder, 40)}")
     return f"{with_interval_of_share(point.accuracy.top1)} %, {of}"
 

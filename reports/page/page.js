@@ -90,6 +90,8 @@ function chip(label, pressed, toggle, icon) {
 const SHAPES = {
   circle: "M5 0a5 5 0 1 0 .01 0z", square: "M0 0h10v10h-10z", "triangle-up": "M5 0l5 10h-10z",
   diamond: "M5 0l5 5-5 5-5-5z", "triangle-down": "M0 0h10l-5 10z",
+  cross: "M3 0h4v3h3v4h-3v3h-4v-3h-3v-4h3z", "triangle-left": "M0 5l10-5v10z", "triangle-right": "M10 5l-10-5v10z",
+  hexagon: "M5 0l5 2.5v5l-5 2.5-5-2.5v-5z",
 };
 
 function icon(family) {

@@ -15,7 +15,8 @@ from bench.protocol import Protocol
 from bench.records.record import Record
 from reports.cells import Report
 from reports.chart.panel import Panel
-from reports.page.data import PageData, page_data
+from reports.page.data import page_data
+from reports.page.structs import PageData
 from reports.table.sheet import Sheet
 from reports.table.to_html import document, html, text_of
 from system.errors import UserError

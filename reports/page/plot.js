@@ -52,6 +52,45 @@ function trace(series) {
   };
 }
 
+/** The networks of a family whose accuracy is not known, in the strip below the accuracies. */
+function unratedTrace(name, points, level) {
+  const look = data.families.find((family) => family.name === name);
+  return {
+    type: "scatter", mode: "markers", name, showlegend: false,
+    x: points.map((point) => point.ms),
+    y: points.map(() => level),
+    marker: { symbol: points.map((point) => (point.usable ? look.symbol : "x")), size: 9, color: shade(look), opacity: 0.85 },
+    error_x: {
+      ...bar(true),
+      array: points.map((point) => point.high_ms - point.ms),
+      arrayminus: points.map((point) => point.ms - point.low_ms),
+    },
+    customdata: points.map((point) => point.hover),
+    hovertemplate: "%{customdata}<extra></extra>",
+  };
+}
+
+/** The strip's traces, by family. */
+function stripTraces(panel) {
+  const families = new Set(panel.unrated.map((point) => point.family));
+  return [...families].filter((name) => shown.families.has(name)).map((name) =>
+    unratedTrace(name, panel.unrated.filter((point) => point.family === name), panel.strip[1]));
+}
+
+/** The strip's ground and its name, where there is one. */
+function stripShapes(panel) {
+  if (!panel.unrated.length) return { shapes: [], notes: [] };
+  const across = { xref: "paper", x0: 0, x1: 1, yref: "y", layer: "below" };
+  const rule = { color: colour("--rule"), width: 1 };
+  return {
+    shapes: [{ ...across, type: "rect", y0: panel.strip[0], y1: panel.strip[2], fillcolor: colour("--band"), line: rule }],
+    notes: [{
+      xref: "paper", x: 1, xanchor: "right", yref: "y", y: panel.strip[0], yanchor: "bottom", showarrow: false,
+      text: "accuracy not known", font: { color: colour("--quiet"), size: 11 },
+    }],
+  };
+}
+
 /** The points whose accuracies are of one kind (published, or of the same images): those of the most frequent kind. */
 function alike(series) {
   const kinds = new Map();
@@ -127,6 +166,7 @@ function logTicks([low, high]) {
 
 function layout(panel) {
   const range = latencyRange(panel);
+  const strip = stripShapes(panel);
   const axis = { gridcolor: colour("--grid"), linecolor: colour("--rule"), zeroline: false, automargin: true };
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
@@ -141,7 +181,8 @@ function layout(panel) {
       range, ...(shown.log ? logTicks(range) : {}),
     },
     yaxis: { ...axis, range: panel.accuracy_range, title: { text: data.accuracy_title } },
-    annotations: annotations(panel.arrow),
+    shapes: strip.shapes,
+    annotations: [...annotations(panel.arrow), ...strip.notes],
   };
 }
 
@@ -150,7 +191,7 @@ async function draw(panel, element) {
     (each) => shown.families.has(each.family) && (each.measured || shown.published),
   );
   const options = { responsive: true, displayModeBar: false };
-  await Plotly.react(element, [frontTrace(series), ...series.map(trace)], layout(panel), options);
+  await Plotly.react(element, [frontTrace(series), ...series.map(trace), ...stripTraces(panel)], layout(panel), options);
   // A plot that was hidden while the window was resized does not resize on its own.
   if (Math.abs(element._fullLayout.width - element.clientWidth) > 1) await Plotly.Plots.resize(element);
 }

@@ -12,6 +12,7 @@ from devices.targets import find_targets
 from exporters.artifact import Job
 from exporters.cache import Cache
 from models import find
+from models.groups import DEFAULT
 
 PACKAGES = ("models", "exporters", "devices", "bench", "reports")
 
@@ -64,7 +65,7 @@ def test_rendering(benchmark, tmp_path):
     benchmark.group = "rendering of twelve networks"
     (target,) = find_targets("fake")
     results = tmp_path / "results"
-    sweep(SweepRequest(target=target, models=find("*"), protocol=Protocol(), results=results, artifacts=tmp_path))
+    sweep(SweepRequest(target=target, models=find(DEFAULT), protocol=Protocol(), results=results, artifacts=tmp_path))
     arguments = ("-m", "reports", "render", "--results", str(results), "--out", str(tmp_path / "out"))
     benchmark.pedantic(command, args=arguments, rounds=3)
 

@@ -27,6 +27,7 @@ from bench.duet.request import DuetRequest
 from bench.duet.settings import DuetSettings
 from devices.targets import Target, find_targets
 from models import find
+from models.groups import DEFAULT
 from studies.trust.numbers import RESULTS
 
 DATA = Path(__file__).parent / "data" / "duets"
@@ -43,7 +44,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path, help="what to read (default: all of studies/trust/data/duets)")
     parser.add_argument("--repeat", type=int, default=0, help="duets to measure first (default: none)")
     parser.add_argument("--slowdown", type=float, default=0.0, help="share of an inference (default: %(default)s)")
-    parser.add_argument("--model", nargs="+", default=["*"], help="globs of networks (default: all of the zoo)")
+    parser.add_argument("--model", nargs="+", default=[DEFAULT], help="globs of networks (default: %(default)s)")
     parser.add_argument("--budget", type=float, default=DuetSettings().budget_s, help="seconds (default: %(default)s)")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--out", type=Path, help="where to keep what was measured, NAME.jsonl.gz")

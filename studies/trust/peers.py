@@ -33,6 +33,7 @@ from devices.targets import find_targets
 from devices.worker import open_session
 from exporters.cache import Cache
 from models import Model, find
+from models.groups import DEFAULT
 from studies.trust.neighbour import Neighbour
 from studies.trust.numbers import NUMBERS, RESULTS, Number, read_numbers
 from studies.trust.tables import print_tables
@@ -47,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="a number (default: %(default)s)")
-    parser.add_argument("--model", default="*")
+    parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--scenario", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
     parser.add_argument("--out", type=Path, default=NUMBERS, help="default: %(default)s")
     parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")

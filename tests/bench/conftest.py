@@ -11,6 +11,7 @@ from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
 from devices.targets import find_targets
 from models import find
+from models.groups import DEFAULT
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
 
@@ -28,7 +29,7 @@ def order(tmp_path, artifacts):
         (target,) = find_targets("fake")
         if options is not None:
             target = msgspec.structs.replace(target, options=options)
-        models = [model for pattern in patterns or ["*"] for model in find(pattern)]
+        models = [model for pattern in patterns or [DEFAULT] for model in find(pattern)]
         return SweepRequest(
             target=target,
             models=models,
@@ -58,7 +59,7 @@ def request_for(tmp_path, artifacts):
             old=msgspec.structs.replace(target, options={"seconds": old}),
             against=Against(options={"seconds": old}),
             said=["option:seconds"],
-            models=[model for pattern in patterns or ["*"] for model in find(pattern)],
+            models=[model for pattern in patterns or [DEFAULT] for model in find(pattern)],
             settings=DuetSettings(**settings),
             results=tmp_path / "results",
             artifacts=artifacts,

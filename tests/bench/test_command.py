@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from bench.records.store import read_results
-from models import zoo
+from models.published import published
 
 
 def bench(*arguments: object) -> subprocess.CompletedProcess:
@@ -25,13 +25,13 @@ def test_the_whole_pipeline_runs_on_the_fake_device(tmp_path, folders):
         r"100% of \d+ s went into inferences; loading and warming up took \d+ s beside them\n", ended.stderr
     )
     assert "EfficientNet-B6" in ended.stdout
-    assert sorted(record.model.name for record in read_results(tmp_path / "results")) == sorted(zoo())
+    assert sorted(record.model.name for record in read_results(tmp_path / "results")) == sorted(published())
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["fake", "--model", "EfficientNet-B4"], "no such model"),
+        (["fake", "--model", "EfficientNet-B9"], "no such model"),
         (["fakes"], "did you mean fake"),
         (["fake", "--budget", "0"], "budget"),
         (["fake", "--min-visits", "0"], "min_visits"),
@@ -39,9 +39,9 @@ def test_the_whole_pipeline_runs_on_the_fake_device(tmp_path, folders):
         (["fake", "--interval", "nan"], "interval nan"),
         (["fake", "--timeout", "1e9"], "timeout_s"),
         (["fake", "--repeat", "0"], "--repeat must be 1 or more"),
-        (["fake", "--profile", "*B3", "--model", "*B5"], "--profile measures no sweep"),
+        (["fake", "--profile", "*t-B3", "--model", "*t-B5"], "--profile measures no sweep"),
         (["fake", "--weights", "absent.pth"], "--weights fits one network"),
-        (["fake", "--model", "*B3", "--weights", "absent.pth"], "can't read checkpoint"),
+        (["fake", "--model", "*t-B3", "--weights", "absent.pth"], "can't read checkpoint"),
         (["fake", "--model", "zennet:SuperConvK3BNRELU(3,16,2"], "cut off"),
     ],
 )

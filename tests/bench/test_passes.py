@@ -14,7 +14,7 @@ from tests.bench.made_up import LOST_SHARE, a_visit
 
 PROTOCOL = Protocol()
 BASIS = Basis(lost_share=LOST_SHARE)
-NAMES = ("*B3", "*B5", "*B6", "*01ms*", "*02ms*", "*03ms*")
+NAMES = ("*t-B3", "*t-B5", "*t-B6", "*01ms*", "*02ms*", "*03ms*")
 
 
 def a_run(name: str, counting: int, disturbed: int = 0, *, noise: float = 0.0, each_s: float = 0.1) -> NetworkRun:
@@ -46,31 +46,31 @@ def test_a_pass_begins_with_all():
 
 
 def test_beside_a_neighbour_every_network_gets_one_visit_that_counts_before_any_gets_two():
-    unequal = [a_run("*B3", 0, disturbed=4), a_run("*B5", 1), a_run("*B6", 3)]
+    unequal = [a_run("*t-B3", 0, disturbed=4), a_run("*t-B5", 1), a_run("*t-B6", 3)]
     assert chosen(unequal) == unequal[:2]
-    later = [a_run("*B3", 3, disturbed=4), a_run("*B5", 3), a_run("*B6", 5)]
+    later = [a_run("*t-B3", 3, disturbed=4), a_run("*t-B5", 3), a_run("*t-B6", 5)]
     assert chosen(later) == later[:2]
 
 
 def test_each_gets_its_minimum_of_visits_before_any_interval_is_narrowed():
-    runs = [a_run("*B3", 6, noise=0.2), a_run("*B5", 5), a_run("*B6", 9, noise=0.2)]
+    runs = [a_run("*t-B3", 6, noise=0.2), a_run("*t-B5", 5), a_run("*t-B6", 9, noise=0.2)]
     assert chosen(runs) == runs[1:2]
 
 
 @pytest.mark.parametrize(("min_visits", "max_visits", "needed"), [(1, 100, 4), (8, 100, 8), (6, 3, 3), (1, 1, 1)])
 def test_the_minimum_is_four_at_least_as_far_as_so_many_are_allowed(min_visits, max_visits, needed):
     protocol = Protocol(min_visits=min_visits, max_visits=max_visits)
-    runs = [a_run("*B3", needed - 1), a_run("*B5", needed, noise=0.2)]
+    runs = [a_run("*t-B3", needed - 1), a_run("*t-B5", needed, noise=0.2)]
     assert chosen(runs, protocol) == runs[:1]
 
 
 def test_then_those_whose_interval_narrows_most_a_second():
-    wide = [a_run("*B3", 9, noise=0.01), a_run("*B5", 9, noise=0.2)]
+    wide = [a_run("*t-B3", 9, noise=0.01), a_run("*t-B5", 9, noise=0.2)]
     assert chosen(wide) == wide[1:]
-    long = [a_run("*B3", 9, noise=0.1, each_s=0.1), a_run("*B5", 9, noise=0.1, each_s=1.0)]
+    long = [a_run("*t-B3", 9, noise=0.1, each_s=0.1), a_run("*t-B5", 9, noise=0.1, each_s=1.0)]
     assert chosen(long) == long[:1]
     # One more of many visits narrows an interval less.
-    many = [a_run("*B3", 40, noise=0.1), a_run("*B5", 10, noise=0.1)]
+    many = [a_run("*t-B3", 40, noise=0.1), a_run("*t-B5", 10, noise=0.1)]
     assert chosen(many) == many[1:]
 
 
@@ -91,13 +91,13 @@ def test_the_order_is_by_chance_that_the_seed_decides():
 @pytest.mark.parametrize(
     ("run", "done"),
     [
-        (a_run("*B3", 0), False),
-        (a_run("*B3", 5), False),
-        (a_run("*B3", 6), True),
-        (a_run("*B3", 6, noise=0.2), False),
-        (a_run("*B3", 3, disturbed=9), False),
-        (a_run("*B3", 0, disturbed=100), True),
-        (a_run("*B3", 100, noise=0.2), True),
+        (a_run("*t-B3", 0), False),
+        (a_run("*t-B3", 5), False),
+        (a_run("*t-B3", 6), True),
+        (a_run("*t-B3", 6, noise=0.2), False),
+        (a_run("*t-B3", 3, disturbed=9), False),
+        (a_run("*t-B3", 0, disturbed=100), True),
+        (a_run("*t-B3", 100, noise=0.2), True),
     ],
 )
 def test_a_network_is_done_when_its_interval_is_narrow_or_it_has_all_the_visits_that_it_may(run, done):
@@ -105,7 +105,7 @@ def test_a_network_is_done_when_its_interval_is_narrow_or_it_has_all_the_visits_
 
 
 def test_a_network_that_can_not_go_on_is_done():
-    run = a_run("*B3", 0)
+    run = a_run("*t-B3", 0)
     run.reason = "out of memory"
     assert is_done(run, {}, PROTOCOL)
 
@@ -113,7 +113,7 @@ def test_a_network_that_can_not_go_on_is_done():
 @pytest.mark.parametrize("max_visits", [1, 3])
 def test_fewer_visits_than_an_interval_needs_are_enough_where_no_more_are_allowed(max_visits):
     protocol = Protocol(max_visits=max_visits)
-    fewer, enough = a_run("*B3", max_visits - 1), a_run("*B3", max_visits)
+    fewer, enough = a_run("*t-B3", max_visits - 1), a_run("*t-B3", max_visits)
     assert not is_done(fewer, measured([fewer]), protocol)
     assert is_done(enough, measured([enough]), protocol)
 
@@ -121,7 +121,7 @@ def test_fewer_visits_than_an_interval_needs_are_enough_where_no_more_are_allowe
 def test_how_far_sweeps_lie_apart_is_nothing_that_visits_narrow():
     from bench.trust.run_to_run import RunToRun
 
-    run = a_run("*B3", 9, noise=0.001)
+    run = a_run("*t-B3", 9, noise=0.001)
     far = Basis(lost_share=LOST_SHARE, run_to_run=RunToRun(error=0.5, freedom=2.0, sweeps=3))
     assert run.measurement(far).estimate.half_width > 1 or math.isinf(run.measurement(far).estimate.half_width)
     assert is_done(run, measured([run], far), PROTOCOL)

@@ -78,8 +78,8 @@ def test_loading_is_no_sampling_and_is_said(order, capsys):
 
 
 def test_one_that_takes_more_than_expected_closes_the_others_and_one_that_never_fits_says_so(order, opened):
-    options = on_a_device(6.5, {"*B3": 1, "*B5": 6, "*B6": 7})
-    fits, large, too_large = sweep(order("*B3", "*B5", "*B6", options=options))
+    options = on_a_device(6.5, {"*t-B3": 1, "*t-B5": 6, "*t-B6": 7})
+    fits, large, too_large = sweep(order("*t-B3", "*t-B5", "*t-B6", options=options))
     assert fits.verdict.word == large.verdict.word == "stable"
     assert too_large.measurement is None
     assert "the fake device is full" in too_large.reason
@@ -151,8 +151,8 @@ def test_a_duet_holds_both_sides_of_as_many_networks_as_fit(request_for, opened,
 
 
 def test_a_duet_whose_network_takes_more_than_expected_waits_for_the_next_group(request_for, opened):
-    request = request_for("*B3", "*B5", old={"*": 0.1}, new={"*": 0.1}, budget_s=0.01)
-    options = on_a_device(10, {"*B3": 1, "*B5": 4.5}, seconds=0.1)
+    request = request_for("*t-B3", "*t-B5", old={"*": 0.1}, new={"*": 0.1}, budget_s=0.01)
+    options = on_a_device(10, {"*t-B3": 1, "*t-B5": 4.5}, seconds=0.1)
     old, new = (msgspec.structs.replace(each, options=options) for each in (request.old, request.new))
     duets = play(dataclasses.replace(request, old=old, new=new))
     assert [duet.lost for duet in duets] == [None, None]

@@ -22,8 +22,9 @@ from devices.runtimes import fake
 from devices.samples import THROTTLED, WAITED
 from devices.worker import SessionLost
 from models import UserError, find
+from models.groups import DEFAULT
 
-ALL = [model.name for model in find("*")]
+ALL = [model.name for model in find(DEFAULT)]
 
 
 def names(records) -> list[str]:
@@ -56,7 +57,7 @@ def test_passes_visit_every_network_once_in_an_order_that_the_seed_decides(order
 
 def test_a_steady_network_stops_early_and_an_unsteady_one_uses_the_budget(order):
     unsteady = [0.01 * 1.1**step for step in range(40)]
-    records = sweep(order("*-B3", "*-B5", options={"seconds": {"*B3": 0.01, "*B5": unsteady}}, max_visits=50))
+    records = sweep(order("*-B3", "*-B5", options={"seconds": {"*t-B3": 0.01, "*t-B5": unsteady}}, max_visits=50))
     visits = {record.model.name: len(record.measurement.visits) for record in records}
     assert visits == {"EfficientNet-B3": 6, "EfficientNet-B5": 50}
 
@@ -76,10 +77,10 @@ def test_with_a_budget_for_nothing_every_network_is_visited_once(order):
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_fewer_visits_than_an_interval_needs_are_never_stable(order, count):
-    records = sweep(order("*B3", min_visits=1, max_visits=count))
+    records = sweep(order("*t-B3", min_visits=1, max_visits=count))
     assert [len(record.measurement.visits) for record in records] == [count]
     assert [record.verdict.word for record in records] == ["too few samples"]
-    assert [len(record.measurement.visits) for record in sweep(order("*B3", min_visits=1))] == [4]
+    assert [len(record.measurement.visits) for record in sweep(order("*t-B3", min_visits=1))] == [4]
 
 
 def test_no_visit_begins_once_the_budget_is_spent(order):
@@ -107,14 +108,14 @@ def waiting(monkeypatch):
 
 def test_waiting_for_a_device_to_cool_is_no_sampling_time(order, waiting):
     waiting()
-    records = sweep(order("*B3", "*B5", budget_s=20.0))
+    records = sweep(order("*t-B3", "*t-B5", budget_s=20.0))
     assert {record.verdict.word for record in records} == {"stable"}
     assert max(visit.end_s for record in records for visit in record.measurement.visits) < 20.0
 
 
 def test_waiting_in_vain_is_and_ends_a_sweep(order, waiting):
     waiting("began at 41.0 °C, above 40 °C")
-    records = sweep(order("*B3", "*B5", budget_s=20.0))
+    records = sweep(order("*t-B3", "*t-B5", budget_s=20.0))
     assert [len(record.measurement.visits) for record in records] == [1, 1]
 
 
@@ -128,7 +129,7 @@ def test_networks_that_lie_elsewhere_stay_open_whatever_memory_this_machine_has(
     )
     monkeypatch.setattr(fake, "RUNTIME", runtime)
     monkeypatch.setattr(room, "available_bytes", lambda: 0)
-    sweep(order("*B3", "*B5", max_visits=6))
+    sweep(order("*t-B3", "*t-B5", max_visits=6))
     assert (len(opening) == 2) == elsewhere
 
 
@@ -136,7 +137,7 @@ def test_early_stopping_changes_no_number(order):
     """Visits until the interval is narrow, and as many as there may be."""
     chance = random.Random(1)
     options = {"seconds": {"*": [0.01 * chance.gauss(1, 0.02) for _ in range(4999)]}}
-    early, late = (sweep(order("*B3", "*B5", options=options, interval=at)) for at in (0.5, 1e-9))
+    early, late = (sweep(order("*t-B3", "*t-B5", options=options, interval=at)) for at in (0.5, 1e-9))
     for one, other in zip(early, late, strict=True):
         assert len(one.measurement.visits) < len(other.measurement.visits) / 4
         assert one.measurement.estimate.number_s == pytest.approx(other.measurement.estimate.number_s, rel=5e-3)
@@ -145,15 +146,15 @@ def test_early_stopping_changes_no_number(order):
 
 
 def test_a_network_that_fails_is_a_record_with_its_reason_and_the_others_go_on(order):
-    options = {"seconds": {"*": 0.01}, "fail": {"*B5": "out of memory"}}
-    records = sweep(order("*B3", "*B5", "*B6", options=options))
+    options = {"seconds": {"*": 0.01}, "fail": {"*t-B5": "out of memory"}}
+    records = sweep(order("*t-B3", "*t-B5", "*t-B6", options=options))
     assert [record.measurement is None for record in records] == [False, True, False]
     assert "out of memory" in records[1].reason
     assert records[1].verdict is None
 
 
 def test_an_export_that_fails_is_a_record_too(order):
-    records = sweep(order("*B3", "timm:no_such_network"))
+    records = sweep(order("*t-B3", "timm:no_such_network"))
     assert records[0].measurement
     # The fake format builds nothing, so it is ONNX that would find out; see test_command.
     assert records[1].model.family == "custom"
@@ -170,7 +171,7 @@ def test_a_network_whose_process_is_lost_keeps_what_was_measured_of_it_and_the_r
         return run(self, count)
 
     monkeypatch.setattr(fake.FakeSession, "run", mortal)
-    lost, other = sweep(order("*B3", "*B5"))
+    lost, other = sweep(order("*t-B3", "*t-B5"))
     assert lost.reason == "killed, most likely out of memory"
     assert 0 < len(lost.measurement.visits) < 6
     assert lost.verdict.word == "too few samples"
@@ -181,7 +182,7 @@ def test_until_three_sweeps_exist_an_interval_is_of_this_sweep_alone(order):
     options = {"seconds": {"*": [0.0100, 0.0101, 0.0099, 0.0100, 0.0102]}}
     estimates, verdicts = [], []
     for _ in range(4):
-        (record,) = sweep(order("*B3", options=options))
+        (record,) = sweep(order("*t-B3", options=options))
         estimates.append(record.measurement.estimate)
         verdicts.append(record.verdict)
     assert [found.within_sweep for found in estimates] == [True, True, False, False]
@@ -191,18 +192,18 @@ def test_until_three_sweeps_exist_an_interval_is_of_this_sweep_alone(order):
 
 def test_a_sweep_of_other_options_is_no_repetition(order):
     for seconds in (0.010, 0.011, 0.012):
-        (record,) = sweep(order("*B3", options={"seconds": {"*": seconds}}))
+        (record,) = sweep(order("*t-B3", options={"seconds": {"*": seconds}}))
     assert record.measurement.estimate.within_sweep
 
 
 def test_a_sweep_of_other_networks_is_no_repetition(order):
-    for name in ("*B3", "*B5", "*B6"):
+    for name in ("*t-B3", "*t-B5", "*t-B6"):
         (record,) = sweep(order(name))
     assert record.measurement.estimate.within_sweep
 
 
 def test_how_much_of_the_time_went_into_inferences_is_said_and_recorded(order, capsys):
-    records = sweep(order("*B3", "*B5"))
+    records = sweep(order("*t-B3", "*t-B5"))
     assert "100% of" in (err := capsys.readouterr().err)
     assert re.search(r"s went into inferences; loading and warming up took [1-9] s beside them\n$", err)
     assert [record.measurement.basis.sampling_share for record in records] == pytest.approx([1.0, 1.0])
@@ -278,7 +279,7 @@ def test_going_on_with_fewer_networks_keeps_what_was_measured_of_the_others(orde
     with pytest.raises(KeyboardInterrupt):
         sweep(order())
     monkeypatch.setattr(sweep_module, "visit", visit)
-    assert names(sweep(order("*B3", resume=True))) == ["EfficientNet-B3"]
+    assert names(sweep(order("*t-B3", resume=True))) == ["EfficientNet-B3"]
     on_disk = read_records(order().results / "fake.jsonl")
     assert Counter(names(on_disk)) == Counter(ALL)
     assert sum(len(record.measurement.visits) for record in on_disk if record.model.name != "EfficientNet-B3") >= 27
@@ -291,8 +292,8 @@ def test_resuming_a_finished_sweep_measures_nothing(order, monkeypatch):
 
 
 def test_resuming_with_more_networks_measures_those(order):
-    first = sweep(order("*B3"))
-    both = sweep(order("*B3", "*B5", resume=True))
+    first = sweep(order("*t-B3"))
+    both = sweep(order("*t-B3", "*t-B5", resume=True))
     assert both[0] == first[0]
     assert both[1].sweep == both[0].sweep
 
@@ -315,20 +316,20 @@ def test_a_new_sweep_keeps_what_an_interrupted_one_measured(order, monkeypatch):
 
 
 def test_resuming_under_another_protocol_is_refused(order, monkeypatch):
-    sweep(order("*B3"))
+    sweep(order("*t-B3"))
     with pytest.raises(UserError, match=r"protocol visit_s was 0\.3, now 0\.5"):
-        sweep(order("*B3", resume=True, visit_s=0.5))
+        sweep(order("*t-B3", resume=True, visit_s=0.5))
 
 
 @pytest.mark.parametrize("key", ["cpu", "kernel", "versions"])
 def test_resuming_on_another_machine_is_refused(order, monkeypatch, key):
     from bench.records import resume
 
-    sweep(order("*B3"))
+    sweep(order("*t-B3"))
     here = resume.machine()
     monkeypatch.setattr(resume, "machine", lambda: msgspec.structs.replace(here, **{key: "another"}))
     with pytest.raises(UserError, match=f"machine {key} was .*, now 'another'"):
-        sweep(order("*B3", "*B5", resume=True))
+        sweep(order("*t-B3", "*t-B5", resume=True))
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -364,13 +365,13 @@ def test_a_journal_of_the_first_schema_is_gone_on_with(order, monkeypatch):
 def test_resuming_with_another_file_is_refused(order, monkeypatch):
     interrupt_after(monkeypatch, 3)
     with pytest.raises(KeyboardInterrupt):
-        sweep(order("*B3"))
+        sweep(order("*t-B3"))
     journal = order().results / "fake.journal"
     recorded = journal.read_text()
     sha256 = recorded.split('"sha256":"')[1][:64]
     journal.write_text(recorded.replace(sha256, "0" * 64))
     with pytest.raises(UserError, match="mix visits of two files of EfficientNet-B3"):
-        sweep(order("*B3", resume=True))
+        sweep(order("*t-B3", resume=True))
 
 
 def test_two_sweeps_never_write_one_file(order):
@@ -425,6 +426,6 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(tmp_path, artifacts):
 
 
 def test_a_sustained_sweep_of_a_device_without_a_thermometer_has_no_number_but_the_advice(order):
-    (record,) = sweep(order("*B3", sustained=True))
+    (record,) = sweep(order("*t-B3", sustained=True))
     assert record.measurement is None
     assert "leave --sustained out" in record.reason

@@ -10,7 +10,7 @@ from bench.duet.record import read_duets
 from bench.records.store import read_results
 from models.weights import SEEDED
 
-BOTH = ["--model", "*B3", "--model", "*B5"]
+BOTH = ["--model", "*t-B3", "--model", "*t-B5"]
 
 
 def run(*arguments):
@@ -52,7 +52,7 @@ def test_a_missing_file_costs_no_measurement(tmp_path, folders, weights):
 
 
 def test_the_exporters_take_a_folder_too(tmp_path, weights):
-    ended = run("exporters", "*B3", "*B6", "--to", "fake", "--weights", weights, "--out", tmp_path, "--json")
+    ended = run("exporters", "*t-B3", "*t-B6", "--to", "fake", "--weights", weights, "--out", tmp_path, "--json")
     found = [artifact["weights"].partition(" sha256:")[0] for artifact in json.loads(ended.stdout)]
     assert found == ["EfficientNet-B3.pth", "EfficientNet-B6.pt"]
 

@@ -25,7 +25,7 @@ def build(artifact, target) -> None:
 
 @pytest.fixture
 def exported(tmp_path):
-    jobs = [Job(model=model, format="fake", precision="fp32") for model in find("EfficientNet*")]
+    jobs = [Job(model=model, format="fake", precision="fp32") for model in find("EfficientNet-B[356]")]
     pairs = [(job, Cache(tmp_path).obtain(job)) for job in jobs]
     return [*pairs, (Job(model=find("*latency01ms*")[0], format="fake", precision="fp32"), Failure("no file"))]
 

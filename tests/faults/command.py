@@ -5,10 +5,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from models.zoo import zoo
+from models.published import published
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,8,1,8,1)@32"
-EACH_ONCE = Counter(list(zoo()))
+EACH_ONCE = Counter(list(published()))
 
 
 def command(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
@@ -18,7 +18,7 @@ def command(*arguments: object, **options: object) -> subprocess.CompletedProces
 
 
 def fake_line(folder: Path, *arguments: object) -> list[str]:
-    """The command line of a sweep of the whole zoo on the fake device, with everything it writes below `folder`."""
+    """The command line of a sweep of the published networks on the fake device, which writes below `folder`."""
     paths = ["--results", folder / "results", "--artifacts", folder / "artifacts"]
     return [sys.executable, "-m", "bench", "fake", *map(str, [*paths, *arguments])]
 

@@ -12,7 +12,8 @@ from bench.records.store import read_records
 from bench.sweep import SweepRequest, sweep
 from devices.peaks import PROBED, read_probed
 from devices.targets import find_targets
-from models import UserError, zoo
+from models import UserError, find
+from models.groups import DEFAULT
 from tests.faults.command import EACH_ONCE, TINY, command, fake_sweep, one_error, render
 from tests.faults.damage import damaged
 
@@ -70,7 +71,7 @@ def _whole_journal(folder: Path) -> bytes:
     """The journal of a sweep that was measured to its end and killed before it removed the journal."""
     order = SweepRequest(
         target=find_targets("fake")[0],
-        models=list(zoo().values()),
+        models=find(DEFAULT),
         protocol=Protocol(),
         results=folder / "results",
         artifacts=folder / "artifacts",

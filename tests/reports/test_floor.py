@@ -15,8 +15,8 @@ PEAKS = Peaks(title="a chip", ops={"fp32": 1e9}, memory=1e9, cache=0, source=["m
 
 
 def test_compute_and_memory_bound_layers_each_count_by_their_own_limit():
-    compute = Layer("compute", macs=1_000_000, weights=10, inputs=10, outputs=10)
-    moving = Layer("moving", macs=10, weights=1_000_000, inputs=10, outputs=10)
+    compute = Layer(macs=1_000_000, weights=10, inputs=10, outputs=10)
+    moving = Layer(macs=10, weights=1_000_000, inputs=10, outputs=10)
     floor = roofline([compute, moving], PEAKS, CPU)
     assert floor.compute_ms == pytest.approx(2.00002)
     assert floor.memory_ms == pytest.approx(4 * 1_000_030 / 1e6)
@@ -25,22 +25,22 @@ def test_compute_and_memory_bound_layers_each_count_by_their_own_limit():
 
 
 def test_a_batch_shares_the_weights():
-    layer = Layer("moving", macs=10, weights=1_000_000, inputs=0, outputs=0)
+    layer = Layer(macs=10, weights=1_000_000, inputs=0, outputs=0)
     one, many = (roofline([layer], PEAKS, replace(CPU, batch=batch)) for batch in (1, 10))
     assert many.memory_ms == pytest.approx(one.memory_ms / 10)
 
 
 def test_what_the_cache_holds_need_not_travel():
-    layer = Layer("small", macs=10, weights=100, inputs=0, outputs=0)
+    layer = Layer(macs=10, weights=100, inputs=0, outputs=0)
     assert roofline([layer], replace(PEAKS, cache=1000), CPU).memory_ms == 0
 
 
 def test_a_precision_without_a_peak_has_no_floor():
-    assert roofline([Layer("any", 1, 1, 1, 1)], PEAKS, replace(CPU, precision="int8")) is None
+    assert roofline([Layer(1, 1, 1, 1)], PEAKS, replace(CPU, precision="int8")) is None
 
 
 def test_only_a_printed_peak_makes_a_latency_impossible():
-    layer = [Layer("compute", macs=1_000_000, weights=0, inputs=0, outputs=0)]
+    layer = [Layer(macs=1_000_000, weights=0, inputs=0, outputs=0)]
     assert roofline(layer, PEAKS, CPU).broken_by(1.9)
     assert not roofline(layer, PEAKS, CPU).broken_by(2.1)
     assert not roofline(layer, replace(PEAKS, measured=True), CPU).broken_by(1.9)

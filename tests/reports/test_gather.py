@@ -6,6 +6,7 @@ import pytest
 from bench.trust.verdict import Verdict
 from devices.targets import find_targets
 from models import zoo
+from models.published import published
 from reports.gather import gather
 
 
@@ -14,9 +15,9 @@ def cell(report, target, model="EfficientNet-B3"):
     return column.cells[model]
 
 
-def test_without_records_there_are_the_zoo_and_the_published_columns():
+def test_without_records_there_are_the_published_networks_and_the_published_columns():
     report = gather([])
-    assert [network.name for network in report.networks] == list(zoo())
+    assert [network.name for network in report.networks] == list(published())
     assert [column.heading for column in report.columns] == ["V100", "T4", "Pixel2"]
     assert cell(report, "v100").published.ms == 1.12
     assert not any(column.measured for column in report.columns)
@@ -75,3 +76,29 @@ def test_a_network_outside_the_zoo_brings_its_own_row(make_record, network_of):
 def test_an_untrusted_number_says_so(make_record):
     measured = cell(gather([make_record(verdict=Verdict(word="contended", detail="80 %"))]), "cpu").measured
     assert (measured.usable, measured.verdict, measured.detail) == (False, "contended", "80 %")
+
+
+def test_rows_are_the_published_networks_and_the_recorded_ones_in_the_order_of_the_zoo(make_record, network_of):
+    records = [
+        make_record(model) for model in (network_of("mine", None), "RepViT-M0.9", "ResNet-50", "EfficientNet-B0")
+    ]
+    names = [network.name for network in gather(records).networks]
+    assert set(names) == {*published(), "mine", "RepViT-M0.9", "ResNet-50", "EfficientNet-B0"}
+    assert names == [*(name for name in zoo() if name in names), "mine"]
+
+
+@pytest.mark.parametrize("newer", [None, 71.0])
+def test_an_accuracy_is_as_the_newest_record_that_has_one_states_it(make_record, network_of, newer):
+    records = [
+        make_record(network_of("mine", newer), "cpu-torch", time="2026-11-25T08:00:00Z"),
+        make_record(network_of("mine", 70.0), "cpu", time="2026-11-24T08:00:00Z"),
+    ]
+    for each in (records, records[::-1]):
+        (mine,) = (network for network in gather(each).networks if network.name == "mine")
+        assert mine.top1_percent == (newer or 70.0)
+
+
+def test_a_published_accuracy_is_never_hidden(make_record, network_of):
+    other = msgspec.structs.replace(network_of("EfficientNet-B3"), top1_percent=12.0)
+    (b3,) = (network for network in gather([make_record(other)]).networks if network.name == other.name)
+    assert b3.top1_percent == 81.1

@@ -1,5 +1,6 @@
 """Floors of networks outside the zoo, and the reasons why there is none."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def column(name):
 
 def test_a_network_outside_the_zoo_is_counted_from_its_source():
     model = zoo()["zennet_imagenet1k_flops400M_SE_res224"]
-    assert NetworkLayers().of(network(model.source, px=model.resolution_px)) == known_layers(model.name)
+    listed = NetworkLayers().of(network(model.source, px=model.resolution_px))
+    assert Counter(listed) == Counter(known_layers(model.name))
     assert Floors(Path("absent")).floor(column("v100"), TINY).whole_ms > 0
 
 

@@ -13,7 +13,7 @@ def test_twelve_networks_take_a_quarter_of_an_hour_at_most_on_a_card_of_80_gb(sc
 
 
 def test_a_card_that_holds_one_session_takes_longer():
-    few = ["*latency0[12]*", "*B3"]
+    few = ["*latency0[12]*", "*t-B3"]
     whole, single = (simulated(0.002, memory_gb=memory, session_gb=6.0, models=few) for memory in (80.0, 6.0))
     assert single.visits == whole.visits
     assert single.minutes > 2 * whole.minutes

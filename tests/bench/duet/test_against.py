@@ -104,7 +104,7 @@ def test_a_virtual_clock_can_not_be_moved_by_another_python():
 
 def test_a_given_file_is_described_by_what_lies_beside_it_or_not_at_all(tmp_path, artifacts):
     fake = target("fake")
-    made = Cache(artifacts).obtain(fake.job(find("*B3")[0]))
+    made = Cache(artifacts).obtain(fake.job(find("*t-B3")[0]))
     assert old_artifact(Path(made.path), made, fake) == made
     other = tmp_path / "other.txt"
     other.write_text("other")
@@ -116,6 +116,6 @@ def test_a_given_file_is_described_by_what_lies_beside_it_or_not_at_all(tmp_path
 @pytest.mark.parametrize(("name", "says"), [("file.onnx", "give a .txt"), ("absent.txt", "can't read")])
 def test_a_file_that_can_not_be_the_target_s_is_refused(tmp_path, artifacts, name, says):
     fake = target("fake")
-    made = Cache(artifacts).obtain(fake.job(find("*B3")[0]))
+    made = Cache(artifacts).obtain(fake.job(find("*t-B3")[0]))
     with pytest.raises(UserError, match=says):
         old_artifact(tmp_path / name, made, fake)

@@ -23,7 +23,7 @@ NOISY, NOISY_TOO = [0.1, 0.101, 0.099, 0.1005, 0.103], [0.101, 0.1, 0.102, 0.098
 
 
 def test_the_ratio_of_exact_seconds_is_exact(request_for, duets_file):
-    duets = play(request_for(old={"*B3": 0.04, "*": 0.1}, new={"*B3": 0.05, "*": 0.1}))
+    duets = play(request_for(old={"*t-B3": 0.04, "*": 0.1}, new={"*t-B3": 0.05, "*": 0.1}))
     found = {duet.model.name: duet for duet in duets}
     assert found["EfficientNet-B3"].estimate.ratio == pytest.approx(1.25, rel=1e-12)
     assert found["EfficientNet-B3"].different
@@ -33,20 +33,20 @@ def test_the_ratio_of_exact_seconds_is_exact(request_for, duets_file):
 
 
 def test_every_network_gets_its_turns_however_small_the_budget(request_for):
-    duets = play(request_for("*B3", "*B5", old={"*": NOISY}, new={"*": NOISY_TOO}, budget_s=0.001))
+    duets = play(request_for("*t-B3", "*t-B5", old={"*": NOISY}, new={"*": NOISY_TOO}, budget_s=0.001))
     assert [len(duet.turns) for duet in duets] == [12, 12]
     assert [len(pair) for pair in duets[0].log_ratios()] == [4, 4, 4]
 
 
 def test_a_budget_beyond_that_goes_to_the_network_that_needs_it(request_for):
-    old, new = ({"*B3": 0.01, "*B5": noise} for noise in (NOISY, NOISY_TOO))
-    steady, unsteady = play(request_for("*B3", "*B5", old=old, new=new, budget_s=60.0))
+    old, new = ({"*t-B3": 0.01, "*t-B5": noise} for noise in (NOISY, NOISY_TOO))
+    steady, unsteady = play(request_for("*t-B3", "*t-B5", old=old, new=new, budget_s=60.0))
     assert len(steady.turns) == 12
     assert sum(turn.took_s for turn in unsteady.turns) == pytest.approx(60, rel=0.05)
 
 
 def test_fast_networks_are_counted_until_a_visit_is_filled(request_for):
-    fast, slow = play(request_for("*B3", "*B5", old={"*B3": 0.002, "*": 0.2}, new={"*B3": 0.004, "*": 0.2}))
+    fast, slow = play(request_for("*t-B3", "*t-B5", old={"*t-B3": 0.002, "*": 0.2}, new={"*t-B3": 0.004, "*": 0.2}))
     for side in ("old", "new"):
         assert {len(getattr(turn, side).samples.seconds) for turn in fast.turns} == {10}
         assert {len(getattr(turn, side).settle_s) for turn in fast.turns} == {1}
@@ -84,7 +84,7 @@ def test_a_record_can_be_estimated_again_from_its_raw_times(request_for, duets_f
 
 
 def test_a_side_that_fails_is_a_record_with_its_reason_and_the_others_go_on(request_for):
-    request = request_for("*B3", "*B5", old={"*": 0.1}, new={"*": 0.1}, fail_new={"*B3": "out of memory"})
+    request = request_for("*t-B3", "*t-B5", old={"*": 0.1}, new={"*": 0.1}, fail_new={"*t-B3": "out of memory"})
     lost, measured = play(request)
     assert (lost.lost.side, lost.estimate, lost.turns) == ("new", None, [])
     assert "out of memory" in lost.lost.reason
@@ -119,10 +119,10 @@ def test_what_a_killed_duet_measured_is_kept_by_the_next_one(request_for, duets_
         interrupt_after(killed, 100)
         killed.setattr(DuetLedger, "end", lambda ledger: [])
         with pytest.raises(KeyboardInterrupt):
-            play(request_for("*B3", "*B5", old={"*": NOISY}, new={"*": NOISY_TOO}, budget_s=1000))
+            play(request_for("*t-B3", "*t-B5", old={"*": NOISY}, new={"*": NOISY_TOO}, budget_s=1000))
     journal = duets_file.with_suffix(".journal")
     journal.write_bytes(journal.read_bytes()[:-20])  # the last line was torn
-    (next_one,) = play(request_for("*B6", old={"*": NOISY}, new={"*": NOISY_TOO}))
+    (next_one,) = play(request_for("*t-B6", old={"*": NOISY}, new={"*": NOISY_TOO}))
     duets = read_duets(duets_file)
     assert {duet.duet for duet in duets[:2]} != {next_one.duet}
     assert sum(len(duet.turns) for duet in duets[:2]) == 99
@@ -135,11 +135,11 @@ def test_two_duets_never_write_one_file(request_for, duets_file):
 
     duets_file.parent.mkdir(parents=True)
     with FileLock(duets_file.with_suffix(".lock")), pytest.raises(UserError, match="another sweep writes"):
-        play(request_for("*B3", old={"*": 0.1}, new={"*": 0.1}))
+        play(request_for("*t-B3", old={"*": 0.1}, new={"*": 0.1}))
 
 
 def test_records_of_a_newer_version_are_refused_and_torn_ones_passed_over(request_for, duets_file, capsys):
-    duets = play(request_for("*B3", old={"*": 0.1}, new={"*": 0.1}))
+    duets = play(request_for("*t-B3", old={"*": 0.1}, new={"*": 0.1}))
     line = duets_file.read_bytes()
     duets_file.write_bytes(line + line[:100] + b"\n" + line)
     assert read_duets(duets_file) == duets * 2
@@ -153,7 +153,7 @@ def test_records_of_a_newer_version_are_refused_and_torn_ones_passed_over(reques
 def test_another_python_s_environment_is_the_old_side(request_for, duets_file):
     (cpu,) = find_targets("cpu")
     python = Path(sys.executable)
-    request = request_for("*B3", old={}, new={})
+    request = request_for("*t-B3", old={}, new={})
     # Whatever else runs here must not decide whether there is a ratio.
     settings = DuetSettings(process_pairs=1, min_turns=10, budget_s=0.001, lost_share=1e9)
     changed = {"new": cpu, "old": cpu, "against": Against(python=python), "models": find(TINY), "settings": settings}

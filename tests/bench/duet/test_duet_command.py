@@ -9,8 +9,8 @@ import pytest
 
 from bench.duet.record import read_duets
 
-SLOWER_B3 = 'option:seconds={"*B3"=0.055,"*"=0.1}'
-SAME_B3 = 'option:seconds={"*B3"=0.057,"*"=0.1}'
+SLOWER_B3 = 'option:seconds={"*t-B3"=0.055,"*"=0.1}'
+SAME_B3 = 'option:seconds={"*t-B3"=0.057,"*"=0.1}'
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def bench(tmp_path, artifacts):
 
 
 def test_a_duet_is_printed_and_kept(bench, duets_file):
-    ended = bench("fake", "--model", "*B3", "--against", SLOWER_B3)
+    ended = bench("fake", "--model", "*t-B3", "--against", SLOWER_B3)
     assert ended.returncode == 0
     assert "3.6% slower" in ended.stdout
     assert "1.0364" in ended.stdout
@@ -35,7 +35,7 @@ def test_a_duet_is_printed_and_kept(bench, duets_file):
 
 @pytest.mark.parametrize(("percent", "code", "outcome"), [(0, 1, "slower"), (3, 1, "slower"), (5, 0, "not slower")])
 def test_the_gate_fails_where_one_is_slower_than_its_threshold(bench, percent, code, outcome):
-    ended = bench("fake", "--model", "*B3", "--against", SLOWER_B3, "--fail-if-slower", percent, "--json")
+    ended = bench("fake", "--model", "*t-B3", "--against", SLOWER_B3, "--fail-if-slower", percent, "--json")
     assert ended.returncode == code
     document = json.loads(ended.stdout)
     assert document["outcome"] == outcome
@@ -46,20 +46,20 @@ def test_the_gate_fails_where_one_is_slower_than_its_threshold(bench, percent, c
 
 @pytest.mark.parametrize(("against", "outcome"), [(SLOWER_B3, "different"), (SAME_B3, "none found")])
 def test_without_a_gate_the_outcome_is_what_was_found(bench, against, outcome):
-    ended = bench("fake", "--model", "*B3", "--against", against, "--json")
+    ended = bench("fake", "--model", "*t-B3", "--against", against, "--json")
     assert (ended.returncode, json.loads(ended.stdout)["outcome"]) == (0, outcome)
 
 
 @pytest.mark.parametrize("gate", [[], ["--fail-if-slower", "3"]])
 def test_a_duet_that_says_nothing_is_untestable_and_never_passes(bench, gate):
-    ended = bench("fake", "--model", "*B3", "--against", 'option:fail={"*"="gone"}', *gate, "--json")
+    ended = bench("fake", "--model", "*t-B3", "--against", 'option:fail={"*"="gone"}', *gate, "--json")
     assert ended.returncode == 3
     assert json.loads(ended.stdout)["outcome"] == "untestable"
     assert "untestable" in ended.stderr
 
 
 def test_a_network_that_new_can_not_run_any_more_fails_the_gate(bench):
-    arguments = ["fake", "--model", "*B3", "--model", "*B5", "--option", 'fail={"*B3"="gone"}', "--against"]
+    arguments = ["fake", "--model", "*t-B3", "--model", "*t-B5", "--option", 'fail={"*t-B3"="gone"}', "--against"]
     arguments += ["option:fail={}"]
     assert bench(*arguments).returncode == 0
     ended = bench(*arguments, "--fail-if-slower", "3")
@@ -75,7 +75,7 @@ def test_a_network_that_new_can_not_run_any_more_fails_the_gate(bench):
         (["--against", "target:cpu"], "one device"),
         (["--against", "weights:w.pth"], "weights: fits one network"),
         (["--against", "artifact:w.txt"], "artifact: fits one network"),
-        (["--against", "artifact:absent.txt", "--model", "*B3"], "can't read absent.txt"),
+        (["--against", "artifact:absent.txt", "--model", "*t-B3"], "can't read absent.txt"),
         (["--against", "target:fake", "--min-visits", "3"], "a duet has no such option: min_visits"),
         (["--against", "target:fake", "--budget", "0"], "out of range"),
         (["--against", "target:fake", "--repeat", "2"], "--against measures one duet: --repeat"),

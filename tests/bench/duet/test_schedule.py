@@ -49,18 +49,18 @@ def test_the_least_turns_are_spread_over_the_processes_in_whole_blocks(settings,
 
 
 def test_whoever_lacks_turns_comes_first_whatever_the_budget():
-    runs = [a_run("*B3", [1.0, 1.1] * 4), a_run("*B5", [1.0]), a_run("*B6", [], lost=True)]
+    runs = [a_run("*t-B3", [1.0, 1.1] * 4), a_run("*t-B5", [1.0]), a_run("*t-B6", [], lost=True)]
     assert next_pass(runs, 8, budget_is_left=False) == [runs[1]]
     assert next_pass(runs, 9, budget_is_left=False) == runs[:2]
 
 
 def test_then_the_half_that_narrows_most_a_second():
     noisy, quiet = [1.0, 1.1] * 4, [1.0, 1.01] * 4
-    runs = [a_run("*B3", quiet), a_run("*B5", noisy), a_run("*B6", noisy, took_s=9.0), a_run("*01ms*", noisy * 4)]
+    runs = [a_run("*t-B3", quiet), a_run("*t-B5", noisy), a_run("*t-B6", noisy, took_s=9.0), a_run("*01ms*", noisy * 4)]
     assert gain(runs[1]) > gain(runs[3]) > gain(runs[2]) > gain(runs[0]) > 0
     assert next_pass(runs, 8, budget_is_left=True) == [runs[1], runs[3]]
     assert next_pass(runs, 8, budget_is_left=False) == []
 
 
 def test_it_ends_where_nothing_would_narrow():
-    assert next_pass([a_run("*B3", [1.1] * 8)], 8, budget_is_left=True) == []
+    assert next_pass([a_run("*t-B3", [1.1] * 8)], 8, budget_is_left=True) == []

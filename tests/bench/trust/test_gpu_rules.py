@@ -69,7 +69,7 @@ def throttled_by(monkeypatch, *reasons):
 
 def test_a_network_whose_visits_all_fail_for_one_reason_is_given_up_and_the_reason_named(order, monkeypatch):
     throttled_by(monkeypatch, {"throttled": "software thermal slowdown"})
-    for record in sweep(order("*B3", "*B5", budget_s=1e6)):
+    for record in sweep(order("*t-B3", "*t-B5", budget_s=1e6)):
         assert len(record.measurement.visits) == Protocol().hopeless_visits
         assert record.verdict.word == "throttled"
         assert "software thermal slowdown in 20 of them" in record.verdict.detail
@@ -79,5 +79,5 @@ def test_a_network_whose_visits_all_fail_for_one_reason_is_given_up_and_the_reas
 def test_it_goes_on_where_a_visit_counts_or_they_fail_for_several_reasons(order, monkeypatch, others):
     # A visit of B3 has two runs here: the first settles or counts, the other samples.
     throttled_by(monkeypatch, *[{"throttled": "hardware power brake"}] * 6, *[others] * 2)
-    (record,) = sweep(order("*B3", budget_s=1e6, max_visits=40))
+    (record,) = sweep(order("*t-B3", budget_s=1e6, max_visits=40))
     assert len(record.measurement.visits) > Protocol().hopeless_visits

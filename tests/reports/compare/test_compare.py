@@ -19,12 +19,13 @@ from devices.host.conditions import Machine, Moment
 from devices.samples import Samples
 from devices.targets import find_targets
 from models import UserError, find
+from models.groups import DEFAULT
 from reports.compare.compare import TOGETHER, compare
 from reports.compare.contexts import differences
 from reports.compare.gate import slower
 from reports.compare.runs import last_two, run_named
 
-NAMES = [model.name for model in find("*")]
+NAMES = [model.name for model in find(DEFAULT)]
 # Sweeps of this machine are known to lie no further apart than each says of itself.
 BASIS = Basis(lost_share=0.02, run_to_run=RunToRun(error=0.0, freedom=1e9, sweeps=99))
 UNKNOWN = Basis(lost_share=0.02)

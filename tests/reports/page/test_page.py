@@ -10,7 +10,7 @@ from bench.accuracy.record import accuracy_file
 from bench.protocol import Protocol
 from bench.trust.verdict import Verdict
 from devices.targets import find_targets
-from models import zoo
+from models.published import published
 from reports.__main__ import main
 from tests.needs import program
 
@@ -27,7 +27,7 @@ def page(tmp_path_factory, make_record, make_accuracy, trained, network_of) -> P
     target = replace(find_targets("cpu")[0], name="evil", title=HOSTILE, note=HOSTILE)
     records = [
         make_record(name, "cpu", [0.01 * (1 + at) * (1 + 0.01 * (part % 2)) for part in range(6)])
-        for at, name in enumerate(zoo())
+        for at, name in enumerate(published())
     ]
     records += [
         make_record(hostile, "cpu", verdict=Verdict(word="drifting", detail="±9 %")),
