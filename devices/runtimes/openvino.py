@@ -16,7 +16,6 @@ from devices.runtime import Runtime
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from exporters.to_onnx import OUTPUT
 from models.images import synthetic_images
 from system.errors import UserError, one_line
 
@@ -103,7 +102,7 @@ class OpenvinoNetwork:
 
         self.show(images)
         self.infer()
-        return np.array(self.request.get_tensor(OUTPUT).data, dtype=np.float32)
+        return np.array(self.request.get_output_tensor().data, dtype=np.float32)
 
     def close(self) -> None:
         """Free the network's memory."""
