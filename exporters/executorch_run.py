@@ -1,6 +1,7 @@
 """ExecuTorch programs (`.pte`) run on the CPU."""
 
 import importlib.util
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ def load(path: Path, threads: int) -> Any:
     """
     if missing := absence():
         raise UserError("no ExecuTorch", found=missing, fix="run it with .venv-executorch/bin/python")
-    with silence():  # it prints what it can't read of this processor
+    # It prints what it can't read of this processor, and warns about its own imports.
+    with silence(), warnings.catch_warnings(action="ignore"):
         from executorch.extension.pybindings import portable_lib
         from executorch.runtime import Runtime
 

@@ -1,10 +1,11 @@
 """ExecuTorch programs, FP32, fixed batch, lowered to XNNPACK; what ExecuTorch loads on CPUs and in apps."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 from exporters.artifact import Artifact, Fidelity, Job
-from exporters.executorch_run import BACKEND, absence, run_file
+from exporters.executorch_run import absence, run_file
 from exporters.fidelity import check_against_torch
 from exporters.format import Format
 from exporters.network import torch_network
@@ -24,7 +25,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
     assert job.batch is not None
     if missing := absence():
         raise UserError("no ExecuTorch", found=missing, fix="export with .venv-executorch/bin/python")
-    with silence():
+    with silence(), warnings.catch_warnings(action="ignore"):  # ExecuTorch's, about its own imports
         program = _lower(job, job.batch)
     if left := _left_over(program):
         raise UserError("XNNPACK takes only a part of the network", found=f"left: {', '.join(left)}", fix="not timed")

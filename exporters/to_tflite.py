@@ -3,7 +3,6 @@
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
