@@ -27,10 +27,12 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
         raise UserError("no ExecuTorch", found=missing, fix="export with .venv-executorch/bin/python")
     with silence(), warnings.catch_warnings(action="ignore"):  # ExecuTorch's, about its own imports
         program = _lower(job, job.batch)
-    if left := _left_over(program):
+        left = _left_over(program)
+        if not left:
+            with path.open("wb") as file:
+                program.to_executorch().write_to_file(file)
+    if left:
         raise UserError("XNNPACK takes only a part of the network", found=f"left: {', '.join(left)}", fix="not timed")
-    with path.open("wb") as file:
-        program.to_executorch().write_to_file(file)
     return check_against_torch(job, run_file(path), limit=_LIMIT, batch=2 * job.batch)
 
 
