@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exporters.in_batches import in_batches
 from system.errors import UserError
 from system.silence import silence
 
@@ -46,18 +47,16 @@ def load(path: Path, threads: int) -> Any:
 
 
 def run_file(path: Path, threads: int = 1) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
-    """A function from images (N, 3, H, W) to logits; N is a multiple of the file's batch."""
-    import numpy as np
+    """A function from images (N, 3, H, W) to logits (N, classes), shown as many at a time as the file's batch."""
     import torch
 
     method = load(path, threads)
-    batch = batch_of(method)
 
-    def run(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        parts = np.split(images, len(images) // batch)
-        return np.concatenate([method.execute([torch.from_numpy(part)])[0].numpy() for part in parts])
+    def logits(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        found: NDArray[np.float32] = method.execute([torch.from_numpy(images)])[0].numpy()
+        return found
 
-    return run
+    return lambda images: in_batches(logits, images, batch_of(method))
 
 
 def batch_of(method: Any) -> int:

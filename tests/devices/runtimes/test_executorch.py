@@ -14,7 +14,7 @@ from devices.worker import SessionLost, open_session
 from exporters import to_executorch
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.fidelity import measure_fidelity, torch_logits
+from exporters.fidelity import measure_fidelity, source_logits
 from models import UserError, find
 from models.images import synthetic_images
 
@@ -55,7 +55,7 @@ def test_logits_are_those_of_the_torch_network(artifact_of, network):
     artifact = artifact_of(network)
     predictor = predictor_of(artifact, target_named("cpu-executorch"))
     images = [synthetic_images(1, 32, seed=seed) for seed in range(3)]
-    reference = torch_logits(Job(model=find(network)[0], format="torch", precision="fp32"), np.concatenate(images))
+    reference = source_logits(Job(model=find(network)[0], format="torch", precision="fp32"), np.concatenate(images))
     logits = [predictor.predict(each) for each in images]
     assert measure_fidelity(reference, np.concatenate(logits)).relative_error <= 1e-4
     assert (predictor.predict(images[0]) == logits[0]).all()
