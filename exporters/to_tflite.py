@@ -3,7 +3,6 @@
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -20,6 +19,7 @@ from exporters.int8.calibration import (
 )
 from exporters.int8.litert import quantize
 from exporters.network import torch_network
+from exporters.pooled_axes import keep_pooled_axes
 from exporters.tflite_run import channels_last, load, run_file
 from exporters.to_onnx_int8 import check_int8_fidelity
 from models.model import evaluating
@@ -105,22 +105,8 @@ def _convert(job: Job, batch: int, path: Path) -> None:
     example = (torch.zeros(batch, px, px, 3),)
     network = evaluating(litert_torch.to_channel_last_io(torch_network(job), args=[0]))
     traced = torch.export.export(network, example).module()
-    _keep_pooled_axes(traced)
+    keep_pooled_axes(traced)
     litert_torch.convert(traced, example).export(str(path))
-
-
-def _keep_pooled_axes(traced: Any) -> None:
-    """Make global poolings keep their axes and flatten after them: dropping the axes would cost a TRANSPOSE to NCHW."""
-    import torch
-
-    mean, flatten = torch.ops.aten.mean.dim, torch.ops.aten.flatten.using_ints
-    for node in list(traced.graph.nodes):
-        if node.target is mean and list(node.args[1]) == [2, 3] and node.args[2:3] != (True,):
-            node.args = (node.args[0], [2, 3], True)
-            with traced.graph.inserting_after(node):
-                flat = traced.graph.call_function(flatten, (node, 1))
-            node.replace_all_uses_with(flat, delete_user_cb=lambda user, flat=flat: user is not flat)
-    traced.recompile()
 
 
 FORMAT = Format(

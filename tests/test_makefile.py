@@ -78,14 +78,14 @@ def test_an_environment_that_is_there_is_not_asked_about_todays_python(make, tmp
     assert (code, stderr) == (0, "")
 
 
-A100 = """
-[a100]
-title = "NVIDIA A100 FP16"
+A10 = """
+[a10]
+title = "NVIDIA A10 FP16"
 runtime = "ort"
 format = "onnx"
 precision = "fp16"
 batch = 64
-device = "A100"
+device = "NVIDIA A10"
 environment = "gpu"
 """
 
@@ -112,11 +112,18 @@ def would_run(goal, *variables):
         ("gpu-torch", "gpu", "nvidia-gpu", "gpu"),
         ("gpu-tensorrt", "gpu", "nvidia-gpu-tensorrt", "gpu-tensorrt"),
         ("*rtx*", "rtx", "nvidia-rtx", "rtx"),
-        ("a100", "gpu", "nvidia-gpu", "gpu"),
+        ("h100-int8", "gpu", "nvidia-gpu-tensorrt", "gpu-tensorrt"),
+        ("jetson-orin", "gpu", "nvidia-gpu-tensorrt", "gpu-tensorrt"),
+        ("galaxy-s24*", "cpu", "phone", "phone"),
+        ("openvino*", "cpu", "openvino", "openvino"),
+        ("cpu-executorch", "executorch", "executorch", "executorch"),
+        ("coreml", "cpu", "cpu", "cpu"),
+        ("qnn", "cpu", "qnn", "qnn"),
+        ("a10", "gpu", "nvidia-gpu", "gpu"),
     ],
 )
 def test_a_target_gets_the_environment_that_its_table_names(tmp_path, target, pins, extra, preflight):
-    (tmp_path / "more.toml").write_text(A100)
+    (tmp_path / "more.toml").write_text(A10)
     venv = tmp_path / "venv"
     folder = venv if pins == "cpu" else f"{venv}-{pins}"
     ran, _ = would_run(f"bench-{target}", f"VENV={venv}", f"ARGS=--targets {tmp_path}/more.toml")
@@ -125,7 +132,7 @@ def test_a_target_gets_the_environment_that_its_table_names(tmp_path, target, pi
     measured = f"{folder}/bin/python -m bench {target} "
     assert ran.index(asked) < ran.index(f"{installed} '.[{extra}]'") < ran.index(measured)
     assert ran.count("pip install") == 1
-    assert ("devices.host.probe" in ran) == target.startswith("cpu")
+    assert ("devices.host.probe" in ran) == target.startswith(("cpu", "openvino"))
 
 
 def test_every_target_names_an_environment_that_is_there():
@@ -136,7 +143,7 @@ def test_every_target_names_an_environment_that_is_there():
 def test_an_unknown_target_is_one_error_with_near_names_and_nothing_is_installed(tmp_path):
     code, stdout, stderr = run_make(f"PYTHON={sys.executable}", f"VENV={tmp_path}/venv", "bench-v10")
     error, *rest = stderr.splitlines()
-    assert error == "error: no such target: 'v10'; did you mean v100 or v100-torch?"
+    assert error == "error: no such target: 'v10'; did you mean v100 or h100 or a100?"
     assert code != 0
     assert [line for line in rest if not line.startswith("make:")] == []
     assert not stdout
@@ -145,13 +152,13 @@ def test_an_unknown_target_is_one_error_with_near_names_and_nothing_is_installed
 
 def test_targets_of_two_environments_are_refused():
     _, error = would_run("bench-*")
-    named = "cpu, gpu, gpu-tensorrt, litert, phone, rtx, t4, v100, v100-tensorrt"
+    named = "cpu, executorch, gpu, gpu-tensorrt, litert, openvino, phone, qnn, rtx, t4, v100, v100-tensorrt"
     assert f"error: * needs more than one environment: {named}; measure" in error
 
 
 def test_an_environment_that_no_table_describes_is_refused(tmp_path):
-    (tmp_path / "more.toml").write_text(A100.replace('"gpu"', '"gpus"'))
-    _, error = would_run("bench-a100", f"ARGS=--targets={tmp_path}/more.toml")
+    (tmp_path / "more.toml").write_text(A10.replace('"gpu"', '"gpus"'))
+    _, error = would_run("bench-a10", f"ARGS=--targets={tmp_path}/more.toml")
     assert "error: no such environment: 'gpus'; did you mean gpu or cpu or gpu-tensorrt?\n" in error
 
 

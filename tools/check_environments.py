@@ -1,6 +1,6 @@
-"""Whether the tests pass in the versions that each NVIDIA environment pins, as far as these run on a CPU.
+"""Whether the tests pass in the versions that other environments than the CPU's pin, as far as these run on a CPU.
 
-    python3 tools/check_environments.py               # what CI runs: every environment but its torch
+    python3 tools/check_environments.py               # what CI runs: each environment, but another torch
     python3 tools/check_environments.py v100 --torch  # one, with its torch and 6.9 GB of CUDA libraries that it needs
     python3 tools/check_environments.py --list        # what would be installed over the CPU's environment
 
@@ -18,17 +18,22 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ENVIRONMENTS = ("v100", "t4")
 PYTHON = ROOT / ".venv" / "bin" / "python"
 
-# What the versions decide: exports and their checks, sessions, and what is told to the GPU's libraries.
-TESTS = (
+# What NVIDIA's versions decide: exports and their checks, sessions, and what is told to the GPU's libraries.
+_NVIDIA = (
     "tests/exporters/test_to_onnx.py",
     "tests/exporters/test_to_onnx_int8.py",
     "tests/devices/nvidia",
     "tests/devices/runtimes/test_torch_cuda.py",
     "tests/devices/test_sessions.py",
 )
+# Pytest's arguments by environment.
+ENVIRONMENTS = {
+    "v100": _NVIDIA,
+    "t4": _NVIDIA,
+    "executorch": ("tests/devices/runtimes/test_executorch.py", "-m", "executorch"),
+}
 _TORCH = ("torch", "torchvision")
 _NEED_A_GPU = re.compile(r"tensorrt|nvidia-ml-py")
 
@@ -57,7 +62,8 @@ def passes(environment: str, requirements: list[str]) -> bool:
     try:
         python = _install(requirements, folder)
         installed_s = time.monotonic() - begun
-        passed = subprocess.run([python, "-m", "pytest", *TESTS], cwd=ROOT, env=variables, check=False).returncode == 0
+        tests = [python, "-m", "pytest", *ENVIRONMENTS[environment]]
+        passed = subprocess.run(tests, cwd=ROOT, env=variables, check=False).returncode == 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     took_s = time.monotonic() - begun
@@ -82,7 +88,7 @@ def _install(requirements: list[str], folder: Path) -> Path:
 def main() -> int:
     """Check; exit 1 where tests fail."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("environment", nargs="*", default=ENVIRONMENTS, help="all unless given")
+    parser.add_argument("environment", nargs="*", default=list(ENVIRONMENTS), help="all unless given")
     parser.add_argument("--torch", action="store_true", help="its torch too, where it pins another")
     parser.add_argument("--list", action="store_true", help="print what would be installed")
     arguments = parser.parse_args()

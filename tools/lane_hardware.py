@@ -27,6 +27,7 @@ _PHONE = (
     *("ro.product.model", "ro.product.device", "ro.product.manufacturer", "ro.product.cpu.abilist", "ro.hardware"),
     *("ro.board.platform", "ro.soc.model", "ro.build.version.release", "ro.build.version.sdk", "ro.build.fingerprint"),
 )
+_NOT_NVIDIA = {"CPU", "none", "Apple silicon", "Qualcomm Hexagon"}
 _HELD = (
     *("global stay_on_while_plugged_in", "global airplane_mode_on"),
     *("system screen_off_timeout", "system screen_brightness", "system screen_brightness_mode"),
@@ -37,7 +38,7 @@ def marker_of(target: Target) -> str | None:
     """The marker of the tests that need a target's hardware; None where it needs none."""
     if target.runtime == "android":
         return "phone"
-    return None if target.device in {"CPU", "none"} else "gpu"
+    return None if target.device in _NOT_NVIDIA else "gpu"
 
 
 def hardware_text(target: Target) -> str:

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from devices.options import read_options
@@ -123,7 +124,7 @@ def connect(target: Target) -> Link:
 
 
 def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> Listed:
-    """The phone to measure; `model` "any" takes every one. Raises UserError that says why there is none."""
+    """The phone to measure; `model` is a glob, "any" takes every one. Raises UserError that says why there is none."""
     if not phones:
         raise UserError("no adb device", found=CONNECT, fix=GUIDE)
     names = ", ".join(f"{phone.serial} ({phone.model.replace('_', ' ') or phone.state})" for phone in phones)
@@ -138,7 +139,8 @@ def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> Liste
     if len(ready) > 1:
         raise UserError("several adb devices", found=names, fix="choose one with --device SERIAL")
     (phone,) = ready
-    if model != "any" and phone.model != re.sub(r"\W", "_", model):
+    # adb writes a model's other characters as "_"; those of a glob stay.
+    if model != "any" and not fnmatchcase(phone.model, re.sub(r"[^\w*?\[\]]", "_", model)):
         found = f"{phone.serial} is a {phone.model.replace('_', ' ') or 'phone of no name'}"
         raise UserError(f"not a {model}", found=found, fix="connect that one, or measure this one as target android")
     return phone

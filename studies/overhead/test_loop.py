@@ -11,7 +11,7 @@ from bench.measure import visit
 from bench.protocol import Protocol
 from bench.trust.reference import Reference
 from devices.host.clock import time_each
-from devices.runtimes.ort import OrtSession
+from devices.host.ort_network import OrtSession
 from devices.targets import find_targets
 from exporters.cache import Cache
 from models import find

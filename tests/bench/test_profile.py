@@ -15,7 +15,7 @@ from reports.profiles import sheets
 SMALL = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,16,2,8,1)SuperResIDWE1K3(16,16,1,16,1)@32"
 
 
-@pytest.mark.parametrize("target", ["cpu", "cpu-torch"])
+@pytest.mark.parametrize("target", ["cpu", "cpu-torch", "openvino"])
 def test_the_time_of_a_network_is_found_in_its_super_blocks(tmp_path, target):
     (model,), (on,) = find(SMALL), find_targets(target)
     found = profile(on.job(model), on, tmp_path / "artifacts", tmp_path)

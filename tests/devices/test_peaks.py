@@ -16,6 +16,16 @@ def test_every_device_with_published_numbers_has_peaks_with_sources():
         assert peaks.source
 
 
+@pytest.mark.parametrize("name", ["h100", "a100", "l4", "rtx4090", "jetson-orin", "pixel8", "galaxy-s24*"])
+def test_every_device_that_people_own_has_peaks_in_each_precision_of_its_targets(name):
+    for target in find_targets(f"{name}*"):
+        peaks = known_peaks()[target.device]
+        assert 0 < peaks.ops["fp32"] <= peaks.ops["fp16"] <= peaks.ops["int8"]
+        assert target.precision in peaks.ops
+        assert min(peaks.memory, peaks.cache, len(peaks.source)) > 0
+        assert target.options.get("threads", 1) <= peaks.cores
+
+
 def test_the_probe_keeps_the_best_that_was_ever_reached(tmp_path):
     first = probe_again(tmp_path)
     assert min(*first.ops.values(), first.memory) > 1e8

@@ -22,7 +22,7 @@ from tests.fake_phone.networks import exported
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,8,1,8,1)@32"
 BATCH = 3
 GPU = [pytest.param(name, marks=pytest.mark.gpu) for name in ("gpu", "gpu-torch", "gpu-tensorrt")]
-COMPUTING = ("cpu", "cpu-int8", "cpu-torch", "cpu-tflite", "cpu-tflite-int8", *GPU)
+COMPUTING = ("cpu", "cpu-int8", "cpu-torch", "cpu-tflite", "cpu-tflite-int8", "openvino", "openvino-int8", *GPU)
 # How far FP32 logits of another runtime may lie from torch's, over the largest one; what the exports are held to.
 FP32_LIMIT = 1e-4
 # The smallest cosine of an image's logits, in FP16 or INT8; measured over these images: 0.989 and more.
@@ -151,7 +151,7 @@ def test_it_runs_where_the_sessions_of_its_target_run(target, artifact_of):
     predictor.close()
 
 
-@pytest.mark.parametrize("name", ["cpu", "cpu-tflite", "cpu-torch"])
+@pytest.mark.parametrize("name", ["cpu", "cpu-tflite", "cpu-torch", "openvino"])
 def test_threads_are_what_the_target_says(name, artifact_of):
     options = find_targets(name)[0].options | {"threads": 1}
     target = target_named(name, options=options)

@@ -86,7 +86,9 @@ def test_outside_scripts_find_the_parser_by_its_old_name():
 def test_every_target_on_a_gpu_is_warmed_up_longer_and_no_other_one_and_its_own_table_has_the_last_word():
     targets = {target.name: target for target in find_targets("*")}
     longer = {name for name, target in targets.items() if protocol_of(target).get("warmup_s", 0.0) >= 3}
-    assert longer == {name for name in targets if name.startswith(("v100", "t4", "gpu", "rtx"))}
+    assert longer == {
+        name for name in targets if name.startswith(("v100", "t4", "gpu", "rtx", "h100", "a100", "l4", "jetson"))
+    }
     assert all(protocol_of(targets[name])["visit_s"] >= 1 for name in longer)
     own = msgspec.structs.replace(targets["gpu"], protocol={"warmup_s": 20.0})
     assert protocol_of(own) == protocol_of(targets["gpu"]) | {"warmup_s": 20.0}

@@ -33,7 +33,7 @@ PADDED = "timm:tf_efficientnet_b0@32"
 DEPTHWISE = "zennet-se:SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K7(8,16,2,16,1)@32"
 
 
-@pytest.fixture(params=["cpu", "cpu-int8", "cpu-torch", "fake", *GPU])
+@pytest.fixture(params=["cpu", "cpu-int8", "cpu-torch", "openvino", "openvino-int8", "fake", *GPU])
 def target(request):
     return target_named(request.param)
 
@@ -82,7 +82,7 @@ def test_threads_are_what_the_target_says(cache):
     session.close()
 
 
-@pytest.mark.parametrize("name", ["cpu", "cpu-torch"])
+@pytest.mark.parametrize("name", ["cpu", "cpu-torch", "openvino"])
 def test_a_damaged_file_is_a_lost_session_with_its_reason(name, cache, tmp_path):
     target = target_named(name)
     artifact = cache.obtain(target.job(find(TINY)[0]))

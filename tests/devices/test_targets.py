@@ -28,7 +28,11 @@ def test_every_target_has_a_runtime_and_a_format(target):
 def test_the_plans_of_a_target_are_for_the_cards_that_it_names():
     (model,) = find("EfficientNet-B3")
     named = {target.name: target.job(model).compute_capabilities for target in find_targets("*rtx*")}
-    assert named == {"rtx": ("8.6", "8.9", "12.0"), "rtx-int8": ("8.6", "8.9", "12.0"), "t4-rtx": ("7.5",)}
+    any_card, one = ("8.6", "8.9", "12.0"), ("8.9",)
+    assert named == {
+        **{"rtx": any_card, "rtx-int8": any_card, "t4-rtx": ("7.5",)},
+        **{"rtx4090": one, "rtx4090-int8": one},
+    }
     assert find_targets("t4")[0].job(model).compute_capabilities == ()
 
 
@@ -101,6 +105,9 @@ def test_a_wrong_file_names_table_and_field(tmp_path, text, says):
         ("cpu", {"pad": 0.1}, "no such option: 'pad'.*planted_slowdown"),
         ("cpu", {"planted_slowdown": -0.1}, "option planted_slowdown: -0.1; give a number from 0"),
         ("cpu", {"planted_slowdown": float("nan")}, "option planted_slowdown: nan"),
+        ("openvino", {"precision": "int8"}, "option precision: 'int8'; give bf16 or f16 or f32"),
+        ("coreml", {"compute_units": "GPU"}, "option compute_units: 'GPU'; give ALL or CPUAndGPU or"),
+        ("qnn", {"backend_path": "x"}, "no such option: 'backend_path'.*backend"),
         ("cpu-torch", {"channels_last": "yes"}, "option channels_last: 'yes'; give true or false"),
         ("pixel2", {"runs": 0}, "option runs: 0; give a whole number from 1 on"),
         ("fake", {"seconds": 0.1}, "option seconds: 0.1; give a table"),

@@ -98,6 +98,24 @@ def test_why_no_phone_can_be_measured_is_told(phones, serial, message):
         choose(phones, serial=serial, model="Pixel 2")
 
 
+@pytest.mark.parametrize(
+    ("target", "models"),
+    [
+        ("pixel8", {"Pixel_8": True, "Pixel_8_Pro": False, "Pixel_8a": False}),
+        ("galaxy-s24", {"SM_S921B": True, "SM_S921N": True, "SM_S921U": False, "SM_S926B": False}),
+        ("galaxy-s24-snapdragon", {"SM_S921U": True, "SM_S921U1": True, "SM_S921W": True, "SM_S9210": True}),
+        ("galaxy-s24-snapdragon", {"SM_S921B": False, "SM_S9260": False}),
+    ],
+)
+def test_a_model_may_be_a_glob_of_those_that_have_the_same_processor(target, models):
+    (wanted,) = find_targets(target)
+    for model, fits in models.items():
+        phone = Listed("B", "device", model, usb=True)
+        refused = contextlib.nullcontext() if fits else pytest.raises(UserError, match=r"not a .*: B is a")
+        with refused:
+            assert choose([phone], serial=None, model=wanted.device) == phone
+
+
 READ = """\
 Current Battery Service state:
   AC powered: false
