@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.accuracy.store import read_accuracies
 from bench.records.header import newest_records
 from models.zoo import find
+from reports.axis.curve import curves_of, without_axes
 from reports.chart.chart import Style, chart
 from reports.gather import baseline, gather, narrow
 from system.errors import UserError
@@ -28,6 +29,7 @@ class FigureRequest:
 def draw_figure(request: FigureRequest) -> list[Path]:
     """Write figure.png, .svg and .pdf and return them. Raises UserError where nothing would be in them."""
     everything = gather(newest_records(request.results), read_accuracies(request.results))
+    everything = without_axes(everything, curves_of(everything))
     wanted = {model.name for pattern in request.models for model in find(pattern)}
     report = narrow(everything, request.targets, ["*"])
     report = replace(report, networks=[network for network in report.networks if network.name in wanted])

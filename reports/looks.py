@@ -9,6 +9,7 @@ from bench.records.record import Network
 from models.published import published
 from models.zoo import zoo
 from system.errors import one_line
+from system.names import split_at
 
 _SEPARATORS = "_-/:"
 
@@ -57,10 +58,13 @@ def _zoo_families() -> list[str]:
 
 
 def short_names(networks: Sequence[Network]) -> dict[str, str]:
-    """A label for each network: its name without the prefix and suffix that its whole family shares."""
+    """A label for each network: its name without the prefix and suffix that its whole family shares.
+
+    A resolution that is not the network's own stays.
+    """
     families: dict[str, set[str]] = {}
     for network in [*map(network_of, zoo().values()), *networks]:
-        families.setdefault(network.family, set()).add(network.name)
+        families.setdefault(network.family, set()).add(split_at(network.name)[0])
     shared = {family: (_head(family, names), _tail(names)) for family, names in families.items()}
     return {network.name: _shorten(network.name, *shared[network.family]) for network in networks}
 
@@ -70,13 +74,15 @@ def series_of(short_name: str) -> str:
 
     Networks of a family that share it are of one series and are joined by a line: Y-400MF and Y-1.6GF, not X-400MF.
     """
-    name = re.sub(r"@\d+$", "", short_name)
+    name, _ = split_at(short_name)
     numbered = re.fullmatch(r"(.*?)[\d.]*\d\D*", name, re.DOTALL)
     return numbered[1] if numbered else _to_separator(name)
 
 
 def _shorten(name: str, head: int, tail: int, most: int = 22) -> str:
-    return one_line(name[head : len(name) - tail] or name, most)
+    own, px = split_at(name)
+    short = own[head : len(own) - tail] or own
+    return one_line(short if px is None else f"{short}@{px}", most)
 
 
 def _head(family: str, names: set[str]) -> int:
