@@ -51,8 +51,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """
         job = self._job(model, weights, calibration)
         if model.file is not None and (wrong := _refusal(self, job)):
-            others = [other.name for other in find_targets("*") if not _refusal(other, other._job(model))]
-            fix = f"choose {' or '.join(others)}" if others else "no target runs it"
+            able = [other.at_batch(model.batch or other.batch) for other in find_targets("*")]
+            names = [other.name for other in able if not _refusal(other, other._job(model))]
+            fix = f"choose {' or '.join(names)}" if names else "no target runs it"
             raise NetworkError(f"target {self.name} can't run {model.name}", found=wrong, fix=fix)
         return job
 
@@ -78,6 +79,8 @@ def _refusal(target: Target, job: Job) -> str:
         chain(job)
     except NetworkError as error:
         return str(error)
+    except UserError:  # what makes it isn't here, which the file isn't to blame for
+        return ""
     return ""
 
 
