@@ -24,6 +24,7 @@ from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact
 from exporters.parallel import obtain_all
+from models.given.factory import NetworkError
 from models.model import Model
 from system.child import Failure
 from system.errors import UserError
@@ -84,19 +85,28 @@ def _pending(runs: Sequence[NetworkRun], ledger: Ledger) -> list[NetworkRun]:
 
 def _export(request: SweepRequest, ledger: Ledger) -> None:
     """Give every pending network its artifact, or a record with the reason why it has none."""
-    models = [model for model in request.models if model.name not in ledger.records]
-    jobs = [request.target.job(model, request.checkpoints.get(model), request.calibration) for model in models]
+    jobs = []
+    for model in request.models:
+        if model.name not in ledger.records:
+            try:
+                jobs.append(request.target.job(model, request.checkpoints.get(model), request.calibration))
+            except NetworkError as error:
+                _fail(ledger, ledger.runs[model.name], str(error))
     with stage("export", len(jobs)) as bar:
         made = prepared(request.target, obtain_all(jobs, request.artifacts))
         for done, (job, outcome) in enumerate(made, start=1):
             run = ledger.runs[job.model.name]
             if isinstance(outcome, Failure):
-                run.reason = outcome.reason
-                ledger.finish(run)
+                _fail(ledger, run, outcome.reason)
             else:
                 _refuse_another_file(run, outcome)
                 run.artifact = outcome
             bar.at(done, run.name)
+
+
+def _fail(ledger: Ledger, run: NetworkRun, reason: str) -> None:
+    run.reason = reason
+    ledger.finish(run)
 
 
 def _refuse_another_file(run: NetworkRun, artifact: Artifact) -> None:

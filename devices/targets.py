@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import msgspec
 
 from exporters.artifact import Job
-from exporters.formats import find_format
+from exporters.formats import chain, find_format
+from models.given.factory import NetworkError
 from models.model import Model
 from system.errors import UserError, one_line
 from system.names import select
@@ -36,7 +37,19 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     protocol: dict[str, int | float] = {}
 
     def job(self, model: Model, weights: Path | None = None, calibration: Path | None = None) -> Job:
-        """The file of `model` that this target loads; `calibration` matters to integer formats alone."""
+        """The file of `model` that this target loads; `calibration` matters to integer formats alone.
+
+        Raises NetworkError, which names the targets that can, where no such file can be made of a network that came as
+        a file, or where it takes another batch.
+        """
+        job = self._job(model, weights, calibration)
+        if model.file is not None and (wrong := _refusal(self, job)):
+            others = [other.name for other in find_targets("*") if not _refusal(other, other._job(model))]
+            fix = f"choose {' or '.join(others)}" if others else "no target runs it"
+            raise NetworkError(f"target {self.name} can't run {model.name}", found=wrong, fix=fix)
+        return job
+
+    def _job(self, model: Model, weights: Path | None = None, calibration: Path | None = None) -> Job:
         # Where the runtime fixes the batch when it loads the file, one file serves every batch.
         batch = None if find_format(self.format).dynamic_batch else self.batch
         return Job(
@@ -48,6 +61,17 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
             calibration=calibration,
             compute_capabilities=self.compute_capabilities,
         )
+
+
+def _refusal(target: Target, job: Job) -> str:
+    """Why a target can't run the network of `job`, which came as a file; "" where it can."""
+    if job.model.batch not in {None, target.batch}:
+        return f"it takes batches of {job.model.batch}, not of {target.batch}"
+    try:
+        chain(job)
+    except NetworkError as error:
+        return str(error)
+    return ""
 
 
 def find_targets(pattern: str, extra: Path | None = None) -> list[Target]:

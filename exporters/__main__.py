@@ -86,7 +86,7 @@ def _print(artifacts: Sequence[Artifact], op_counts: Sequence[Mapping[str, int]]
             artifact.model,
             artifact.format,
             artifact.precision,
-            str(artifact.batch or "dynamic"),
+            str(artifact.input_shape[0] or "dynamic"),
             f"{artifact.size_bytes / 1e6:.1f} MB",
             f"{artifact.fidelity.relative_error:.1e}" if artifact.fidelity else "",
             artifact.path,

@@ -11,6 +11,7 @@ import msgspec
 
 from exporters.artifact import Artifact, Exported, Job, sha256_of, versions
 from exporters.formats import chain, find_format
+from exporters.given import batch_of
 from exporters.int8.calibration import calibration_name, is_calibrated
 from exporters.key import file_key, weights_name
 from models.zoo import find
@@ -153,7 +154,7 @@ def _describe(job: Job, made: Path, path: Path, exported: Exported) -> Artifact:
         precision=job.precision,
         batch=job.batch,
         path=str(path),
-        input_shape=(job.batch, 3, job.model.resolution_px, job.model.resolution_px),
+        input_shape=(batch_of(job), 3, job.model.resolution_px, job.model.resolution_px),
         sha256=sha256_of(made),
         size_bytes=made.stat().st_size,
         weights=weights_name(job),

@@ -1,9 +1,16 @@
-"""The check of an artifact against the torch network: a file that computes something else is not kept, nor timed."""
+"""The check of an artifact against its source: a file that computes something else is not kept, nor timed.
 
+The source is the torch network, or the file that the network came as.
+"""
+
+import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporters import onnx_run, tflite_run
 from exporters.artifact import Fidelity, Job
+from exporters.in_batches import in_batches
 from exporters.network import torch_network
 from models.images import synthetic_images
 from system.errors import UserError
@@ -15,24 +22,34 @@ if TYPE_CHECKING:
 _IMAGES = 2
 
 
-def check_against_torch(
+def check_against_source(
     job: Job, run: "Callable[[NDArray[np.float32]], NDArray[np.float32]]", *, limit: float, batch: int = _IMAGES
 ) -> Fidelity:
-    """Compare the logits of `run`, a function of images (N, 3, H, W), with those of the torch network of `job`.
+    """Compare the logits of `run`, a function of images (N, 3, H, W), with those of the source of `job`.
 
     Both get the same `batch` seeded images. Raises UserError where `check_fidelity` does.
     """
     images = synthetic_images(batch, job.model.resolution_px, seed=1)
-    return check_fidelity(torch_logits(job, images), run(images), limit=limit)
+    return check_fidelity(source_logits(job, images), run(images), limit=limit)
 
 
-def torch_logits(job: Job, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """The logits (N, classes) of the torch network of `job` for images (N, 3, H, W), in FP32 on the CPU."""
+def source_logits(job: Job, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """The logits (N, classes) of the network of `job` for images (N, 3, H, W), on the CPU.
+
+    They are those of torch in FP32, or of the file that the network came as.
+    """
+    file = job.model.file
+    if job.model.has_module or file is None:
+        return in_batches(functools.partial(_torch_logits, job), images, job.model.batch)
+    run = onnx_run.load if job.model.kind == "onnx" else tflite_run.run_file
+    return run(Path(file.path))(images)
+
+
+def _torch_logits(job: Job, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     import torch
 
-    network = torch_network(job)
     with torch.inference_mode():
-        logits: NDArray[np.float32] = network(torch.from_numpy(images)).numpy()
+        logits: NDArray[np.float32] = torch_network(job)(torch.from_numpy(images)).numpy()
     return logits
 
 

@@ -6,6 +6,7 @@ import pkgutil
 import exporters
 from exporters.artifact import Job
 from exporters.format import Format
+from exporters.given import given_file, refuse_without_module
 from system.errors import UserError
 from system.names import select
 
@@ -31,7 +32,8 @@ def find_format(name: str) -> Format:
 def chain(job: Job) -> list[Job]:
     """The jobs whose files it takes to make that of `job`: each is derived from the one before, the last is `job`.
 
-    Raises UserError where a format is unknown, or has no such precision or no dynamic batch.
+    The first is made from the torch module, or is the file that the network came as. Raises UserError where a format
+    is unknown, or has no such precision or no dynamic batch; NetworkError where the network's file is of another kind.
     """
     format_ = find_format(job.format)
     if job.precision not in format_.precisions:
@@ -39,5 +41,10 @@ def chain(job: Job) -> list[Job]:
         raise UserError(f"no such precision of {job.format}", found=job.precision, fix=f"choose {known}")
     if job.batch is None and not format_.dynamic_batch:
         raise UserError(f"{job.format} files have a fixed batch", found="a dynamic one", fix="give --batch N")
+    if given_file(job):
+        return [job]
     source = format_.source(job)
-    return [job] if source is None else [*chain(source), job]
+    if source is not None:
+        return [*chain(source), job]
+    refuse_without_module(job)
+    return [job]

@@ -32,6 +32,8 @@ def file_key(job: Job, source: Artifact | None) -> str:
         "weights": weights_name(job),
         "made_by": versions(format_.tools),
     }
+    if job.model.has_own_weights and job.weights is not None:
+        parts["content"] = job.model.content()  # which network the checkpoint is for: a file's path doesn't say
     if (recipe := format_.recipe_of(job)) is not None:
         parts["format_recipe"] = recipe
     if is_calibrated(job):
@@ -46,6 +48,8 @@ def file_key(job: Job, source: Artifact | None) -> str:
 def weights_name(job: Job) -> str:
     """Which weights the network of `job` has: the same name means the same values.
 
-    Raises UserError where the checkpoint can't be read.
+    Raises UserError where the checkpoint can't be read, or the network can't be made.
     """
-    return SEEDED if job.weights is None else f"{job.weights.name} sha256:{checkpoint_sha256(job.weights)}"
+    if job.weights is not None:
+        return f"{job.weights.name} sha256:{checkpoint_sha256(job.weights)}"
+    return f"its own sha256:{job.model.content()}" if job.model.has_own_weights else SEEDED

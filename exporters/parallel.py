@@ -12,6 +12,7 @@ from exporters.cache import Cache
 from exporters.formats import find_format
 from exporters.int8.calibration import calibration_remark, is_calibrated
 from models.counts import known_counts
+from models.given.factory import NetworkError
 from system.child import Failure, run_each
 from system.machine import available_bytes, usable_cores
 
@@ -25,7 +26,11 @@ def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact 
     cache, missing = Cache(root), []
     cache.open_folder()
     for job in jobs:
-        artifact = cache.find(job)
+        try:
+            artifact = cache.find(job)
+        except NetworkError as error:  # of this network alone
+            yield job, Failure(str(error))
+            continue
         if artifact is None:
             missing.append(job)
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from exporters.artifact import Artifact, Fidelity, Job
-from exporters.fidelity import check_fidelity, torch_logits
+from exporters.fidelity import check_fidelity, source_logits
 from exporters.int8.calibration import calibration_images, is_calibrated
 from exporters.int8.depthwise_silu import release_depthwise_silu
 from exporters.int8.ranges import batches
@@ -119,7 +119,7 @@ def check_plan(job: Job, engine: "Engine") -> Fidelity:
         images = synthetic_images(job.batch, job.model.resolution_px, seed=1)
     logits = engine.logits(images)
     engine.close()
-    reference = np.concatenate([torch_logits(job, part) for part in batches(images)])
+    reference = np.concatenate([source_logits(job, part) for part in batches(images)])
     if is_calibrated(job):
         return check_int8_fidelity(job, reference, logits)
     return check_fidelity(reference, logits, limit=_LIMITS[job.precision])

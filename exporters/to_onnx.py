@@ -1,30 +1,20 @@
 """ONNX, FP32 or FP16, batch norms folded into the convolutions, fixed or dynamic batch."""
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from exporters.artifact import Artifact, Fidelity, Job
-from exporters.fidelity import check_against_torch
+from exporters.artifact import Artifact, Exported, Fidelity, Job
+from exporters.fidelity import check_against_source
 from exporters.format import Format
+from exporters.given import as_given, given_file
+from exporters.given_onnx import adopt
 from exporters.half import refuse_large_weights
 from exporters.network import torch_network
+from exporters.onnx_run import BATCH, INPUT, OUTPUT, fixed_batch, run
+from system.errors import UserError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-INPUT, OUTPUT, BATCH = "images", "logits", "batch"
-# The types of inputs and outputs, as ONNX Runtime names them and as numpy and torch do.
-DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
-
-# A rule of ONNX Runtime's optimizer that is left out. It makes an INT32 of a float bias beside Q/DQ, in units of input
-# scale times weight scale, which FP16 lacks: EfficientNet-Lite0 with trained weights, INT8 with the rest in FP16,
-# has a smallest cosine of 0.10 with it and 0.99 without (1.32.0).
-INTEGER_BIASES = "WeightBiasQuantization"
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
 _OPSET = 18
 _SCOPES = "pkg.torch.onnx.name_scopes"  # the module that each node comes from
@@ -38,43 +28,23 @@ def source(job: Job) -> Job | None:
     return None if job.precision == "fp32" else msgspec.structs.replace(job, precision="fp32")
 
 
-def export(job: Job, source: Artifact | None, path: Path) -> Fidelity | None:
+def export(job: Job, source: Artifact | None, path: Path) -> Exported | Fidelity:
     """Write the network to `path`, its batch dynamic or fixed.
 
     Raises UserError where ONNX Runtime's logits differ from torch's by more than 1e-4 (FP32) or 2e-2 (FP16).
     """
+    if file := given_file(job):
+        adopt(job, file, path)
+        return as_given()
     if source is None:
         _trace(job, path)
     elif job.batch is None:
         halve(Path(source.path), path)
     else:
         fix_batch(Path(source.path), path, job.batch)
-        return source.fidelity  # the same nodes: only the declared shape differs
-    return check_against_torch(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
-
-
-def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """The logits of an ONNX file with a dynamic batch, by ONNX Runtime on the CPU; float32 in and out."""
-    return load(path)(images)
-
-
-def load(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
-    """An ONNX file as a function, by ONNX Runtime on the CPU; float32 in and out."""
-    import numpy as np
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=[INTEGER_BIASES]
-    )
-    dtype = DTYPES[session.get_inputs()[0].type]
-
-    def logits(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        (values,) = session.run([OUTPUT], {INPUT: images.astype(dtype)})
-        return np.asarray(values, dtype=np.float32)
-
-    return logits
+        # The same nodes: only the declared shape differs.
+        return Exported(fidelity=source.fidelity, remark=source.remark)
+    return check_against_source(job, lambda images: run(path, images), limit=_LIMITS[job.precision])
 
 
 def op_counts(path: Path) -> dict[str, int]:
@@ -89,14 +59,15 @@ def _trace(job: Job, path: Path) -> None:
 
     px = job.model.resolution_px
     # Two images, since torch would trace a batch of one as a constant.
-    images = torch.zeros(2, 3, px, px)
+    images = torch.zeros(job.model.batch or 2, 3, px, px)
+    dynamic = None if job.model.batch else ({0: torch.export.Dim(BATCH)},)
     program = torch.onnx.export(
         torch_network(job),
         (images,),
         dynamo=True,
         optimize=True,  # folds the batch norms
         opset_version=_OPSET,
-        dynamic_shapes=({0: torch.export.Dim(BATCH)},),
+        dynamic_shapes=dynamic,
         input_names=[INPUT],
         output_names=[OUTPUT],
         verbose=False,
@@ -126,11 +97,16 @@ def halve(source: Path, path: Path) -> None:
 
 
 def fix_batch(source: Path, path: Path, batch: int) -> None:
-    """Write an ONNX file of a dynamic batch with `batch` declared instead."""
+    """Write an ONNX file of a dynamic batch with `batch` declared instead.
+
+    Raises UserError where it has another batch, of a network that takes no other.
+    """
     import onnx
     from onnx.tools.update_model_dims import update_inputs_outputs_dims
 
     model = onnx.load(str(source))
+    if (fixed := fixed_batch(source)) not in {None, batch}:
+        raise UserError(f"the network takes batches of {fixed}", found=f"{batch}", fix="save it with a dynamic batch")
     shapes = {
         value.name: [batch, *(dim.dim_value for dim in value.type.tensor_type.shape.dim[1:])]
         for value in (*model.graph.input, *model.graph.output)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from exporters.artifact import Artifact, Exported, Fidelity, Job
-from exporters.fidelity import check_against_torch, measure_fidelity, unfaithful
+from exporters.fidelity import check_against_source, measure_fidelity, unfaithful
 from exporters.format import Format
+from exporters.given import as_given, given_file
+from exporters.given_onnx import adopt
 from exporters.half import refuse_large_weights
 from exporters.int8.biases import correct_biases
 from exporters.int8.calibration import (
@@ -27,7 +29,8 @@ from exporters.int8.cpu import quantize_for_cpu, weight_levels
 from exporters.int8.placement import Rules, place_qdq
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import POOLED, QUANTIZED, batches, largest_magnitudes
-from exporters.to_onnx import fix_batch, op_counts, run
+from exporters.onnx_run import run
+from exporters.to_onnx import fix_batch, op_counts
 from system.errors import UserError
 from system.versions import release_of
 
@@ -69,6 +72,9 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported:
 
     Raises UserError where that cosine is below 0.9 with a checkpoint's weights, or not positive with seeded ones.
     """
+    if file := given_file(job):
+        adopt(job, file, path)
+        return as_given()
     assert source is not None
     if job.batch is None:
         return _export_dynamic(job, Path(source.path), path)
@@ -83,7 +89,7 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     images = calibration_images(job, calibration_count(job))
     prepared = path.with_suffix(".prepared.onnx")
     prepare(fp32, prepared)
-    check_against_torch(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
+    check_against_source(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
     checked = checked_of(images)
     reference = _logits(fp32, checked)
     corrected = path.with_suffix(".corrected.onnx")
@@ -156,7 +162,7 @@ def insert_pairs(precision: str, prepared: Path, path: Path, magnitudes: Mapping
 def _logits(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     import numpy as np
 
-    from exporters.to_onnx import load
+    from exporters.onnx_run import load
 
     session = load(path)
     return np.concatenate([session(batch) for batch in batches(images)])

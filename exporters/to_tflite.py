@@ -1,15 +1,16 @@
 """TFLite by litert-torch, FP32 or INT8, NHWC input, fixed batch; what a phone and the LiteRT interpreter load."""
 
+import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any
 
 import msgspec
 
 from exporters.artifact import Artifact, Exported, Fidelity, Job
-from exporters.fidelity import check_against_torch
+from exporters.fidelity import check_against_source
 from exporters.format import Format
+from exporters.given import as_given, given_file
 from exporters.int8.calibration import (
     calibration_bytes,
     calibration_count,
@@ -19,27 +20,15 @@ from exporters.int8.calibration import (
 )
 from exporters.int8.litert import quantize
 from exporters.network import torch_network
+from exporters.tflite_run import channels_last, load, run_file
 from exporters.to_onnx_int8 import check_int8_fidelity
 from system.errors import UserError
 from system.silence import silence
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 # Measured: 1.35 GB for flops400M, 1.5 for EfficientNet-B3, 2.5 for B6, 6.1 for latency12ms: 1.2 GB and 27 bytes a
 # parameter. INT8 needs more than 8.9 GB for B6, whose activations the quantizer keeps.
 _PEAK_BYTES, _INT8_PEAK_BYTES = 8_000_000_000, 13_000_000_000
 _LIMIT = 1e-4
-
-
-class TensorDetails(TypedDict):
-    """What a LiteRT interpreter says of an input or output; `quantization` is (scale, zero point) of an integer one."""
-
-    index: int
-    shape: "NDArray[np.int32]"
-    dtype: type
-    quantization: tuple[float, int]
 
 
 def source(job: Job) -> Job | None:
@@ -56,11 +45,15 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported | Fidelity
     INT8 ones lie too far from the FP32 ones.
     """
     assert job.batch is not None
+    if file := given_file(job):
+        shutil.copyfile(file.path, path)
+        load(path, 1)  # what LiteRT can't load is no network to be timed
+        return as_given()
     _require()
     if source is None:
         with silence():
             _convert(job, job.batch, path)
-        return check_against_torch(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
+        return check_against_source(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
     fp32 = Path(source.path)
     images = calibration_images(job, max(job.batch, calibration_count(job)))
     images = images[: len(images) // job.batch * job.batch]
@@ -84,75 +77,6 @@ def peak_bytes(job: Job) -> int:
     """The memory that the largest network of the zoo takes in the precision of `job`, in bytes, with room to spare."""
     # The images once as they are read, once with channels last.
     return _PEAK_BYTES if job.precision == "fp32" else _INT8_PEAK_BYTES + 2 * calibration_bytes(job)
-
-
-def run_file(path: Path, threads: int = 2) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
-    """A function from images (N, 3, H, W) to logits, by the LiteRT interpreter; N a multiple of the file's batch."""
-    import numpy as np
-
-    interpreter = load(path, threads)
-    (input_details,), (output_details,) = interpreter.get_input_details(), interpreter.get_output_details()
-    batch = int(input_details["shape"][0])
-
-    def run(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        logits = []
-        for start in range(0, len(images), batch):
-            interpreter.set_tensor(input_details["index"], input_of(input_details, images[start : start + batch]))
-            interpreter.invoke()
-            logits.append(output_of(output_details, interpreter.get_tensor(output_details["index"])))
-        return np.concatenate(logits)
-
-    return run
-
-
-def input_of(details: TensorDetails, images: "NDArray[np.float32]") -> "NDArray[Any]":
-    """Images (N, 3, H, W) as the input that `details` describe: NHWC, quantized where that is an integer."""
-    import numpy as np
-
-    values = channels_last(images)
-    if details["dtype"] == np.float32:
-        return values
-    scale, zero = details["quantization"]
-    limits = np.iinfo(details["dtype"])
-    quantized: NDArray[Any] = np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(details["dtype"])
-    return quantized
-
-
-def load(path: Path, threads: int) -> Any:
-    """An interpreter with XNNPACK, its tensors allocated. Raises UserError where LiteRT can't read the file."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    try:
-        with silence():  # LiteRT prints which delegate it made
-            interpreter = Interpreter(str(path), num_threads=threads)
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise UserError(f"LiteRT can't load {path.name}", found=str(error), fix="export it again") from error
-    return interpreter
-
-
-def ends(path: Path) -> tuple[TensorDetails, TensorDetails]:
-    """What the one input and the one output of a file are. Raises UserError where LiteRT can't read it."""
-    interpreter = load(path, 1)
-    (given,), (produced,) = interpreter.get_input_details(), interpreter.get_output_details()
-    return given, produced
-
-
-def channels_last(images: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """Images (N, 3, H, W) as (N, H, W, 3)."""
-    import numpy as np
-
-    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
-
-
-def output_of(details: TensorDetails, values: "NDArray[Any]") -> "NDArray[np.float32]":
-    """The values of an output that `details` describe, float32: dequantized where they are integers."""
-    import numpy as np
-
-    if details["dtype"] == np.float32:
-        return values
-    scale, zero = details["quantization"]
-    return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)
 
 
 def op_counts(path: Path) -> dict[str, int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporters.artifact import Artifact, Fidelity, Job
-from exporters.fidelity import check_against_torch
+from exporters.fidelity import check_against_source
 from exporters.format import Format
 from exporters.half import refuse_large
 from exporters.network import torch_network
@@ -30,7 +30,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
         refuse_large((key, value.numpy()) for key, value in state.items() if value.is_floating_point())
         state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     torch.save(state, path)
-    return check_against_torch(job, functools.partial(_logits, job, path), limit=_LIMITS[job.precision])
+    return check_against_source(job, functools.partial(_logits, job, path), limit=_LIMITS[job.precision])
 
 
 def _logits(job: Job, path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":

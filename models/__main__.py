@@ -48,8 +48,8 @@ def describe(model: Model) -> dict[str, object]:
         "family": model.family,
         "resolution_px": model.resolution_px,
         "source": model.source,
-        "params": counted.params,
-        "macs": counted.macs,
+        "params": counted and counted.params,
+        "macs": counted and counted.macs,
         "top1_percent": model.top1_percent,
         "zen_score": score and asdict(score),
         "published": published
@@ -75,9 +75,9 @@ def _print(models: list[Model]) -> None:
             [
                 model.name,
                 f"{model.resolution_px}",
-                f"{counted.params / 1e6:.2f}M",
+                f"{counted.params / 1e6:.2f}M" if counted else "",
                 published.params if published else "",
-                f"{counted.macs / 1e6:,.0f}M",
+                f"{counted.macs / 1e6:,.0f}M" if counted else "",
                 (published.flops if published else "") + mark,
                 f"{model.top1_percent}" if model.top1_percent is not None else "",
                 f"{zen_score_of(model) or ''}",

@@ -21,12 +21,12 @@ class Counts:
     macs: int
 
 
-def counts(model: Model) -> Counts:
-    """The counts of a network, counted once for those of the zoo.
+def counts(model: Model) -> Counts | None:
+    """The counts of a network, counted once for those of the zoo; None for a file that no torch module is made of.
 
     Raises UserError where the source of another one can't be read.
     """
-    return known_counts(model) or count(model)
+    return known_counts(model) or (count(model) if model.has_module else None)
 
 
 def known_counts(model: Model) -> Counts | None:
@@ -45,7 +45,7 @@ def count(model: Model) -> Counts:
 
     module = model.architecture()
     with FlopCounterMode(display=False) as counter:
-        model.run_on_meta(module)
+        model.run_once(module)
     return Counts(sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2)
 
 

@@ -20,6 +20,9 @@ def backbone(model: Model, classifier: nn.Module, out_indices: Sequence[int] | N
     kind, _, spec = model.source.partition(":")
     if kind == "timm":
         return _timm_features(model, classifier, out_indices)
+    if not kind.startswith("zennet"):
+        fix = "name it by timm or zennet for that"
+        raise UserError(f"no feature maps of {model.name}", found=f"a network by {kind}", fix=fix)
     return ZenNetFeatures(classifier, parse_structure(spec), out_indices).eval()
 
 

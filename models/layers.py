@@ -42,7 +42,7 @@ def list_layers(model: Model) -> list[Layer]:
     for name, child in module.named_modules():
         if isinstance(child, nn.Conv2d | nn.Linear):
             child.register_forward_hook(functools.partial(_note, layers, name))
-    model.run_on_meta(module)
+    model.run_once(module)
     return layers
 
 

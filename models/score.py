@@ -68,7 +68,7 @@ def zen_scores(model: Model, setting: Setting) -> Iterator[float]:
     import torch
 
     module = model.architecture()
-    model.run_on_meta(module)
+    model.run_once(module)
     network = plain_form(module)
     random = torch.Generator().manual_seed(setting.seed)
     shape = (setting.batch, 3, model.resolution_px, model.resolution_px)

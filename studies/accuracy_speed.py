@@ -73,7 +73,7 @@ def _turns(
 ) -> list[tuple[float, float, float]]:
     """The seconds of each turn: an image bare, an image evaluated, and what an evaluation takes beside its images."""
     how, cache = preprocessing_of(model), Cache(arguments.artifacts)
-    targets = [find_targets(arguments.target)[0], *([] if arguments.alone else [reference_target()])]
+    targets = [find_targets(arguments.target)[0], *([] if arguments.alone else [reference_target(model)])]
     subjects = [Subject(cache.obtain(target.job(model)), target, how) for target in targets]
     inputs = [pixels for _, pixels, _ in prepared(found, how, processes=usable_cores())]
     predictors = [predictor_of(subject.artifact, subject.target) for subject in subjects]

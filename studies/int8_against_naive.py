@@ -20,7 +20,7 @@ from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.int8.calibration import calibration_images
 from exporters.int8.ranges import Feed
-from exporters.to_onnx import INPUT
+from exporters.onnx_run import INPUT
 from models.images import synthetic_images
 from models.model import Model
 from models.zoo import find

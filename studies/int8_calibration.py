@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.fidelity import torch_logits
+from exporters.fidelity import source_logits
 from exporters.int8.calibration import calibration_count, calibration_images
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import batches
@@ -89,7 +89,7 @@ def two_halves(job: Job, folder: Path, crops: int) -> tuple[Half, Half]:
 
 def _half(job: Job, folder: Path) -> Half:
     inputs, shown = inputs_of(folder, job.model)
-    reference = np.concatenate([torch_logits(job, batch) for batch in batches(inputs)])
+    reference = np.concatenate([source_logits(job, batch) for batch in batches(inputs)])
     return Half(folder, inputs, shown, reference)
 
 

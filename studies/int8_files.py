@@ -12,10 +12,10 @@ from exporters.int8.cpu import cpu_options
 from exporters.int8.insertion import bypass
 from exporters.int8.litert import moving_ranges, quantizer_of
 from exporters.int8.ranges import batches
-from exporters.to_onnx import load as load_onnx
+from exporters.onnx_run import load as load_onnx
+from exporters.tflite_run import channels_last, run_file
+from exporters.tflite_run import load as load_tflite
 from exporters.to_onnx_int8 import insert_pairs
-from exporters.to_tflite import channels_last, run_file
-from exporters.to_tflite import load as load_tflite
 from studies.int8_ranges import (
     AVERAGED,
     LEAST_ERROR,

@@ -25,7 +25,7 @@ from exporters.int8.insertion import insert
 from exporters.int8.placement import Placement, Rules, place_qdq
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import batches, extremes
-from exporters.to_onnx import load as load_onnx
+from exporters.onnx_run import load as load_onnx
 from exporters.to_onnx_int8 import write_corrected
 from studies import lite0
 from studies.int8_calibration import Half, print_table, two_halves

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.int8.ranges import Feed, batches, extremes
-from exporters.to_tflite import channels_last
+from exporters.tflite_run import channels_last
 
 Ranges = dict[str, tuple[float, float]]  # the least and the largest value that a tensor's integers stand for
 

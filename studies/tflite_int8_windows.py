@@ -21,7 +21,7 @@ from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.int8.calibration import calibration_images
 from exporters.int8.litert import quantize
-from exporters.to_tflite import channels_last, input_of, load
+from exporters.tflite_run import channels_last, input_of, load
 from models import find
 from system.silence import silence
 

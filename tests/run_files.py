@@ -6,7 +6,7 @@ import onnxruntime
 import torch
 from packaging.version import Version
 
-from exporters import to_onnx, to_tflite
+from exporters import onnx_run, tflite_run
 from exporters.formats import find_format
 from tests.needs import leave_out
 
@@ -22,9 +22,9 @@ def _run_torch(job, path):
 
 
 _RUN = {
-    "onnx": lambda job, path: to_onnx.load(path),
-    "onnx_int8": lambda job, path: to_onnx.load(path),
-    "tflite": lambda job, path: to_tflite.run_file(path),
+    "onnx": lambda job, path: onnx_run.load(path),
+    "onnx_int8": lambda job, path: onnx_run.load(path),
+    "tflite": lambda job, path: tflite_run.run_file(path),
     "torch": _run_torch,
 }
 

@@ -9,6 +9,8 @@ import msgspec
 from devices.host.conditions import cpu_model
 from devices.targets import Target, find_targets
 from exporters.artifact import Artifact, versions
+from models.given.factory import NetworkError
+from models.model import Model
 from models.photographs.preprocessing import Preprocessing
 from system.names import file_name
 
@@ -19,9 +21,21 @@ _TORCH = ("numpy", "pillow", "timm", "torch")
 _OTHERS = ("ai-edge-litert", "onnxruntime", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx-cu13-libs")
 
 
-def reference_target() -> Target:
-    """Torch in FP32 on this host's CPU, which every artifact is compared with."""
-    return find_targets("cpu-torch")[0]
+def reference_target(model: Model) -> Target:
+    """What runs that with which artifacts of a network are compared, on this CPU: torch in FP32, or its own file.
+
+    Raises NetworkError where nothing here runs that file.
+    """
+    if model.has_module:
+        (target,) = find_targets("cpu-torch")
+        return msgspec.structs.replace(target, batch=model.batch or target.batch)
+    file = model.file
+    assert file is not None
+    for target in find_targets("cpu*"):
+        if (target.format, target.precision) in {(file.format, precision) for precision in file.precisions}:
+            return msgspec.structs.replace(target, batch=file.batch or target.batch)
+    found = f"{file.format} in {file.precisions[0]}"
+    raise NetworkError(f"nothing to compare files of {model.name} with", found=found, fix="give its FP32 file instead")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
 from exporters.parallel import obtain_all
+from models.given.factory import NetworkError
 from models.model import Model
 from models.photographs.classes import CLASSES
 from models.photographs.preprocessing import preprocessing_of
@@ -53,9 +54,12 @@ class EvaluationRequest:
     timeout_s: float
 
     def jobs(self, model: Model) -> tuple[Job, Job]:
-        """The target's file of a network, and the torch network that it is compared with."""
+        """The target's file of a network, and what it is compared with: the torch network, or the file that it came as.
+
+        Raises NetworkError where the target, or what it is compared with, can't run the network's file.
+        """
         weights = self.checkpoints.get(model)
-        return self.target.job(model, weights, self.calibration), reference_target().job(model, weights)
+        return self.target.job(model, weights, self.calibration), reference_target(model).job(model, weights)
 
 
 def evaluate_target(request: EvaluationRequest) -> Iterator[tuple[str, Accuracy | str]]:
@@ -66,27 +70,38 @@ def evaluate_target(request: EvaluationRequest) -> Iterator[tuple[str, Accuracy 
     """
     with sole_writer(request.results / "accuracy", request.target.name):
         known = [found for found in read_accuracies(request.results) if found.target.name == request.target.name]
-        made = _export(request)
-        for model in request.models:
-            mine, torchs = (made[job] for job in request.jobs(model))
+        jobs = {model: _jobs(request, model) for model in request.models}
+        made = _export(request, [both for both in jobs.values() if not isinstance(both, str)])
+        for model, both in jobs.items():
+            if isinstance(both, str):
+                yield model.name, both
+                continue
+            mine, torchs = (made[job] for job in both)
             if isinstance(mine, Failure):
                 yield model.name, mine.reason
             elif isinstance(torchs, Failure):
-                yield model.name, f"the torch network to compare with: {torchs.reason}"
+                yield model.name, f"what it is compared with: {torchs.reason}"
             else:
                 yield model.name, _evaluate(request, model, mine, torchs, known)
 
 
-def _export(request: EvaluationRequest) -> dict[Job, Artifact | Failure]:
+def _jobs(request: EvaluationRequest, model: Model) -> tuple[Job, Job] | str:
+    """Both files of a network, or why there can't be both."""
+    try:
+        return request.jobs(model)
+    except NetworkError as error:
+        return str(error)
+
+
+def _export(request: EvaluationRequest, both: Sequence[tuple[Job, Job]]) -> dict[Job, Artifact | Failure]:
     """The files of both sides of every network, or why there is none."""
-    jobs = list(dict.fromkeys(job for model in request.models for job in request.jobs(model)))
+    jobs = list(dict.fromkeys(job for each in both for job in each))
     made: dict[Job, Artifact | Failure] = {}
     with stage("export", len(jobs)) as bar:
         for done, (job, outcome) in enumerate(obtain_all(jobs, request.artifacts), start=1):
             made[job] = outcome
             bar.at(done, job.model.name)
-    timed = [request.jobs(model)[0] for model in request.models]
-    made |= prepared(request.target, [(job, made[job]) for job in timed])
+    made |= prepared(request.target, [(mine, made[mine]) for mine, _ in both])
     return made
 
 
@@ -94,7 +109,7 @@ def _evaluate(
     request: EvaluationRequest, model: Model, mine: Artifact, torchs: Artifact, known: Sequence[Accuracy]
 ) -> Accuracy | str:
     how, begun_s = preprocessing_of(model), time.monotonic()
-    subjects = [Subject(mine, request.target, how), Subject(torchs, reference_target(), how)]
+    subjects = [Subject(mine, request.target, how), Subject(torchs, reference_target(model), how)]
     try:
         evaluation = evaluate(subjects, request.images, request.results, timeout_s=request.timeout_s)
     except SessionLost as lost:
@@ -135,6 +150,8 @@ def _lasting(accuracy: Accuracy) -> dict[str, object]:
 def _classes(model: Model) -> int:
     """How many classes a network tells apart, as far as that is known without building it."""
     kind, _, spec = model.source.partition(":")
+    if model.file is not None:
+        return model.file.classes or CLASSES
     if kind != "timm":
         return CLASSES
     import timm

@@ -18,7 +18,7 @@ from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.input_images import input_images
-from exporters.to_onnx import DTYPES, INPUT, OUTPUT
+from exporters.onnx_run import DTYPES, INPUT, OUTPUT
 from system.files import filled_whole
 
 if TYPE_CHECKING:

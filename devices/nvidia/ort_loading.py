@@ -6,7 +6,7 @@ from devices.nvidia.cuda_events import naming_full_memory
 from devices.nvidia.explicit_pads import FOLDING, pad_explicitly
 from devices.nvidia.ort_options import TENSORRT, gpu_options
 from devices.targets import Target
-from exporters.to_onnx import BATCH, INTEGER_BIASES
+from exporters.onnx_run import BATCH, INTEGER_BIASES
 from system.errors import UserError, one_line
 
 

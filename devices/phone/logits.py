@@ -17,7 +17,7 @@ from devices.phone.benchmark_model import explanation_of, parse_benchmark_model
 from devices.phone.invocation import FOLDER
 from devices.phone.network import PhoneNetwork
 from exporters.artifact import Artifact
-from exporters.to_tflite import TensorDetails, ends, input_of, output_of
+from exporters.tflite_run import TensorDetails, ends, input_of, output_of
 from system.errors import UserError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from devices.host.clock import time_each
 from devices.profilers.operators import Operator, mean_of_faster
 from devices.samples import Samples
 from exporters.artifact import Artifact
-from exporters.to_onnx import DTYPES, INPUT
+from exporters.onnx_run import DTYPES, INPUT
 from models.images import synthetic_images
 
 # The first inferences still allocate.

@@ -12,7 +12,7 @@ from devices.runtime import Runtime
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from exporters.to_tflite import input_of, load, output_of
+from exporters.tflite_run import input_of, load, output_of
 from models.images import synthetic_images
 from system.errors import UserError
 

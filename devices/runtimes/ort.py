@@ -16,7 +16,7 @@ from devices.samples import Samples
 from devices.session import Session
 from devices.targets import Target
 from exporters.artifact import Artifact
-from exporters.to_onnx import BATCH, DTYPES, INPUT, OUTPUT
+from exporters.onnx_run import BATCH, DTYPES, INPUT, OUTPUT
 from models.images import synthetic_images
 from system.errors import UserError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporters.int8.insertion import channel_axis, channel_scales
 from exporters.int8.ranges import batches
-from exporters.to_onnx import INPUT
+from exporters.onnx_run import INPUT, fixed_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,10 +82,12 @@ def _input_means(model: Any, names: list[str], images: "NDArray[np.float32]") ->
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(shown.SerializeToString(), options, providers=["CPUExecutionProvider"])
     sums: dict[str, Any] = dict.fromkeys((INPUT, *inner), 0.0)
-    for batch in batches(images):
+    fixed, counted = fixed_size(session.get_inputs()[0].shape[0]), 0
+    for batch in batches(images, fixed):
+        counted += len(batch)
         for name, values in zip(
             (INPUT, *inner), (batch, *(session.run(inner, {INPUT: batch}) if inner else ())), strict=True
         ):
             by_channel = values.reshape(*values.shape[:2], -1).mean(axis=2, dtype=np.float64)
             sums[name] = sums[name] + by_channel.sum(axis=0)
-    return {name: total / len(images) for name, total in sums.items()}
+    return {name: total / counted for name, total in sums.items()}

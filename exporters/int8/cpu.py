@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporters.int8.kernels import saturates
 from exporters.int8.ranges import Feed
+from exporters.onnx_run import fixed_batch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,8 +16,8 @@ def quantize_for_cpu(prepared: Path, path: Path, images: "NDArray[np.float32]", 
     """Write a prepared FP32 file in INT8 to `path`, its ranges from the images as `extremes` takes them."""
     from onnxruntime.quantization import quantize_static
 
-    options = {"CalibMovingAverage": averaged}
-    quantize_static(str(prepared), str(path), Feed(images), extra_options=options, **cpu_options())
+    options, feed = {"CalibMovingAverage": averaged}, Feed(images, fixed_batch(prepared))
+    quantize_static(str(prepared), str(path), feed, extra_options=options, **cpu_options())
 
 
 def cpu_options() -> dict[str, Any]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporters.to_onnx import INPUT
+from exporters.in_batches import filled_batches
+from exporters.onnx_run import INPUT, fixed_batch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,18 +18,23 @@ _PIXELS_AT_ONCE = 4 * 224 * 224  # calibration keeps the activations of a batch 
 
 
 class Feed:
-    """Images in small batches, as onnxruntime.quantization reads them."""
+    """Images in small batches, as onnxruntime.quantization reads them; in batches of `fixed` where that is given."""
 
-    def __init__(self, images: "NDArray[np.float32]") -> None:
-        self._batches = batches(images)
+    def __init__(self, images: "NDArray[np.float32]", fixed: int | None = None) -> None:
+        self._batches = batches(images, fixed)
 
     def get_next(self) -> "dict[str, NDArray[np.float32]] | None":
         batch = next(self._batches, None)
         return None if batch is None else {INPUT: batch}
 
 
-def batches(images: "NDArray[np.float32]") -> "Iterator[NDArray[np.float32]]":
-    """Images (N, 3, H, W) in batches of at most four images of 224 px, or one that is larger than those."""
+def batches(images: "NDArray[np.float32]", fixed: int | None = None) -> "Iterator[NDArray[np.float32]]":
+    """Images (N, 3, H, W) in batches of at most four images of 224 px, or one that is larger than those.
+
+    In batches of `fixed` where that is given, the last of which is filled with its last image.
+    """
+    if fixed is not None:
+        return (filled for filled, _ in filled_batches(images, fixed))
     at_once = max(1, _PIXELS_AT_ONCE // (images.shape[2] * images.shape[3]))
     return (images[start : start + at_once] for start in range(0, len(images), at_once))
 
@@ -63,6 +69,6 @@ def extremes(
         use_external_data_format=False,
         extra_options={"moving_average": averaged},
     )
-    calibrator.collect_data(Feed(images))
+    calibrator.collect_data(Feed(images, fixed_batch(source)))
     ranges = calibrator.compute_data().items()
     return {tensor: (float(data.range_value[0].min()), float(data.range_value[1].max())) for tensor, data in ranges}

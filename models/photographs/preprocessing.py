@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
+_CROP = 0.875  # the side of the crop over the short side, of ImageNet's usual evaluation: 224 of 256
 # A picture of one pixel by thousands would become one of gigabytes, of which a small square is kept.
 _MOST_RESIZED_PX = 50_000_000
 
@@ -39,14 +40,18 @@ def preprocessing_of(model: Model) -> Preprocessing:
     """The official preprocessing of a network.
 
     Source of the ZenNets': their repository's evaluation, which crops larger than the network sees and resizes after
-    the normalisation; of timm's networks: timm's configuration of their default weights.
+    the normalisation; of timm's networks: timm's configuration of their default weights. Of any other network no
+    evaluation is known: it gets torchvision's usual one, the crop being seven eighths of the short side.
     Raises UserError where timm's configuration asks for something else than a resize and a crop.
     """
     kind, _, spec = model.source.partition(":")
     if kind == "timm":
         return _timm(spec, model.resolution_px)
+    if not kind.startswith("zennet"):
+        px = model.resolution_px
+        return Preprocessing(short_px=math.ceil(px / _CROP), crop_px=px, resolution_px=px, interpolation="bilinear")
     crop_px = 380 if "latency12ms" in model.name else 320
-    return Preprocessing(short_px=math.ceil(crop_px / 0.875), crop_px=crop_px, resolution_px=model.resolution_px)
+    return Preprocessing(short_px=math.ceil(crop_px / _CROP), crop_px=crop_px, resolution_px=model.resolution_px)
 
 
 def _timm(name: str, resolution_px: int) -> Preprocessing:

@@ -13,7 +13,7 @@ from devices.runtimes import fake as fake_runtime
 from devices.targets import find_targets
 from devices.worker import NoRoom, SessionLost, open_here
 from exporters.artifact import Job
-from exporters.fidelity import measure_fidelity, torch_logits
+from exporters.fidelity import measure_fidelity, source_logits
 from models import find
 from models.images import synthetic_images
 from system.errors import UserError
@@ -45,7 +45,7 @@ def images(seed=0):
 
 
 def fp32_logits(shown):
-    return torch_logits(Job(model=find(TINY)[0], format="torch", precision="fp32"), shown)
+    return source_logits(Job(model=find(TINY)[0], format="torch", precision="fp32"), shown)
 
 
 @pytest.fixture(params=COMPUTING)

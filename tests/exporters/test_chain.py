@@ -12,7 +12,7 @@ import torch
 
 import exporters
 from devices.targets import find_targets
-from exporters import network, to_onnx, to_tensorrt, to_tflite
+from exporters import network, onnx_run, to_tensorrt, to_tflite
 from exporters.artifact import Job, sha256_of
 from exporters.cache import Cache, obtain_source
 from exporters.format import Format
@@ -82,7 +82,7 @@ def gpu(monkeypatch):
         return onnx_file.read_bytes(), b"timings"
 
     def open_engine(plan):
-        return SimpleNamespace(logits=to_onnx.load(plan), close=lambda: None)
+        return SimpleNamespace(logits=onnx_run.load(plan), close=lambda: None)
 
     monkeypatch.setattr(to_tensorrt, "build", build)
     monkeypatch.setattr(to_tensorrt, "open_engine", open_engine)

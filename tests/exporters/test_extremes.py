@@ -10,10 +10,10 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from exporters import to_onnx
+from exporters import onnx_run, to_onnx
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.fidelity import measure_fidelity, torch_logits
+from exporters.fidelity import measure_fidelity, source_logits
 from exporters.formats import find_format
 from models import UserError, find
 from models.images import synthetic_images
@@ -79,11 +79,11 @@ def found(cache, wanted, images):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the converters' own
         artifact = cache.obtain(wanted)
-    return measure_fidelity(torch_logits(wanted, images), logits_of(wanted, artifact, images))
+    return measure_fidelity(source_logits(wanted, images), logits_of(wanted, artifact, images))
 
 
 def test_the_constants_of_the_dead_channels_count(checkpoint, images):
-    with_them, without = (torch_logits(job(checkpoint(dead, constant=each)), images) for each in (2.0, 0.0))
+    with_them, without = (source_logits(job(checkpoint(dead, constant=each)), images) for each in (2.0, 0.0))
     assert measure_fidelity(with_them, without).cosine < 0.8
 
 
@@ -114,9 +114,9 @@ def convolution(path, *weights):
     shapes = [[1, channels, 2, 2] for channels in (1, len(weights))]
     given, said = (
         helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in zip((to_onnx.INPUT, to_onnx.OUTPUT), shapes, strict=True)
+        for name, shape in zip((onnx_run.INPUT, onnx_run.OUTPUT), shapes, strict=True)
     )
-    node = helper.make_node("Conv", [to_onnx.INPUT, "w"], [to_onnx.OUTPUT], "conv")
+    node = helper.make_node("Conv", [onnx_run.INPUT, "w"], [onnx_run.OUTPUT], "conv")
     graph = helper.make_graph([node], "one", [given], [said], [numpy_helper.from_array(values, "w")])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
     return path

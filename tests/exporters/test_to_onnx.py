@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 import torch
 
-from exporters import to_onnx
+from exporters import onnx_run, to_onnx
 from exporters.artifact import Job
 from exporters.cache import Cache
 from models import UserError, find
@@ -34,7 +34,7 @@ def test_it_computes_what_torch_computes_at_any_batch(artifact):
     images = np.random.default_rng(0).normal(size=(5, 3, 32, 32)).astype(np.float32)
     with torch.inference_mode():
         expected = find(TINY)[0].build()(torch.from_numpy(images)).numpy()
-    assert np.abs(to_onnx.run(Path(artifact.path), images) - expected).max() <= 1e-4 * np.abs(expected).max()
+    assert np.abs(onnx_run.run(Path(artifact.path), images) - expected).max() <= 1e-4 * np.abs(expected).max()
     assert artifact.fidelity.relative_error <= 1e-4
 
 
@@ -60,7 +60,7 @@ def test_a_fixed_batch_is_fixed_and_runs(cache):
     session = onnxruntime.InferenceSession(artifact.path, providers=["CPUExecutionProvider"])
     assert session.get_inputs()[0].shape == [3, 3, 32, 32]
     assert session.get_outputs()[0].shape == [3, 1000]
-    (logits,) = session.run(None, {to_onnx.INPUT: np.zeros((3, 3, 32, 32), np.float32)})
+    (logits,) = session.run(None, {onnx_run.INPUT: np.zeros((3, 3, 32, 32), np.float32)})
     assert logits.shape == (3, 1000)
 
 
@@ -79,7 +79,7 @@ def test_networks_of_timm_are_exported_at_any_resolution(cache, source):
 
 
 def test_an_export_that_computes_something_else_is_never_kept(tmp_path, monkeypatch):
-    exact = to_onnx.run
+    exact = onnx_run.run
     monkeypatch.setattr(to_onnx, "run", lambda path, images: exact(path, images) * 1.01)
     cache = Cache(tmp_path)
     with pytest.raises(UserError, match="wrong outputs"):

@@ -11,7 +11,7 @@ import pytest
 from onnx import numpy_helper
 from packaging.version import Version
 
-from exporters import to_onnx, to_onnx_int8
+from exporters import onnx_run, to_onnx_int8
 from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.int8 import ranges
@@ -208,8 +208,8 @@ def test_without_its_pairs_and_with_the_biases_of_before_it_is_the_source(model,
             tensor.CopyFrom(numpy_helper.from_array(before[tensor.name], tensor.name))
     onnx.save(stripped, tmp_path / "stripped.onnx")
     images = calibration_images(job(), 2)
-    expected = to_onnx.run(source, images)
-    assert to_onnx.run(tmp_path / "stripped.onnx", images) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    expected = onnx_run.run(source, images)
+    assert onnx_run.run(tmp_path / "stripped.onnx", images) == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
 def test_an_onnxruntime_whose_kernels_compute_other_values_checks_no_fp16_variant(cache, monkeypatch, tmp_path):
@@ -245,7 +245,7 @@ def test_fidelity_over_the_calibration_set_and_its_name_are_recorded(artifacts, 
 
 @pytest.mark.parametrize("precision", to_onnx_int8.FORMAT.precisions)
 def test_each_accepts_any_batch(artifacts, precision):
-    assert to_onnx.run(Path(artifacts[precision].path), calibration_images(job(), 3)).shape == (3, 1000)
+    assert onnx_run.run(Path(artifacts[precision].path), calibration_images(job(), 3)).shape == (3, 1000)
 
 
 def test_a_fixed_batch_is_fixed(cache, artifacts):
@@ -312,7 +312,7 @@ def test_one_odd_image_widens_the_largest_range_and_not_the_averaged_one(source,
     images = np.ones((12, 3, 32, 32), dtype=np.float32)  # three batches of four
     images[0] = 10
     widest, mean = (largest_magnitudes(path, images, averaged=averaged) for averaged in (False, True))
-    assert (widest[to_onnx.INPUT], mean[to_onnx.INPUT]) == (10, 4)
+    assert (widest[onnx_run.INPUT], mean[onnx_run.INPUT]) == (10, 4)
 
 
 def test_where_the_widest_range_ruins_the_logits_the_closer_one_is_kept(cache, monkeypatch, tmp_path):

@@ -7,7 +7,8 @@ import torch
 from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.int8.litert import large_depthwise
-from exporters.to_tflite import FORMAT, load, op_counts, run_file
+from exporters.tflite_run import load, run_file
+from exporters.to_tflite import FORMAT, op_counts
 from models import find
 from models.images import synthetic_images
 from system.errors import UserError

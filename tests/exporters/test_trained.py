@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from exporters import to_tensorrt_rtx
-from exporters.fidelity import measure_fidelity, torch_logits
+from exporters.fidelity import measure_fidelity, source_logits
 from system.gpu import NO_DRIVER
 from tests.needs import tensorrt_rtx
 from tests.run_files import FILES, leave_out_where_onnxruntime_is_too_old, logits_of
@@ -32,7 +32,7 @@ def images(network):
 
 @pytest.fixture(scope="module")
 def reference(network, images):
-    return torch_logits(network.job("torch", "fp32"), images)
+    return source_logits(network.job("torch", "fp32"), images)
 
 
 @pytest.mark.parametrize(("format_", "precision"), FILES)

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from exporters import to_onnx
+from exporters import onnx_run
 from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.int8.calibration import calibration_count, calibration_images
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import extremes
+from exporters.tflite_run import run_file
 from exporters.to_onnx_int8 import write_corrected
-from exporters.to_tflite import run_file
 from models import find
 from models.images import synthetic_images
 from studies.int8_calibration import formats_beside, methods_beside, two_halves
@@ -144,7 +144,7 @@ def test_files_with_the_largest_ranges_are_the_exporters_own(cache, prepared, im
     write_onnx(precision, corrected, extremes(corrected, images, averaged=False), tmp_path / "x.onnx")
     own = Path(cache.obtain(job(format="onnx_int8", precision=precision)).path)
     shown = synthetic_images(4, 32, seed=7)
-    assert to_onnx.run(tmp_path / "x.onnx", shown) == pytest.approx(to_onnx.run(own, shown), abs=1e-6)
+    assert onnx_run.run(tmp_path / "x.onnx", shown) == pytest.approx(onnx_run.run(own, shown), abs=1e-6)
 
 
 def test_the_tflite_file_of_the_present_recipe_is_the_exporters_own(cache, images, tmp_path):

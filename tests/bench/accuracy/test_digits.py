@@ -102,7 +102,7 @@ def lost_by(trained: Trained, artifact: Artifact, target: Target, **preprocessin
         evaluate([subject], images, trained.root / "results", timeout_s=300).predictions[0]
         for subject in (
             Subject(artifact, target, replace(how, **preprocessing)),
-            Subject(torchs, reference_target(), how),
+            Subject(torchs, reference_target(digits.model()), how),
         )
     ]
     counts = counted(images, *predictions, {}, trained=True)

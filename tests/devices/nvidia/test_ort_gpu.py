@@ -20,7 +20,7 @@ from devices.runtimes import ort
 from devices.targets import find_targets
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.fidelity import measure_fidelity, torch_logits
+from exporters.fidelity import measure_fidelity, source_logits
 from exporters.to_onnx import halve
 from models import UserError, find
 from models.images import synthetic_images
@@ -114,7 +114,7 @@ def test_a_predictor_s_logits_are_those_of_the_images_that_it_is_shown_in_the_ty
     assert predictor._loaded._input.dtype == {"fp32": torch.float32, "fp16": torch.float16}[precision]
     for seed in (3, 4):
         shown = synthetic_images(2, 32, seed=seed)
-        reference = torch_logits(Job(model=find(TINY)[0], format="torch", precision="fp32"), shown)
+        reference = source_logits(Job(model=find(TINY)[0], format="torch", precision="fp32"), shown)
         found = measure_fidelity(reference, predictor.predict(shown))
         assert (found.images, found.relative_error < {"fp32": 1e-5, "fp16": 1e-2}[precision]) == (2, True)
     batches = predictor._loaded._session.batches

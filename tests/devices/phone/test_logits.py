@@ -10,7 +10,7 @@ from devices.phone.benchmark_model import takes_images
 from devices.predict import open_predictor, predictor_of
 from devices.targets import find_targets
 from devices.worker import SessionLost
-from exporters.to_tflite import run_file
+from exporters.tflite_run import run_file
 from models import find
 from models.images import synthetic_images
 from system.errors import UserError

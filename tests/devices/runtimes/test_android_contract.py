@@ -13,7 +13,7 @@ from devices.predict import open_predictor
 from devices.targets import Target, find_targets
 from devices.worker import open_session
 from exporters.fidelity import measure_fidelity
-from exporters.to_tflite import run_file
+from exporters.tflite_run import run_file
 from models import find
 from models.images import synthetic_images
 from tests.fake_phone.networks import FIRST, exported

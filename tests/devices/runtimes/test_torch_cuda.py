@@ -17,7 +17,7 @@ from devices.runtimes.torch_cuda import TorchCudaNetwork, TorchCudaSession
 from devices.targets import find_targets
 from exporters.artifact import Job
 from exporters.cache import Cache
-from exporters.fidelity import measure_fidelity, torch_logits
+from exporters.fidelity import measure_fidelity, source_logits
 from models import UserError, find
 from models.images import synthetic_images
 
@@ -196,7 +196,7 @@ def test_a_predictor_s_logits_are_those_of_the_images_that_it_is_shown(cache, pr
     assert predictor.ran_on == opened(cache, precision, channels_last=channels_last)[0].ran_on
     for seed in (3, 4):
         shown = synthetic_images(2, 32, seed=seed)
-        reference = torch_logits(Job(model=find(TINY)[0], format="torch", precision="fp32"), shown)
+        reference = source_logits(Job(model=find(TINY)[0], format="torch", precision="fp32"), shown)
         logits = predictor.predict(shown)
         assert logits.dtype == "float32"
         assert measure_fidelity(reference, logits).relative_error < limit

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from exporters.int8 import cpu, kernels
 from exporters.int8.biases import correct_biases
 from exporters.int8.insertion import channel_scales
-from exporters.to_onnx import INPUT, OUTPUT
+from exporters.onnx_run import INPUT, OUTPUT
 
 
 def network(node, weights, *, bias=True):
