@@ -21,6 +21,7 @@ from devices.worker import SessionLost, open_session
 from exporters.artifact import Artifact, versions
 from exporters.cache import Cache
 from exporters.fidelity import Unfaithful
+from exporters.formats import find_format
 from models import find
 from studies.breadth.attempts import Attempt, Network
 from system.child import guard_child, reason_of, reason_of_death
@@ -40,7 +41,8 @@ class Limits:
 def trials(network: Network, targets: Sequence[Target], root: Path, limits: Limits) -> Iterator[Attempt]:
     """An attempt for each target, in order; what one target's export made serves the next from the cache at `root`."""
     waiting = list(targets)
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(sorted({name for each in targets for name in find_format(each.format).preload}))
     while waiting:
         here, there = context.Pipe(duplex=False)
         process = context.Process(target=_try_each, args=(there, network, waiting, root))
