@@ -12,6 +12,7 @@ from pathlib import Path
 from devices.targets import Target, find_targets
 from studies.breadth.attempts import TARGETS, Attempt, append, read_attempts, read_networks, untried
 from studies.breadth.page import page
+from studies.breadth.rounding import read_rounding
 from studies.breadth.trial import Limits, trials
 from system.errors import UserError
 
@@ -37,7 +38,7 @@ def main() -> None:
                 print(f"[{number}/{len(left)}] {_line(attempt)}", file=sys.stderr, flush=True)
         finally:
             shutil.rmtree(root)
-    _PAGE.write_text(page(networks, read_attempts(_DATA)), encoding="utf-8")
+    _PAGE.write_text(page(networks, read_attempts(_DATA), read_rounding()), encoding="utf-8")
 
 
 def _known(name: str) -> list[Target]:

@@ -74,7 +74,9 @@ def append(path: Path, attempt: Attempt) -> None:
         file.write(msgspec.json.encode(attempt) + b"\n")
 
 
-def untried(networks: Iterable[Network], targets: Iterable[str], attempts: Iterable[Attempt]) -> dict[Network, list[str]]:
+def untried(
+    networks: Iterable[Network], targets: Iterable[str], attempts: Iterable[Attempt]
+) -> dict[Network, list[str]]:
     """The targets that each network was not tried on, in the order of both lists; networks that have none left out."""
     tried = {(attempt.network, attempt.target) for attempt in attempts}
     targets = list(targets)

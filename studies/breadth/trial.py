@@ -67,7 +67,7 @@ def _watched(pipe: Connection, process: BaseProcess, limits: Limits) -> Attempt 
         if time.monotonic() - started > limits.seconds:
             return f"not done within {limits.seconds:g} s"
         if (taken := _resident_bytes(process)) > limits.bytes:
-            return f"takes more than {limits.bytes / 1e9:.0f} GB of memory: {taken / 1e9:.1f} GB"
+            return f"takes more than {limits.bytes / 1e9:.1f} GB of memory: {taken / 1e9:.1f} GB"
     try:
         attempt: Attempt = pipe.recv()
     except EOFError:
