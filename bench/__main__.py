@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from bench.accuracy.options import add_accuracy_options, is_evaluation
+from bench.axis import add_axis_options, along_axis, at_batches, at_resolutions
 from bench.duet.options import add_duet_options, is_duet
 from bench.options import add_options, with_options
 from bench.protocol import Protocol
@@ -37,9 +38,9 @@ def main() -> int:
     """Measure; exit 1 where a cell has no number."""
     arguments = _parser().parse_args()
     targets = _unique(find_targets(pattern, arguments.targets) for pattern in arguments.target)
-    targets = [with_options(target, arguments) for target in targets]
-    models = _unique(find(pattern) for pattern in _patterns(arguments))
-    protocols = [_protocol(arguments, target) for target in targets]
+    targets = at_batches([with_options(target, arguments) for target in targets], arguments.batch)
+    models = at_resolutions(_unique(find(pattern) for pattern in _patterns(arguments)), arguments.resolution)
+    protocols = [along_axis(_protocol(arguments, target), arguments) for target in targets]
     if arguments.repeat < 1:
         raise UserError("--repeat must be 1 or more", found=f"{arguments.repeat}", fix="leave it out for one sweep")
     for target in targets:
@@ -66,7 +67,8 @@ def _sweeps(
     checkpoints: Mapping[Model, Path],
 ) -> int:
     complete = True
-    for (target, protocol), repetition in itertools.product(targets, range(arguments.repeat)):
+    # The targets alternate, so that what drifts meanwhile is no difference between them.
+    for repetition, (target, protocol) in itertools.product(range(arguments.repeat), targets):
         order = SweepRequest(
             target=target,
             models=models,
@@ -106,7 +108,7 @@ def _patterns(arguments: argparse.Namespace) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argument_parser("bench", str(__doc__))
-    parser.add_argument("target", nargs="+", help="name or glob of targets.toml")
+    parser.add_argument("target", nargs="+", help="name or glob of targets.toml, or NAME@BATCH")
     parser.add_argument("--model", action="append", metavar="GLOB", help=f"which networks (default: {DEFAULT})")
     parser.add_argument("--profile", metavar="MODEL", help="instead: where the time of one network goes")
     parser.add_argument("--resume", action="store_true", help="go on with the last sweep where it was interrupted")
@@ -116,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     add_weights_option(parser)
     parser.add_argument("--calibration", type=Path, metavar="DIR", help=HELP)
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
+    add_axis_options(parser)
     add_options(parser)
     add_duet_options(parser)
     add_accuracy_options(parser)

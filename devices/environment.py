@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from system.command_line import run
 from system.errors import UserError, one_line
-from system.names import select
+from system.names import select, split_at
 
 _TARGETS = Path(__file__).with_name("targets.toml")
 _ENVIRONMENTS = Path(__file__).with_name("environments.toml")
@@ -67,12 +67,14 @@ def read_environments() -> dict[str, Environment]:
 
 
 def goals(pattern: str, venv: str, extra: Path | None = None) -> list[str]:
-    """The goals of make that the targets of a name or a glob need; `extra` is a TOML file of more targets.
+    """The goals of make that the targets of a name or a glob need, whatever batch follows it; `extra` is a TOML file of
+    more targets.
 
     Raises UserError where no target matches, where they need different environments, or where one names none.
     """
     targets = _tables(_TARGETS) | (_tables(extra) if extra else {})
-    tables = {name: targets[name] for name in select(pattern, targets, "target")}
+    without_batch, _ = split_at(pattern)
+    tables = {name: targets[name] for name in select(without_batch, targets, "target")}
     named = sorted({str(table.get("environment", _DEFAULT)) for table in tables.values()})
     if len(named) > 1:
         raise UserError(

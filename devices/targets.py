@@ -12,9 +12,10 @@ from exporters.formats import chain, find_format
 from models.given.factory import NetworkError
 from models.model import Model
 from system.errors import UserError, one_line
-from system.names import select
+from system.names import select, split_at
 
 _FILE = Path(__file__).with_name("targets.toml")
+BATCHES = range(1, 65537)  # the images of the largest take 39 GB at 224 px in FP32
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     options: dict[str, Any] = {}
     protocol: dict[str, int | float] = {}
+
+    def at_batch(self, batch: int) -> "Target":
+        """The same target with another batch; itself where that is its own."""
+        if batch == self.batch:
+            return self
+        return msgspec.structs.replace(self, name=f"{self.name}@{batch}", batch=batch)
 
     def job(self, model: Model, weights: Path | None = None, calibration: Path | None = None) -> Job:
         """The file of `model` that this target loads; `calibration` matters to integer formats alone.
@@ -75,12 +82,17 @@ def _refusal(target: Target, job: Job) -> str:
 
 
 def find_targets(pattern: str, extra: Path | None = None) -> list[Target]:
-    """The targets that a name or a glob matches; `extra` is a TOML file of more, or of other ones by the same name.
+    """The targets that a name or a glob matches, which a batch may follow, such as `cpu@8` or `cpu*@8`.
 
-    Raises UserError naming the nearest names, or what is wrong in a file.
+    `extra` is a TOML file of more targets, or of other ones by the same name. Raises UserError naming the nearest
+    names, or what is wrong with the batch or in a file.
     """
     targets = read_targets(_FILE) | (read_targets(extra) if extra else {})
-    return [targets[name] for name in select(pattern, targets, "target")]
+    pattern, batch = split_at(pattern)
+    if batch is not None and batch not in BATCHES:
+        raise UserError("batch out of range", found=f"@{batch}", fix=f"expected 1 to {BATCHES[-1]} images")
+    found = [targets[name] for name in select(pattern, targets, "target")]
+    return found if batch is None else [target.at_batch(batch) for target in found]
 
 
 @functools.cache
@@ -97,6 +109,8 @@ def _read(name: str, table: object) -> Target:
     try:
         if not isinstance(table, dict):
             raise msgspec.ValidationError("expected a table")
+        if split_at(name)[1] is not None:
+            raise msgspec.ValidationError("a name can't end in @ and a number, which is a batch")
         # What make installs for a target is no condition of a measurement, so records don't hold it.
         fields = {field: value for field, value in table.items() if field != "environment"}
         if unknown := ", ".join(sorted(fields.keys() - set(Target.__struct_fields__))):

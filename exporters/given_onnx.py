@@ -30,6 +30,7 @@ def adopt(job: Job, file: GivenFile, path: Path) -> None:
     _rename(graph, inputs[0].name, INPUT)
     _rename(graph, graph.output[0].name, OUTPUT)
     _declare_sizes(graph, file.batch, job.model.resolution_px)
+    _name_nodes(graph)
     onnx.save(model, str(path))
     _try(job, path)
 
@@ -42,6 +43,15 @@ def _rename(graph: "GraphProto", old: str, new: str) -> None:
             names[index] = swapped.get(name, name)
     for value in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):
         value.name = swapped.get(value.name, value.name)
+
+
+def _name_nodes(graph: "GraphProto") -> None:
+    """Give nodes that have no name, or another's, one of their own: quantizers tell nodes apart by it."""
+    names = set[str]()
+    for number, node in enumerate(graph.node):
+        if not node.name or node.name in names:
+            node.name = f"{node.name or node.op_type}_{number}_given"
+        names.add(node.name)
 
 
 def _declare_sizes(graph: "GraphProto", batch: int | None, resolution_px: int) -> None:

@@ -90,6 +90,8 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     prepared = path.with_suffix(".prepared.onnx")
     prepare(fp32, prepared)
     check_against_source(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
+    if job.precision != "int8-cpu":
+        _refuse_nothing(job, prepared)
     checked = checked_of(images)
     reference = _logits(fp32, checked)
     corrected = path.with_suffix(".corrected.onnx")
@@ -103,6 +105,15 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
             other.replace(path)
             logits = averaged
     return Exported(fidelity=check_int8_fidelity(job, reference, logits), remark=calibration_remark(job))
+
+
+def _refuse_nothing(job: Job, prepared: Path) -> None:
+    """Raises UserError where no layer is worth quantizing: the file would be floating point under another name."""
+    import onnx
+
+    if not place_qdq(onnx.load(str(prepared)).graph, _RULES[job.precision]).weights:
+        found = "no convolution or Gemm of 16 channels or more"
+        raise UserError(f"nothing of {job.model.name} is quantized", found=found, fix="measure it in floating point")
 
 
 def write_corrected(precision: str, prepared: Path, path: Path, images: "NDArray[np.float32]") -> None:

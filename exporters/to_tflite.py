@@ -22,6 +22,7 @@ from exporters.int8.litert import quantize
 from exporters.network import torch_network
 from exporters.tflite_run import channels_last, load, run_file
 from exporters.to_onnx_int8 import check_int8_fidelity
+from models.model import evaluating
 from system.errors import UserError
 from system.silence import silence
 
@@ -102,7 +103,7 @@ def _convert(job: Job, batch: int, path: Path) -> None:
 
     px = job.model.resolution_px
     example = (torch.zeros(batch, px, px, 3),)
-    network = litert_torch.to_channel_last_io(torch_network(job), args=[0]).eval()
+    network = evaluating(litert_torch.to_channel_last_io(torch_network(job), args=[0]))
     traced = torch.export.export(network, example).module()
     _keep_pooled_axes(traced)
     litert_torch.convert(traced, example).export(str(path))

@@ -8,6 +8,7 @@ from exporters.artifact import Artifact, Fidelity, Job
 from exporters.fidelity import check_against_source
 from exporters.format import Format
 from exporters.half import refuse_large
+from exporters.in_batches import in_batches
 from exporters.network import torch_network
 
 if TYPE_CHECKING:
@@ -37,9 +38,14 @@ def _logits(job: Job, path: Path, images: "NDArray[np.float32]") -> "NDArray[np.
     """The logits of the file's weights, computed in FP32."""
     import torch
 
-    with torch.inference_mode():
-        logits: NDArray[np.float32] = job.model.build(path)(torch.from_numpy(images)).numpy()
-    return logits
+    module = job.model.build(path)
+
+    def run(shown: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = module(torch.from_numpy(shown)).numpy()
+        return logits
+
+    return in_batches(run, images, job.model.batch)
 
 
 FORMAT = Format(

@@ -83,7 +83,7 @@ class Model:
             fix = "name it by timm, zennet, torch or pt2 for that"
             raise UserError(f"no torch module of {self.name}", found=f"an {kind} file", fix=fix)
         if self.has_own_weights:
-            return _evaluating(_own(kind, spec)).requires_grad_(False)
+            return evaluating(_own(kind, spec)).requires_grad_(False)
         with torch.device(device):
             if kind == "timm":
                 module = timm_network(spec, self.resolution_px)
@@ -147,7 +147,7 @@ def _own(kind: str, spec: str) -> "nn.Module":
     return made_by(spec)
 
 
-def _evaluating(module: "nn.Module") -> "nn.Module":
+def evaluating(module: "nn.Module") -> "nn.Module":
     """A module in eval mode; an exported program is in the mode in which it was exported."""
     with suppress(NotImplementedError):
         module.eval()
@@ -158,7 +158,7 @@ def _evaluating(module: "nn.Module") -> "nn.Module":
 def _fingerprint(spec: str, resolution_px: int) -> str:
     from models.given.factory import fingerprint
 
-    return fingerprint(spec, _evaluating(_own("torch", spec)), resolution_px)
+    return fingerprint(spec, evaluating(_own("torch", spec)), resolution_px)
 
 
 def _zennet(structure: str, *, squeeze_excite: bool) -> "nn.Module":

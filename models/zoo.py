@@ -1,13 +1,12 @@
 """The networks of the suite by name, glob or group, and any other by its source."""
 
 import functools
-import re
 
 from models.groups import find_group
 from models.model import Model
 from models.sources import read_source
 from system.errors import UserError
-from system.names import select
+from system.names import select, split_at
 
 
 def find(pattern: str) -> list[Model]:
@@ -27,13 +26,10 @@ def find(pattern: str) -> list[Model]:
 
 def _split(text: str) -> tuple[str, int | None]:
     """What stands before a resolution, and the resolution in pixels. Raises UserError where it is out of range."""
-    match = re.fullmatch(r"(?P<name>.*)@(?P<px>\d{1,5})", text, re.DOTALL)
-    if match is None:
-        return text, None
-    resolution_px = int(match["px"])
-    if not 8 <= resolution_px <= 4096:
+    name, resolution_px = split_at(text)
+    if resolution_px is not None and not 8 <= resolution_px <= 4096:
         raise UserError("resolution out of range", found=f"@{resolution_px}", fix="expected 8 to 4096 pixels")
-    return match["name"], resolution_px
+    return name, resolution_px
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from reports.measured import measured_of
 from reports.recorded import ended, why_missing
 from reports.slower import remark_slower
 from system.errors import UserError, one_line
-from system.names import select
+from system.names import select, split_at
 
 # Default baseline family.
 BASELINE = "EfficientNet"
@@ -46,9 +46,15 @@ def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Re
                 cell = column.get(model, Cell())
                 column[model] = replace(cell, published=Latency.exactly(float(printed)), printed=printed)
     known = [*COLUMNS, *(target.name for target in find_targets("*"))]
-    names = sorted(cells, key=lambda name: known.index(name) if name in known else len(known))
+    names = sorted(cells, key=lambda name: _place(name, known))
     columns = [_column(name, cells[name], newest.get(name), evaluated) for name in names]
     return Report(list(networks.values()), remark_slower(columns))
+
+
+def _place(name: str, known: Sequence[str]) -> tuple[int, int]:
+    """Where a target's column stands: as its table does in the files, its batches ascending, unknown ones last."""
+    plain, batch = split_at(name)
+    return known.index(plain) if plain in known else len(known), batch or 0
 
 
 def narrow(report: Report, targets: Sequence[str], families: Sequence[str]) -> Report:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from bench.accuracy.store import read_accuracies
 from bench.records.header import newest_records
+from reports.axis.curve import curves_of, without_axes
+from reports.axis.files import axis_files, axis_section, drawings_of
+from reports.axis.finding import find_knee
+from reports.axis.sheets import axis_sheets
 from reports.cells import Report
 from reports.chart.chart import Style, chart, panels
 from reports.floor import Floors
@@ -45,9 +49,13 @@ def render(request: RenderRequest) -> list[Path]:
     return paths
 
 
-def _files(report: Report, request: RenderRequest, style: Style) -> Iterator[tuple[str, bytes]]:
+def _files(everything: Report, request: RenderRequest, style: Style) -> Iterator[tuple[str, bytes]]:
     floors, against = Floors(request.results), style.against
-    sheets = [overview(report), *(details(report, column, floors, against) for column in report.columns)]
+    findings = [find_knee(curve) for curve in curves_of(everything)]
+    report = without_axes(everything, [found.curve for found in findings])
+    targets = [overview(report), *(details(report, column, floors, against) for column in report.columns)]
+    axes, drawings = axis_sheets(findings), drawings_of(findings)
+    sheets = [*targets, *axes]
     yield "table.md", markdown(sheets).encode()
     yield "table.csv", csv(report, floors, against).encode()
     yield "table.tex", latex(sheets).encode()
@@ -55,5 +63,8 @@ def _files(report: Report, request: RenderRequest, style: Style) -> Iterator[tup
     yield "table.html", document("Latency tables", f"<main>\n{tables}\n</main>", STYLE.read_text("utf-8")).encode()
     for format_, content in chart(report, style, ("png", "svg", "pdf")).items():
         yield f"speed.{format_}", content
+    yield from axis_files(drawings)
     yield from profile_files(request.results)
-    yield "report.html", page(report, sheets, panels(report, style), request.results, request.out).encode()
+    section = axis_section(axes, drawings, first=len(targets))
+    document_ = page(everything, targets, panels(report, style), request.results, request.out, section)
+    yield "report.html", document_.encode()

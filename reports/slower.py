@@ -11,16 +11,16 @@ _HARDWARE = ("device", "gpu", "threads", "affinity")
 
 
 def hardware_of(record: Record) -> tuple[str, ...]:
-    """What a record's number was measured on; equal for two records of the same runtime on the same hardware."""
+    """What a record's number was measured on; equal for two of one runtime on the same hardware, whatever the batch."""
     machine, ran_on = record.conditions.machine, record.measurement.ran_on if record.measurement else {}
     device = (f"{name} {ran_on[name]}" for name in _HARDWARE if name in ran_on)
-    return (record.target.runtime, f"batch {record.target.batch}", str(machine.cpu), str(machine.memory_bytes), *device)
+    return (record.target.runtime, str(machine.cpu), str(machine.memory_bytes), *device)
 
 
 def remark_slower(columns: Sequence[Column]) -> list[Column]:
     """The columns, with a remark on each integer number that is slower than a floating-point one of the same network.
 
-    Of the same runtime and hardware, and beyond both 95 % intervals.
+    Of the same runtime, hardware and batch, and beyond both 95 % intervals.
     """
     return [
         replace(column, cells={model: _remarked(column, model, columns) for model in column.cells})
@@ -39,7 +39,7 @@ def _remarked(column: Column, model: str, columns: Sequence[Column]) -> Cell:
         for other in columns
         if not _is_integer(other)
         and (found := other.cells.get(model, Cell()).measured) is not None
-        and found.hardware == cell.measured.hardware
+        and (found.hardware, found.batch) == (cell.measured.hardware, cell.measured.batch)
         and found.latency.high_ms < cell.measured.latency.low_ms
     ]
     if not others:

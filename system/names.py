@@ -21,6 +21,12 @@ def select(pattern: str, names: Iterable[str], kind: str) -> list[str]:
     return matches
 
 
+def split_at(text: str) -> tuple[str, int | None]:
+    """What stands before the last `@` of NAME@NUMBER, and the whole number; all of the text and None of any other."""
+    match = re.fullmatch(r"(?P<name>.+)@(?P<number>[0-9]{1,9})", text, re.DOTALL)
+    return (match["name"], int(match["number"])) if match else (text, None)
+
+
 def file_name(name: str) -> str:
     """The name of a model's file or folder: never a path, and different for different models."""
     safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]

@@ -22,20 +22,23 @@ def onnx_file(
     also: tuple[str, ...] = (),
     weights_as_inputs: bool = False,
 ) -> Path:
-    """A convolution, a pooling and a linear layer; `also` are further inputs, `domain` that of the first operator."""
+    """A convolution, a pooling and a linear layer, without names.
+
+    `also` are further inputs, `domain` that of the first operator.
+    """
     given, produced = names
     random, dtype = np.random.default_rng(0), helper.tensor_dtype_to_np_dtype(kind)
     constants = {
-        "w": random.standard_normal((4, channels, 3, 3)).astype(dtype),
-        "b": np.zeros(4, dtype),
-        "fc": random.standard_normal((4, CLASSES)).astype(dtype),
+        "w": random.standard_normal((16, channels, 3, 3)).astype(dtype),
+        "b": np.zeros(16, dtype),
+        "fc": random.standard_normal((16, CLASSES)).astype(dtype),
     }
     nodes = [
-        helper.make_node("Conv", [given, "w", "b"], ["h1"], "conv", domain=domain),
-        helper.make_node("Relu", ["h1"], ["h2"], "relu"),
-        helper.make_node("GlobalAveragePool", ["h2"], ["h3"], "pool"),
-        helper.make_node("Flatten", ["h3"], ["h4"], "flatten"),
-        helper.make_node("MatMul", ["h4", "fc"], [produced], "linear"),
+        helper.make_node("Conv", [given, "w", "b"], ["h1"], domain=domain),
+        helper.make_node("Relu", ["h1"], ["h2"]),
+        helper.make_node("GlobalAveragePool", ["h2"], ["h3"]),
+        helper.make_node("Flatten", ["h3"], ["h4"]),
+        helper.make_node("MatMul", ["h4", "fc"], [produced]),
     ]
     inputs = [helper.make_tensor_value_info(given, kind, [batch, channels, side_px, side_px])]
     inputs += [helper.make_tensor_value_info(name, kind, [batch, 3]) for name in also]

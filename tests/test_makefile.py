@@ -101,6 +101,8 @@ def would_run(goal, *variables):
     [
         ("cpu-torch", "cpu", "cpu", "cpu"),
         ("fake", "cpu", "cpu", "cpu"),
+        ("cpu@8", "cpu", "cpu", "cpu"),
+        ("v100-tensorrt@8", "v100", "nvidia-v100-tensorrt", "v100-tensorrt"),
         ("cpu-tflite-int8", "cpu", "phone", "litert"),
         ("pixel2-gpu", "cpu", "phone", "phone"),
         ("android", "cpu", "phone", "phone"),

@@ -53,12 +53,17 @@ def largest_ranges(worker: Any, source: Path, shown: "Sequence[NDArray[np.float3
     tensors = {
         each["index"]: ranges[each["name"]] for each in interpreter.get_tensor_details() if each["name"] in ranges
     }
+    for found in tensors.values():
+        found["min"], found["max"] = np.full_like(found["min"], np.inf), np.full_like(found["max"], -np.inf)
     for batch in shown:
         interpreter.set_tensor(given["index"], batch)
         interpreter.invoke()
         for index, found in tensors.items():
             values = interpreter.get_tensor(index)
-            found["min"] = np.minimum(found["min"], values.min())
+            # A pooling of maxima is padded with minus infinity, which the least value stands for as well.
+            if not np.isfinite(lowest := values.min()):
+                lowest = values.min(where=np.isfinite(values), initial=np.inf)
+            found["min"] = np.minimum(found["min"], lowest)
             found["max"] = np.maximum(found["max"], values.max())
     return ranges
 

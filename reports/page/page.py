@@ -38,8 +38,10 @@ _EVALUATED = (
 )
 
 
-def page(report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], results: Path, out: Path) -> str:
-    """The whole document; the first sheet is shown, the others fold out."""
+def page(
+    report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], results: Path, out: Path, section: str = ""
+) -> str:
+    """The whole document; the first sheet is shown, the others fold out. `section` is more markup, behind them."""
     folded = [
         f"<details><summary>{text_of(sheet.title)}</summary>{html(sheet, f'sheet-{number}')}</details>"
         for number, sheet in enumerate(sheets[1:], start=1)
@@ -56,6 +58,7 @@ def page(report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], resul
 {html(sheets[0], "sheet-0")}
 <h2>Each target in detail</h2>
 {"".join(folded)}
+{section}
 <h2>Conditions and versions</h2>
 {"".join(_conditions(record) for record in newest) or "<p>Nothing was measured yet.</p>"}
 <h2>Protocol</h2>
@@ -95,7 +98,8 @@ def _plotly() -> str:
 
 def _conditions(record: Record) -> str:
     conditions = {"target": msgspec.to_builtins(record.target), **msgspec.to_builtins(record.conditions)}
-    return f"<details><summary>{text_of(record.target.title)}</summary>{_list(_flat(conditions))}</details>"
+    title = f"{record.target.title}, batch {record.target.batch}"
+    return f"<details><summary>{text_of(title)}</summary>{_list(_flat(conditions))}</details>"
 
 
 def _flat(table: dict[str, object], path: str = "") -> list[tuple[str, str]]:

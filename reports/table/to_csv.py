@@ -30,7 +30,7 @@ def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame"
             cell = column.cell(network)
             floor = floors.floor(column, network, as_published=cell.measured is None) if cell.latency else None
             faster = measured.get(network.name) or published.get(network.name)
-            numbers = _numbers(cell) | (_faster(faster) if against else {}) | _above(cell, floor)
+            numbers = numbers_of(cell) | (_faster(faster) if against else {}) | _above(cell, floor)
             if column.accuracies:
                 numbers |= _accuracy(cell.accuracy) | (_accuracy_of(faster) if against else {})
             row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
@@ -47,8 +47,12 @@ def _counts(report: Report) -> list[str]:
 
 
 def csv(report: Report, floors: Floors, against: str | None) -> str:
-    """The frame as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    table = frame(report, floors, against)
+    """The frame as CSV."""
+    return text_of(frame(report, floors, against))
+
+
+def text_of(table: "pd.DataFrame") -> str:
+    """A frame as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
     texts = table.select_dtypes(exclude="number").columns
     table[texts] = table[texts].map(_no_formula)
     text: str = table.rename(columns=_no_formula).to_csv(index=False, lineterminator="\n")
@@ -74,7 +78,8 @@ def _identity(report: Report, network: Network, scores: dict[str, ZenScore]) -> 
     return row | {"zen_score": score.mean if score else None} if scores else row
 
 
-def _numbers(cell: Cell) -> Row:
+def numbers_of(cell: Cell) -> Row:
+    """The statistics of a cell, by the names of their columns."""
     measured, published = cell.measured, cell.published
     return {
         "ms": measured.latency.ms if measured else None,

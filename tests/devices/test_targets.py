@@ -45,8 +45,26 @@ def test_a_file_of_more_targets_adds_and_replaces(tmp_path):
 
 
 def test_an_unknown_target_names_the_near_ones():
-    with pytest.raises(UserError, match="did you mean v100"):
-        find_targets("v10")
+    for name in ("v10", "v10@8"):
+        with pytest.raises(UserError, match="no such target: 'v10'; did you mean v100"):
+            find_targets(name)
+
+
+def test_a_batch_behind_a_name_makes_another_target_of_the_same_table():
+    (cpu,) = find_targets("cpu")
+    assert find_targets("cpu@8") == [msgspec.structs.replace(cpu, name="cpu@8", batch=8)]
+    assert find_targets("cpu@1") == [cpu]
+    assert [target.name for target in find_targets("V100*@64")] == ["v100", "v100-torch", "v100-tensorrt"]
+    assert {target.batch for target in find_targets("cpu*@8")} == {8}
+    for text in ("cpu@0", "cpu@65537"):
+        with pytest.raises(UserError, match=r"batch out of range: @.* expected 1 to 65536 images"):
+            find_targets(text)
+
+
+def test_a_file_has_the_batch_of_its_target_where_its_format_fixes_one():
+    (model,) = find("EfficientNet-B3")
+    batches = {name: find_targets(name)[0].job(model).batch for name in ("cpu@8", "cpu-tflite@8", "t4@8", "rtx@8")}
+    assert batches == {"cpu@8": None, "cpu-tflite@8": 8, "t4@8": 8, "rtx@8": 8}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +73,7 @@ def test_an_unknown_target_names_the_near_ones():
         ("[mine", "unreadable targets"),
         ("mine = 3", r"\[mine\] expected a table"),
         ('[mine]\ntitle = "x"', r"\[mine\] .*runtime"),
+        ('["mine@2"]\ntitle = "x"', r"\[mine@2\] a name can't end in @ and a number"),
         ('[mine]\ntitel = "x"', r"\[mine\] unknown field titel"),
         (
             '[mine]\ntitle="x"\nruntime="fake"\nformat="fake"\nprecision="fp32"\nbatch=0\ndevice="none"',

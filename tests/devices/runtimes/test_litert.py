@@ -15,7 +15,7 @@ from exporters.artifact import Job
 from exporters.cache import Cache
 from models import find
 from system.errors import UserError
-from tests.fake_phone.networks import FIRST, tiny_artifacts
+from tests.fake_phone.networks import FIRST, exported, tiny_artifacts
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,13 @@ def test_it_runs_in_a_worker(artifact, target):
 def test_another_batch_is_refused(artifact, target):
     with pytest.raises(UserError, match="wrong batch: 1; export with --batch 4"):
         open_session(artifact, msgspec.structs.replace(target, batch=4))
+
+
+def test_a_target_with_a_batch_behind_its_name_gets_a_file_of_that_batch(tmp_path_factory):
+    (model,), (target,) = find(FIRST), find_targets("cpu-tflite@4")
+    session = open_session(exported(tmp_path_factory, target.job(model)), target)
+    assert len(session.run(2).seconds) == 2
+    session.close()
 
 
 def test_a_damaged_file_is_a_lost_session(artifact, target, tmp_path):

@@ -1,0 +1,1 @@
+"""Curves along an axis: the batch of a target, or the resolution of a network."""
