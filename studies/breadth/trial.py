@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import re
 import signal
 import time
 import traceback
@@ -117,7 +118,7 @@ def attempt_on(network: Network, target: Target, root: Path) -> Attempt:
     except Exception as error:  # any: that is what is counted
         traceback.print_exc()
         step = "agreement" if isinstance(error, Unfaithful) else "export"
-        return _with(tried, failed_at=step, reason=reason_of(error))
+        return _with(tried, failed_at=step, reason=_reason_of(error))
     tried = _with(
         tried,
         fidelity=artifact.fidelity,
@@ -127,7 +128,12 @@ def attempt_on(network: Network, target: Target, root: Path) -> Attempt:
     try:
         return _with(tried, median_s=_median_s(artifact, target))
     except Exception as error:
-        return _with(tried, failed_at="session", reason=reason_of(error).removeprefix(f"{SessionLost.__name__}: "))
+        return _with(tried, failed_at="session", reason=_reason_of(error))
+
+
+def _reason_of(error: Exception) -> str:
+    """The reason without this machine's folders."""
+    return re.sub(r"\S*/site-packages/", "", reason_of(error)).removeprefix(f"{SessionLost.__name__}: ")
 
 
 def _with(attempt: Attempt, **changes: object) -> Attempt:
