@@ -100,6 +100,10 @@ def measure_fidelity(
     )
 
 
-def unfaithful(found: str) -> UserError:
+class Unfaithful(UserError):  # noqa: N818 - it is what the artifact is
+    """An artifact that computes something else than its source."""
+
+
+def unfaithful(found: str) -> Unfaithful:
     """The error of an artifact that computes something else."""
-    return UserError("wrong outputs: the exported network disagrees with its source", found=found, fix="not timed")
+    return Unfaithful("wrong outputs: the exported network disagrees with its source", found=found, fix="not timed")

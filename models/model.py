@@ -191,4 +191,8 @@ def timm_network(name: str, resolution_px: int, **options: Any) -> "nn.Module":
     size = {"img_size": resolution_px} if sized else {}
     # pretrained=False: the zoo is offline, and latency does not depend on what the weights learned.
     module: nn.Module = timm.create_model(name, pretrained=False, **size, **options)
+    if getattr(module, "dynamic_img_size", False):
+        # While they are exported such networks resize their positions in the graph, to the size that they have: work
+        # that a network of one resolution doesn't do, which LiteRT's converter can't take.
+        module = timm.create_model(name, pretrained=False, **size, **options, dynamic_img_size=False)
     return module

@@ -48,6 +48,8 @@ def _bounds(key: str, shape: tuple[int, ...]) -> tuple[float, float]:
         return 0.25, 0.5  # small, so that sums of residual branches neither overflow nor hide their input
     if len(shape) <= 1:  # biases and running means
         return -0.1, 0.1
+    if key.endswith("gain"):  # of a convolution with standardised weights, which with 1 keeps its input's variance
+        return 0.75, 1.25
     bound = math.sqrt(6.0 / math.prod(shape[1:]))
     return -bound, bound
 

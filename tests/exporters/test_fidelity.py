@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from exporters.fidelity import check_fidelity, measure_fidelity
-from models import UserError
+from models import UserError, find
+from models.images import synthetic_images
 
 LOGITS = np.array([[1.0, 2.0, 3.0], [9.0, 5.0, 7.0]], dtype=np.float32)
 
@@ -59,3 +61,40 @@ def test_the_error_is_relative_to_the_largest_logit(noise):
     found = measure_fidelity(reference, reference + noise)
     assert found.relative_error == pytest.approx(float(np.abs(reference + noise - reference).max() / 10), rel=1e-5)
     assert -1.001 <= found.cosine <= 1.001 or np.isnan(found.cosine)
+
+
+FP32_LIMIT = 1e-4
+
+
+def logits_of(network, source):
+    (model,) = find(source)
+    dtype = next(network.parameters()).dtype
+    with torch.inference_mode():
+        return network(torch.from_numpy(synthetic_images(2, model.resolution_px, seed=1)).to(dtype)).numpy()
+
+
+@pytest.mark.parametrize("source", ["timm:test_resnet@96", "timm:test_vit@96"])
+def test_an_error_of_a_percent_in_any_one_layer_is_refused(source):
+    network = find(source)[0].build()
+    reference = logits_of(network, source)
+    layers = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
+    assert len(layers) > 10
+    for layer in layers:
+        exact = layer.weight.clone()
+        layer.weight.mul_(1.01)
+        with pytest.raises(UserError, match="relative error"):
+            check_fidelity(reference, logits_of(network, source), limit=FP32_LIMIT)
+        layer.weight.copy_(exact)
+    assert check_fidelity(reference, logits_of(network, source), limit=0).relative_error == 0
+
+
+@pytest.mark.parametrize(
+    "source",
+    [f"timm:test_{kind}@160" for kind in ("resnet", "vit", "convnext", "coatnet", "mambaout")]
+    + ["timm:eca_nfnet_l0@64"],
+)
+def test_rounding_alone_is_far_below_the_limit_in_networks_of_every_kind(source):
+    """So that no network needs a wider limit: what exceeds this one computes something else."""
+    network = find(source)[0].build()
+    rounded = logits_of(network, source)
+    assert 0 < measure_fidelity(logits_of(network.double(), source), rounded).relative_error < FP32_LIMIT / 20

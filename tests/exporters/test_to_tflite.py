@@ -43,6 +43,13 @@ def test_fp32_computes_what_torch_does_and_moves_no_data_needlessly(cache):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_transformer_that_takes_other_resolutions_too_is_converted_for_its_own(cache):
+    artifact = cache.obtain(job("timm:test_vit@32"))
+    assert artifact.fidelity.relative_error <= 1e-4
+    assert not {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"} & op_counts(Path(artifact.path)).keys()
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_int8_is_integer_throughout_and_close(cache):
     five_px = SE.replace("K7", "K5")
     artifact = cache.obtain(job(five_px, precision="int8"))

@@ -29,6 +29,11 @@ def test_seeded_weights_have_no_denormals_and_the_variance_of_he():
     assert values.var() == pytest.approx(2 / (32 * 9), rel=0.05)
 
 
+def test_gains_of_standardised_convolutions_keep_the_variance_of_their_input():
+    gains = seeded("stages.0.0.conv1.gain", (64, 1, 1, 1))
+    assert 0.75 <= gains.min() < gains.max() <= 1.25
+
+
 def test_building_twice_gives_the_same_network(tiny):
     one, two = tiny.build().state_dict(), tiny.build().state_dict()
     assert all(torch.equal(one[key], two[key]) for key in one)

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from models import UserError, find, zoo
 from models.counts import count, counts
@@ -49,8 +50,15 @@ def test_a_transformer_is_built_for_the_resolution_that_is_asked_for():
     (small,), (large,) = find("timm:test_vit@160"), find("timm:test_vit@224")
     positions = [dict(model.architecture().named_parameters())["pos_embed"].shape[1] for model in (small, large)]
     assert positions == [(160 // 16) ** 2 + 1, (224 // 16) ** 2 + 1]
-    with pytest.raises(UserError, match="takes no images of 225 px"):
-        count(find("timm:test_vit@225")[0])
+    with pytest.raises(UserError, match="takes no images of 8 px"):
+        count(find("timm:test_vit@8")[0])
+
+
+def test_a_transformer_of_one_resolution_does_not_resize_its_positions():
+    module = find("timm:test_vit@32")[0].architecture()
+    traced = torch.export.export(module, (torch.empty(1, 3, 32, 32, device="meta"),))
+    assert not [node for node in traced.graph.nodes if "upsample" in str(node.target)]
+    assert any("scaled_dot_product" in str(node.target) for node in traced.graph.nodes)
 
 
 @pytest.mark.parametrize("name", [*published(), *ONE_A_FAMILY])

@@ -1,0 +1,1 @@
+"""Which networks of timm run on which targets, and why the others don't."""
