@@ -44,7 +44,7 @@ def count(model: Model) -> Counts:
     """
     from torch.utils.flop_counter import FlopCounterMode
 
-    module = model.architecture()
+    module = model.used_architecture()
     with FlopCounterMode(display=False) as counter:
         model.run_once(module)
     return Counts(sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2)
@@ -58,6 +58,7 @@ def recount(models: Iterable[Model]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["model", "params", "macs"])
         writer.writerows([name, found.params, found.macs] for name, found in counted.items())
+    _counted.cache_clear()
 
 
 @functools.cache

@@ -6,8 +6,9 @@ from typing import Any
 from timm.models import FeatureInfo
 from torch import Tensor, nn
 
-from models.model import Model, timm_network
+from models.model import Model
 from models.structure import SuperBlock, parse_structure
+from models.timm_networks import timm_network
 from system.errors import UserError, one_line
 
 

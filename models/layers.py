@@ -42,7 +42,7 @@ def list_layers(model: Model) -> list[Layer]:
     from torch import nn
 
     layers: list[Layer] = []
-    module = model.architecture()
+    module = model.used_architecture()
     for child in module.modules():
         if isinstance(child, nn.Conv2d | nn.Linear):
             child.register_forward_hook(functools.partial(_note, layers))
@@ -72,6 +72,7 @@ def relist(models: Iterable[Model]) -> None:
         writer.writerow(["model", "times", *(field.name for field in fields(Layer))])
         for name, layers in listed.items():
             writer.writerows([name, times, *astuple(layer)] for layer, times in Counter(layers).items())
+    _listed.cache_clear()
 
 
 @functools.cache

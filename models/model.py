@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from models.given.file import GivenFile
 from models.published import Published, published
+from models.timm_networks import has_branches, merged, timm_network
 from system.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ class Model:
                 module = _zennet(spec, squeeze_excite=kind == "zennet-se")
         return module.eval().requires_grad_(False)
 
+    def used_architecture(self) -> "nn.Module":
+        """The network as it is used: `architecture`, with parallel branches merged, which takes weights and the CPU."""
+        module = self.architecture()
+        return self.build() if self.kind == "timm" and has_branches(module) else module
+
     def run_once(self, module: "nn.Module") -> None:
         """Run an image, or a batch of the size that it takes, through `module` on its device.
 
@@ -123,25 +129,28 @@ class Model:
     ) -> "nn.Module":
         """The network in eval mode on the CPU, FP32, with the weights of the checkpoint at `weights`.
 
-        Without one they are its own where it has any, else seeded.
+        Without one they are its own where it has any, else seeded. Parallel branches of timm's networks are merged.
 
         `features_only` gives the backbone: a list of feature maps, by stride, with timm's `feature_info`, of which
         `out_indices` chooses. No parameter asks for a gradient: call `.train().requires_grad_(True)` to fine-tune.
         Raises UserError where the checkpoint can't be read or belongs to another network.
         """
-        from models.weights import load_checkpoint, load_seeded
+        from models.weights import has_keys_of, load_checkpoint, load_seeded
 
         # Some networks of timm have buffers that are in no state dict: on the meta device these would keep no values.
-        module = self.architecture("cpu" if self.source.startswith("timm:") else "meta")
+        module = self.architecture("cpu" if self.kind == "timm" else "meta")
+        if weights is None and not self.has_own_weights:
+            load_seeded(module, self.resolution_px)
+        branches = self.kind == "timm" and has_branches(module)
+        if branches and weights is not None and not has_keys_of(module, Path(weights)):
+            module, branches = merged(module, self.resolution_px), False  # the checkpoint is of a merged one
         if weights is not None:
             load_checkpoint(module, Path(weights))
-        elif not self.has_own_weights:
-            load_seeded(module, self.resolution_px)
         if features_only:
             from models.features import backbone
 
             return backbone(self, module, out_indices)
-        return module
+        return merged(module, self.resolution_px) if branches else module
 
 
 def _own(kind: str, spec: str) -> "nn.Module":
@@ -173,26 +182,3 @@ def _zennet(structure: str, *, squeeze_excite: bool) -> "nn.Module":
     from models.zennet import zennet
 
     return zennet(structure, squeeze_excite=squeeze_excite)
-
-
-def timm_network(name: str, resolution_px: int, **options: Any) -> "nn.Module":
-    """A network of timm with untrained weights, in train mode; `options` are timm.create_model's.
-
-    Raises UserError where timm has no network of that name.
-    """
-    import timm
-
-    if not timm.is_model(name):
-        near = timm.list_models(f"*{name}*")[:3]
-        fix = f"did you mean {' or '.join(near)}?" if near else "timm.list_models() names them"
-        raise UserError("timm has no such network", found=repr(name), fix=fix)
-    # A transformer holds a position for each patch: its resolution is part of the network.
-    sized = getattr(timm.get_pretrained_cfg(name), "fixed_input_size", False)
-    size = {"img_size": resolution_px} if sized else {}
-    # pretrained=False: the zoo is offline, and latency does not depend on what the weights learned.
-    module: nn.Module = timm.create_model(name, pretrained=False, **size, **options)
-    if getattr(module, "dynamic_img_size", False):
-        # While they are exported such networks resize their positions in the graph, to the size that they have: work
-        # that a network of one resolution doesn't do, which LiteRT's converter can't take.
-        module = timm.create_model(name, pretrained=False, **size, **options, dynamic_img_size=False)
-    return module

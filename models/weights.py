@@ -119,6 +119,11 @@ def load_checkpoint(module: "nn.Module", path: Path) -> None:
     module.requires_grad_(False)
 
 
+def has_keys_of(module: "nn.Module", path: Path) -> bool:
+    """Whether a checkpoint has an entry for each of the module's. Raises UserError where it can't be read."""
+    return module.state_dict().keys() <= read_state(path).keys()
+
+
 def _misfit(path: Path, found: str) -> UserError:
     return UserError(f"{path} is not a checkpoint of this network", found=found, fix="give the checkpoint of this one")
 
