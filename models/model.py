@@ -1,6 +1,5 @@
 """`Model`: a network by its source, built on demand."""
 
-import functools
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -78,7 +77,11 @@ class Model:
         """
         if self.file is not None:
             return self.file.sha256
-        return _fingerprint(self.source.partition(":")[2], self.resolution_px) if self.kind == "torch" else ""
+        if self.kind != "torch":
+            return ""
+        from models.given.factory import content_of
+
+        return content_of(self.source.partition(":")[2], self.resolution_px)
 
     def architecture(self, device: str = "meta") -> "nn.Module":
         """The network in eval mode, on the meta device: shapes without weights. One with its own weights is on the CPU.
@@ -169,13 +172,6 @@ def evaluating(module: "nn.Module") -> "nn.Module":
     with suppress(NotImplementedError):
         module.eval()
     return module
-
-
-@functools.lru_cache(maxsize=8)
-def _fingerprint(spec: str, resolution_px: int) -> str:
-    from models.given.factory import fingerprint
-
-    return fingerprint(spec, evaluating(_own("torch", spec)), resolution_px)
 
 
 def _zennet(structure: str, *, squeeze_excite: bool) -> "nn.Module":

@@ -1,10 +1,14 @@
 """A torch module that a function of the user's own code makes: `torch:MODULE:FUNCTION`."""
 
+import functools
 import hashlib
 import importlib
 import inspect
+import multiprocessing
 import re
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +24,13 @@ _FORM = "torch:MODULE:FUNCTION, such as torch:my_networks:small@224"
 
 class NetworkError(UserError):
     """A network that can't be made or measured; the others of a sweep can."""
+
+    @classmethod
+    def saying(cls, line: str) -> "NetworkError":
+        """The error of another process, by its line."""
+        error = cls.__new__(cls)
+        error.args = (line,)
+        return error
 
 
 def check_factory(spec: str) -> None:
@@ -53,12 +64,39 @@ def made_by(spec: str) -> "nn.Module":
     return made.to("cpu").float()
 
 
-def fingerprint(spec: str, module: "nn.Module", resolution_px: int) -> str:
-    """A digest of a module: the file that its function is in, its weights, and the operations that an image goes
-    through, with their shapes. Raises NetworkError where it takes no images of that size, or gives no tensor of logits.
+@functools.lru_cache(maxsize=8)
+def content_of(spec: str, resolution_px: int) -> str:
+    """A hexadecimal digest of what a function makes: the file that the function is in, the weights, and the operations
+    that an image goes through, with their shapes.
+
+    The function runs in a process of its own, unless this is one: whatever it does costs its network alone. Raises
+    NetworkError where it makes no network, or one that takes no images of that size or gives no tensor of logits.
     """
+    if multiprocessing.parent_process() is not None:
+        return _fingerprint(spec, resolution_px)
+    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as process:
+        try:
+            digest, said = process.submit(_fingerprint_or_error, spec, resolution_px).result()
+        except BrokenProcessPool as error:
+            found, fix = "it ended without an answer, most likely out of memory", "free memory, or mend the function"
+            raise NetworkError(f"the process that calls torch:{spec}", found=found, fix=fix) from error
+    if said:
+        raise NetworkError.saying(said)
+    return digest
+
+
+def _fingerprint_or_error(spec: str, resolution_px: int) -> tuple[str, str]:
+    """The digest, or the line of the error: what an exception is made from doesn't go through a pipe."""
+    try:
+        return _fingerprint(spec, resolution_px), ""
+    except NetworkError as error:
+        return "", str(error)
+
+
+def _fingerprint(spec: str, resolution_px: int) -> str:
     import torch
 
+    module = made_by(spec).eval()
     digest = hashlib.sha256()
     if source := inspect.getsourcefile(_function(spec)):
         digest.update(Path(source).read_bytes())

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import find
+from models.given import factory
 from models.given.factory import NetworkError
 from system.errors import UserError
 
@@ -36,6 +37,9 @@ def number(): return 3
 def fails(): raise ValueError("no data set\\nhere")
 def leaves(): raise SystemExit(3)
 def asks(one): return Network()
+def dies():
+    import os
+    os._exit(1)
 constant = 3
 """
 
@@ -60,6 +64,11 @@ def network(module: str, function: str, px: int = 16):
     return find(f"torch:{module}:{function}@{px}")[0]
 
 
+def content(module: str, function: str, px: int = 16) -> str:
+    """As `Model.content`, without a process of its own."""
+    return factory._fingerprint(f"{module}:{function}", px)
+
+
 def test_a_function_in_the_working_directory_makes_a_network_in_eval_mode_and_fp32(mine):
     name = mine()
     for function in ("made", "half"):
@@ -79,12 +88,12 @@ def test_random_weights_are_the_same_every_time_and_leave_the_generator_alone(mi
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
-def test_its_content_is_the_code_the_weights_and_what_an_image_goes_through(mine, monkeypatch):
-    content = network(mine(), "made").content()
-    assert len(content) == 64 and content == network(mine(), "made").content()
-    assert content != network(mine(CODE.replace("STRIDE = 2", "STRIDE = 1")), "made").content()
-    assert content != network(mine(CODE.replace("nn.Linear(4, 7)", "nn.Linear(4, 6)")), "made").content()
-    assert content != network(mine(), "made", px=20).content()
+def test_its_content_is_the_code_the_weights_and_what_an_image_goes_through(mine):
+    first = content(mine(), "made")
+    assert len(first) == 64 and first == content(mine(), "made")
+    assert first != content(mine(CODE.replace("STRIDE = 2", "STRIDE = 1")), "made")
+    assert first != content(mine(CODE.replace("nn.Linear(4, 7)", "nn.Linear(4, 6)")), "made")
+    assert first != content(mine(), "made", px=20)
 
 
 def test_what_an_image_goes_through_counts_where_the_code_lies_elsewhere(mine):
@@ -97,7 +106,7 @@ def test_what_an_image_goes_through_counts_where_the_code_lies_elsewhere(mine):
             "    return importlib.import_module(pathlib.Path('inner').read_text()).made()\n"
         )
         Path("inner").write_text(inner)
-        contents.add(network(outer, "made").content())
+        contents.add(content(outer, "made"))
     assert len(contents) == 2
 
 
@@ -115,23 +124,32 @@ def test_what_an_image_goes_through_counts_where_the_code_lies_elsewhere(mine):
 )
 def test_what_makes_no_network_is_one_line(mine, function, said):
     with pytest.raises(NetworkError, match=said) as raised:
-        network(mine(), function).content()
+        content(mine(), function)
     assert "\n" not in str(raised.value)
 
 
 def test_a_module_that_is_not_there_or_fails_is_one_line(mine):
     with pytest.raises(NetworkError, match="can't import nowhere_at_all: ModuleNotFoundError"):
-        network("nowhere_at_all", "made").content()
+        content("nowhere_at_all", "made")
     with pytest.raises(NetworkError, match=r"can't import mine\w+: ZeroDivisionError: division by zero"):
-        network(mine("1 / 0"), "made").content()
+        content(mine("1 / 0"), "made")
 
 
 def test_images_of_another_size_than_it_takes_are_one_line(mine):
     code = CODE.replace("maps.mean((2, 3))", "maps.flatten(1)").replace("nn.Linear(4, 7)", "nn.Linear(4 * 7 * 7, 7)")
     name = mine(code)
-    assert network(name, "made", px=16).content()
+    assert content(name, "made", px=16)
     with pytest.raises(NetworkError, match="takes no images of 20 px: RuntimeError"):
-        network(name, "made", px=20).content()
+        content(name, "made", px=20)
+
+
+def test_the_function_runs_in_a_process_of_its_own_which_it_may_end(mine):
+    name = mine()
+    assert network(name, "made").content() == content(name, "made")
+    with pytest.raises(NetworkError, match=rf"^torch:{name}:leaves fails: SystemExit: 3; mend the function$"):
+        network(name, "leaves").content()
+    with pytest.raises(NetworkError, match=rf"the process that calls torch:{name}:dies: it ended without an answer"):
+        network(name, "dies").content()
 
 
 @given(st.text(max_size=30))
