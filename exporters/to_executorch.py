@@ -43,7 +43,7 @@ def _lower(job: Job, batch: int) -> Any:
 
     px = job.model.resolution_px
     example = (torch.zeros(batch, 3, px, px),)
-    traced = torch.export.export(torch_network(job).eval(), example).module()
+    traced = torch.export.export(torch_network(job), example).module()
     keep_pooled_axes(traced)
     return to_edge_transform_and_lower(torch.export.export(traced, example), partitioner=[XnnpackPartitioner()])
 

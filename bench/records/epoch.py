@@ -16,7 +16,8 @@ from system.errors import UserError, one_line
 from system.files import write_whole
 
 FILE = "epochs.json"  # in the results folder, beside the records that it belongs to
-# Of a machine's versions those that a latency depends on: its runtimes'.
+# Of a machine's versions those that a latency depends on: its runtimes'. Those of OpenVINO and ExecuTorch are left out:
+# a target of theirs would then refer to a condition of its own, and its column no longer to that of the others.
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "torch", "tensorrt-cu12", "tensorrt-cu13", "ai-edge-litert")
 
 
