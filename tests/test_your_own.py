@@ -55,7 +55,7 @@ def test_a_newcomer_gets_the_numbers_that_the_page_promises(tmp_path, name):
         (record.target.name, record.model.name) for record in read_results(tmp_path / "results") if record.measurement
     }
     assert found == MEASURED[name]
-    if "reports render" in "".join(blocks(SECTIONS[name], "sh")):
+    if "zennet-latency report" in "".join(blocks(SECTIONS[name], "sh")):
         assert "timm:mobilenetv3_small_050" in (tmp_path / "out" / "table.md").read_text(encoding="utf-8")
 
 

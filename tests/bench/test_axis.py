@@ -72,7 +72,7 @@ def test_a_wrong_axis_says_what_is_wrong(text, says):
 def test_targets_and_networks_are_named_by_what_is_not_their_own():
     batches = at_batches(find_targets("cpu"), [1, 8])
     assert [(target.name, target.batch) for target in batches] == [("cpu", 1), ("cpu@8", 8)]
-    models = at_resolutions(find("*B[35]"), [224, 300])
+    models = at_resolutions(find("*t-B[35]"), [224, 300])
     names = ["EfficientNet-B3@224", "EfficientNet-B3", "EfficientNet-B5@224", "EfficientNet-B5@300"]
     assert [model.name for model in models] == names
     assert at_batches(find_targets("cpu"), None) == find_targets("cpu")
@@ -139,7 +139,7 @@ def test_a_batch_is_resumed_in_its_own_file(tmp_path, artifacts):
             resume=resume,
         )
 
-    (first,) = sweep(request("*B3", resume=False))
+    (first,) = sweep(request("*t-B3", resume=False))
     sweeps = {record.sweep for record in sweep(request("*B[35]", resume=True))}
     assert sweeps == {first.sweep}
     assert [path.name for path in tmp_path.glob("*.jsonl")] == ["fake@4.jsonl"]

@@ -57,7 +57,7 @@ def test_passes_visit_every_network_once_in_an_order_that_the_seed_decides(order
 
 def test_a_steady_network_stops_early_and_an_unsteady_one_uses_the_budget(order):
     unsteady = [0.01 * 1.1**step for step in range(40)]
-    records = sweep(order("*-B3", "*-B5", options={"seconds": {"*t-B3": 0.01, "*t-B5": unsteady}}, max_visits=50))
+    records = sweep(order("*t-B3", "*t-B5", options={"seconds": {"*t-B3": 0.01, "*t-B5": unsteady}}, max_visits=50))
     visits = {record.model.name: len(record.measurement.visits) for record in records}
     assert visits == {"EfficientNet-B3": 6, "EfficientNet-B5": 50}
 

@@ -1,6 +1,7 @@
 """Formats as values, and the chain of files that a job takes: in order, each hashed and the network built once."""
 
 import hashlib
+import statistics
 import sys
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -67,9 +68,9 @@ def test_a_chain_begins_at_the_network_and_ends_at_the_job(monkeypatch):
 
 
 @pytest.mark.parametrize("name", [name for name in formats() if find_format(name).default_batch])
-def test_the_default_batch_is_that_of_every_target(name):
-    batches = {target.batch for target in find_targets("*") if target.format == name}
-    assert batches == {find_format(name).default_batch}
+def test_the_default_batch_is_that_of_most_targets(name):
+    batches = [target.batch for target in find_targets("*") if target.format == name]
+    assert statistics.mode(batches) == find_format(name).default_batch  # a Jetson's are single images
 
 
 @pytest.fixture

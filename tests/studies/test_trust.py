@@ -81,7 +81,7 @@ def test_duets_of_a_planted_slowdown_and_of_equals_are_counted_apart(capsys, tmp
                 old=fake,
                 against=Against(),
                 said=[],
-                models=find("*B[35]"),
+                models=find("*t-B[35]"),
                 settings=DuetSettings(budget_s=20, seed=seed),
                 results=tmp_path,
                 artifacts=tmp_path / "artifacts",
