@@ -19,7 +19,7 @@ from exporters.int8.calibration import (
 )
 from exporters.int8.litert import quantize
 from exporters.network import torch_network
-from exporters.pooled_axes import keep_pooled_axes
+from exporters.pooled_axes import drop_expands, keep_pooled_axes
 from exporters.tflite_run import channels_last, load, run_file
 from exporters.to_onnx_int8 import check_int8_fidelity
 from models.model import evaluating
@@ -106,6 +106,7 @@ def _convert(job: Job, batch: int, path: Path) -> None:
     network = evaluating(litert_torch.to_channel_last_io(torch_network(job), args=[0]))
     traced = torch.export.export(network, example).module()
     keep_pooled_axes(traced)
+    drop_expands(traced)
     litert_torch.convert(traced, example).export(str(path))
 
 

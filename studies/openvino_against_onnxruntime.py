@@ -32,7 +32,7 @@ _HEADS = ("network", "ONNX Runtime, ms", "OpenVINO, ms", "ratio", "95 % interval
 def main() -> int:
     """Measure where asked, and print a table a pair; exit 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", nargs="+", default=["@published"], help="names, globs or groups (default: %(default)s)")
+    parser.add_argument("--model", nargs="+", default=["@published"], help="names, globs or groups")
     parser.add_argument("--only", nargs="+", choices=PAIRS, default=list(PAIRS), help="which of OpenVINO's targets")
     parser.add_argument(
         "--budget", type=float, default=300.0, help="seconds of sampling of a pair (default: %(default)g)"
