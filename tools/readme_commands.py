@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 _BRIEF = "--model '*flops400M*' --budget 3"
 _WHOLE = ("make bench", "make test")
-_LACKING = re.compile(r"make bench-(v100|t4|gpu|rtx|pixel2|android)")
+_LACKING = re.compile(r"make bench-(v100|t4|gpu|rtx|h100|a100|l4|jetson|pixel|galaxy|android|coreml|qnn)")
 _UNTIL_THIS_S = 2400
 
 

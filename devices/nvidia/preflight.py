@@ -100,9 +100,12 @@ def here() -> Gpu:
 
 
 def main() -> int:
-    """Exit 1 with the reason where there is no GPU, another than the argument names, or one too old for it."""
+    """Exit 1 with the reason where there is no GPU, another than the argument names, or one too old for it.
+
+    The options of `python -m bench` follow, which say nothing of the GPU.
+    """
     gpu = find_gpu()
-    wanted = sys.argv[1] if len(sys.argv) > 1 else ANY
+    wanted = next((argument for argument in sys.argv[1:2] if not argument.startswith("-")), ANY)
     wrong = f"{gpu}; run it where one is, or make bench" if isinstance(gpu, str) else incompatibility(gpu, wanted)
     if wrong is None:
         return 0

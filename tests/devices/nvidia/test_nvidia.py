@@ -227,6 +227,15 @@ def test_the_preflight_refuses_what_its_environment_can_not_run_on(monkeypatch, 
     assert (stderr == "") if says is None else (says in stderr and stderr.count("\n") == 1)
 
 
+def test_the_options_of_a_sweep_are_no_name_of_a_gpu(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["nvidia", "--model", "*B3"])
+    at_hand(monkeypatch, H100)
+    assert preflight.main() == 0
+    at_hand(monkeypatch, "no NVIDIA driver")
+    assert preflight.main() == 1
+    assert capsys.readouterr().err.startswith("error: no NVIDIA GPU to run on: no NVIDIA driver;")
+
+
 def test_a_shared_gpu_is_an_error(monkeypatch, driver):
     at_hand(monkeypatch, V100)
     driver.pids = [4242]
