@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.given.file import GivenFile
 from models.published import Published, published
-from models.timm_networks import has_branches, merged, timm_network
+from models.timm_networks import has_branches, merge, merged, timm_network
 from system.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Model:
             load_seeded(module, self.resolution_px)
         branches = self.kind == "timm" and has_branches(module)
         if branches and weights is not None and not has_keys_of(module, Path(weights)):
-            module, branches = merged(module, self.resolution_px), False  # the checkpoint is of a merged one
+            module, branches = merge(module), False  # the checkpoint is of a merged one
         if weights is not None:
             load_checkpoint(module, Path(weights))
         if features_only:

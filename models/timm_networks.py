@@ -41,15 +41,24 @@ def has_branches(module: "nn.Module") -> bool:
     return any(hasattr(child, name) for child in module.modules() for name in _MERGING)
 
 
-def merged(module: "nn.Module", resolution_px: int) -> "nn.Module":
+def merge(module: "nn.Module") -> "nn.Module":
     """A network in eval mode with each such block as the one convolution that it is used as; on the CPU.
 
-    The state dict has other keys then; `module` is left as it is. Raises UserError where the logits change.
+    The state dict has other keys then; `module` is left as it is.
     """
-    import torch
     from timm.utils import reparameterize_model
 
     network: nn.Module = reparameterize_model(module).eval().requires_grad_(False)
+    return network
+
+
+def merged(module: "nn.Module", resolution_px: int) -> "nn.Module":
+    """The network that `merge` gives, once it has the weights that it keeps: some networks of timm cache what they make
+    of them. Raises UserError where the logits change.
+    """
+    import torch
+
+    network = merge(module)
     image = torch.from_numpy(synthetic_images(1, resolution_px, seed=1))
     with torch.inference_mode():
         before, after = module(image), network(image)

@@ -40,6 +40,15 @@ def test_a_checkpoint_may_be_of_either_form(model, tmp_path, form):
     assert same(model.build(tmp_path / "a.pth")(shown), used(shown))
 
 
+def test_what_a_network_caches_of_its_weights_is_of_those_of_the_checkpoint(tmp_path):
+    """LeViT keeps its attention's biases as it first uses them."""
+    (model,) = find("timm:levit_128s@64")
+    built = model.build()
+    torch.save(built.state_dict(), tmp_path / "a.pth")
+    shown = images(model)
+    assert torch.equal(model.build(tmp_path / "a.pth")(shown), built(shown))
+
+
 def test_a_checkpoint_of_another_network_is_of_neither_form(model, tmp_path):
     torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "a.pth")
     with pytest.raises(UserError, match="is not a checkpoint of this network"):
