@@ -122,6 +122,7 @@ class _Pool:
             reason = f"the process that decoded it: {worker.reason_of_death()}"
             self._deaths += 1
             if self._deaths >= _MOST_DEATHS:
-                wrong = f"{self._deaths} processes that decode images died one after the other"
+                # No more is said: other threads' images may have added to the count meanwhile.
+                wrong = f"{_MOST_DEATHS} processes that decode images died one after the other"
                 raise UserError(wrong, found=reason, fix="free memory, or decode with fewer processes")
             return reason
