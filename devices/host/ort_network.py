@@ -5,14 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from devices.host.clock import NAME, time_each
 from devices.host.ort_options import CPU, AcceleratorOptions, OrtOptions, host_options
 from devices.host.ort_providers import add_provider
-from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.onnx_run import BATCH, DTYPES, INPUT, OUTPUT
-from models.images import synthetic_images
 from system.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -49,26 +46,6 @@ class OrtNetwork:
     def close(self) -> None:
         """Free the session's memory."""
         del self.infer, self._binding
-
-
-class OrtSession:
-    """A network whose input is bound once."""
-
-    clock = NAME
-    aggregates = False
-
-    def __init__(self, artifact: Artifact, target: Target) -> None:
-        self.network = OrtNetwork(artifact, target)
-        self.ran_on = self.network.ran_on
-        self.network.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
-
-    def run(self, count: int) -> Samples:
-        """The seconds of `count` inferences of one batch."""
-        return time_each(self.network.infer, count)
-
-    def close(self) -> None:
-        """Free the session's memory."""
-        self.network.close()
 
 
 def session_options(target: Target) -> "onnxruntime.SessionOptions":

@@ -3,15 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from devices.host.clock import NAME, time_each
+from devices.host.session import HostSession
 from devices.options import ThreadOptions, read_options
 from devices.predictor import LoadedPredictor
 from devices.runtime import Runtime
-from devices.samples import Samples
 from devices.targets import Target
 from exporters import executorch_run
 from exporters.artifact import Artifact
-from models.images import synthetic_images
 from system.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,9 +22,9 @@ def absence(target: Target) -> str | None:
     return executorch_run.absence()
 
 
-def open_session(artifact: Artifact, target: Target) -> "ExecutorchSession":
+def open_session(artifact: Artifact, target: Target) -> "HostSession[ExecutorchNetwork]":
     """Load a program. Raises UserError where its batch is not the target's, or where ExecuTorch can't load it."""
-    return ExecutorchSession(artifact, target)
+    return HostSession(ExecutorchNetwork(artifact, target), artifact, target)
 
 
 def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
@@ -72,26 +70,6 @@ class ExecutorchNetwork:
     def close(self) -> None:
         """Free the program's memory."""
         del self._method
-
-
-class ExecutorchSession:
-    """A program whose input is set once."""
-
-    clock = NAME
-    aggregates = False
-
-    def __init__(self, artifact: Artifact, target: Target) -> None:
-        self._network = ExecutorchNetwork(artifact, target)
-        self.ran_on = self._network.ran_on
-        self._network.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
-
-    def run(self, count: int) -> Samples:
-        """The seconds of `count` inferences of one batch."""
-        return time_each(self._network.infer, count)
-
-    def close(self) -> None:
-        """Free the program's memory."""
-        self._network.close()
 
 
 RUNTIME = Runtime(

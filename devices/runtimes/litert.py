@@ -5,15 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from devices.host.clock import NAME, time_each
+from devices.host.session import HostSession
 from devices.options import ThreadOptions, read_options
 from devices.predictor import LoadedPredictor
 from devices.runtime import Runtime
-from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.tflite_run import input_of, load, output_of
-from models.images import synthetic_images
 from system.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,12 +26,12 @@ def absence(target: Target) -> str | None:
     return None
 
 
-def open_session(artifact: Artifact, target: Target) -> "LitertSession":
+def open_session(artifact: Artifact, target: Target) -> "HostSession[LitertNetwork]":
     """Load a TFLite file.
 
     Raises UserError where its batch is not the target's, or where XNNPACK took no part of it.
     """
-    return LitertSession(artifact, target)
+    return HostSession(LitertNetwork(artifact, target), artifact, target)
 
 
 def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
@@ -48,7 +46,7 @@ def open_profiler(artifact: Artifact, target: Target) -> NoReturn:
 
 
 class LitertNetwork:
-    """One interpreter; `invoke` runs the batch that it was shown."""
+    """One interpreter; `infer` runs the batch that it was shown."""
 
     def __init__(self, artifact: Artifact, target: Target) -> None:
         threads = read_options(target, ThreadOptions).thread_count
@@ -61,7 +59,7 @@ class LitertNetwork:
         if found != target.batch:
             raise UserError("wrong batch", found=str(found), fix=f"export with --batch {target.batch}")
         self.ran_on: dict[str, str | int] = {"delegate": _delegate(self._interpreter), "threads": threads}
-        self.invoke: Callable[[], object] = self._interpreter.invoke
+        self.infer: Callable[[], object] = self._interpreter.invoke
 
     def show(self, images: "NDArray[np.float32]") -> None:
         """Set the input to images (N, 3, H, W), N being the file's batch: NHWC, quantized where it is an integer."""
@@ -70,32 +68,12 @@ class LitertNetwork:
     def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """The logits (N, classes) of these images, float32."""
         self.show(images)
-        self.invoke()
+        self.infer()
         return output_of(self._produced, self._interpreter.get_tensor(self._produced["index"]))
 
     def close(self) -> None:
         """Free the interpreter's memory."""
-        del self.invoke, self._interpreter
-
-
-class LitertSession:
-    """A network whose input is set once."""
-
-    clock = NAME
-    aggregates = False
-
-    def __init__(self, artifact: Artifact, target: Target) -> None:
-        self._network = LitertNetwork(artifact, target)
-        self.ran_on = self._network.ran_on
-        self._network.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
-
-    def run(self, count: int) -> Samples:
-        """The seconds of `count` inferences of one batch."""
-        return time_each(self._network.invoke, count)
-
-    def close(self) -> None:
-        """Free the interpreter's memory."""
-        self._network.close()
+        del self.infer, self._interpreter
 
 
 def _delegate(interpreter: Any) -> str:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from devices.host.clock import NAME, time_each
+from devices.host.session import HostSession
 from devices.options import ThreadOptions, read_options
 from devices.predictor import LoadedPredictor
 from devices.profilers.openvino import OpenvinoProfiler
 from devices.runtime import Runtime
-from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from models.images import synthetic_images
@@ -45,12 +44,12 @@ def absence(target: Target) -> str | None:
     return None
 
 
-def open_session(artifact: Artifact, target: Target) -> "OpenvinoSession":
+def open_session(artifact: Artifact, target: Target) -> "HostSession[OpenvinoNetwork]":
     """Load an ONNX file, its dynamic batch fixed to the target's.
 
     Raises UserError where OpenVINO can't, or where an INT8 file would run in floating point.
     """
-    return OpenvinoSession(artifact, target)
+    return HostSession(OpenvinoNetwork(artifact, target), artifact, target)
 
 
 def open_predictor(artifact: Artifact, target: Target) -> LoadedPredictor:
@@ -107,26 +106,6 @@ class OpenvinoNetwork:
     def close(self) -> None:
         """Free the network's memory."""
         del self.infer, self.request
-
-
-class OpenvinoSession:
-    """A network whose input is bound once."""
-
-    clock = NAME
-    aggregates = False
-
-    def __init__(self, artifact: Artifact, target: Target) -> None:
-        self._network = OpenvinoNetwork(artifact, target)
-        self.ran_on = self._network.ran_on
-        self._network.show(synthetic_images(target.batch, artifact.input_shape[-1] or 0))
-
-    def run(self, count: int) -> Samples:
-        """The seconds of `count` inferences of one batch."""
-        return time_each(self._network.infer, count)
-
-    def close(self) -> None:
-        """Free the network's memory."""
-        self._network.close()
 
 
 def _library() -> Any:

@@ -4,8 +4,9 @@ import importlib.util
 from collections.abc import Mapping
 
 from devices.host import ort_providers
-from devices.host.ort_network import OrtNetwork, OrtSession, session_options
+from devices.host.ort_network import OrtNetwork, session_options
 from devices.host.ort_options import CPU, host_options, host_options_kind
+from devices.host.session import HostSession
 from devices.options import Options
 from devices.predictor import LoadedPredictor
 from devices.profilers.ort import OrtProfiler
@@ -81,7 +82,7 @@ def open_session(artifact: Artifact, target: Target) -> Session:
     Raises UserError where ONNX Runtime falls back to another provider.
     """
     if _on_the_host(target):
-        return OrtSession(artifact, target)
+        return HostSession(OrtNetwork(artifact, target), artifact, target)
     from devices.nvidia.ort_gpu import OrtGpuSession
 
     return OrtGpuSession(artifact, target)

@@ -11,7 +11,8 @@ from bench.measure import visit
 from bench.protocol import Protocol
 from bench.trust.reference import Reference
 from devices.host.clock import time_each
-from devices.host.ort_network import OrtSession
+from devices.host.ort_network import OrtNetwork
+from devices.host.session import HostSession
 from devices.targets import find_targets
 from exporters.cache import Cache
 from models import find
@@ -24,13 +25,14 @@ _TURN = 20  # inferences: at 7 ms each as long as two readings of a visit lie ap
 def session(artifacts):
     (target,) = find_targets("cpu")
     (model,) = find("*flops400M*")
-    session = OrtSession(Cache(artifacts).obtain(target.job(model)), target)
+    artifact = Cache(artifacts).obtain(target.job(model))
+    session = HostSession(OrtNetwork(artifact, target), artifact, target)
     session.run(20)
     yield session
     session.close()
 
 
-def bare(session: OrtSession, count: int = COUNT) -> None:
+def bare(session: HostSession[OrtNetwork], count: int = COUNT) -> None:
     for _ in range(count):
         session.network.infer()
 
