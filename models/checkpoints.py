@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from models.model import Model
 from models.official import SUFFIXES, official_of
 from system.errors import UserError
-from system.names import file_name
+from system.names import file_name, split_at
 
 if TYPE_CHECKING:
     import argparse
@@ -28,9 +28,10 @@ def checkpoints_for(given: str | None, models: Sequence[Model], option: str = "-
     """
     if given is None:
         return {}
-    if len(models) > 1 and given != OFFICIAL and not Path(given).is_dir():
+    networks = {model.source for model in models}  # each at as many resolutions as there are
+    if len(networks) > 1 and given != OFFICIAL and not Path(given).is_dir():
         fix = f"name one, or give a folder or {OFFICIAL}"
-        raise UserError(f"{option} fits one network", found=f"{len(models)} networks and one file", fix=fix)
+        raise UserError(f"{option} fits one network", found=f"{len(networks)} networks and one file", fix=fix)
     return {model: path for model in models if (path := checkpoint_for(given, model)) is not None}
 
 
@@ -57,9 +58,12 @@ def checkpoint_for(given: str | None, model: Model) -> Path | None:
 
 
 def _of_folder(folder: Path, model: Model) -> Path:
-    """The file in `folder` of the network's name, else the published one under the name that it has elsewhere."""
+    """The file in `folder` of the network's name, else the published one under the name that it has elsewhere.
+
+    A network at another resolution than its own may have a file of that, and has the network's otherwise.
+    """
     stem = file_name(model.name)
-    found = [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]
+    found = _files(folder, stem) or _files(folder, file_name(split_at(model.name)[0]))
     if not found:
         official = official_of(model)  # later than the names above: it imports timm, which takes a second
         names = (official.file, official.also) if official else ()
@@ -71,3 +75,7 @@ def _of_folder(folder: Path, model: Model) -> Path:
         what = f"several checkpoints of {model.name} in {folder}"
         raise UserError(what, found=", ".join(path.name for path in found), fix="leave one of them")
     return found[0]
+
+
+def _files(folder: Path, stem: str) -> list[Path]:
+    return [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]

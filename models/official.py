@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from models.model import Model
+from models.published import published
+from system.names import split_at
 
 SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")  # of checkpoints
 
@@ -28,10 +30,10 @@ class Official:
 
 def official_of(model: Model) -> Official | None:
     """The published checkpoint of a network, None where there is none."""
-    if model.published is not None and model.published.checkpoint_url:
-        address = model.published.checkpoint_url
+    name, _ = split_at(model.name)  # its weights are the same at every resolution
+    if (row := published().get(name)) is not None and (address := row.checkpoint_url):
         # All nine files of the ZenNets have one name; their folders tell them apart.
-        return Official(address, f"{model.name}.pth", "/".join(PurePosixPath(urlsplit(address).path).parts[-2:]))
+        return Official(address, f"{name}.pth", "/".join(PurePosixPath(urlsplit(address).path).parts[-2:]))
     return _of_timm(model) if model.source.startswith("timm:") else None
 
 

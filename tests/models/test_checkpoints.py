@@ -34,6 +34,28 @@ def test_a_file_is_for_one_network(tiny, checkpoint):
         checkpoints_for(str(checkpoint), [tiny, find(ZENNET)[0]])
 
 
+@pytest.mark.parametrize("name", [ZENNET, "EfficientNet-B3", TINY])
+def test_one_file_serves_a_network_at_every_resolution(checkpoint, name):
+    model = find(name)[0]
+    models = [model, model.at_resolution(64), model.at_resolution(96)]
+    assert checkpoints_for(str(checkpoint), models) == dict.fromkeys(models, checkpoint)
+
+
+@pytest.mark.parametrize("name", [ZENNET, "EfficientNet-B3"])
+def test_at_another_resolution_the_published_weights_are_the_same(name):
+    model = find(name)[0]
+    assert official_of(model.at_resolution(96)) == official_of(model) is not None
+
+
+def test_in_a_folder_a_file_of_the_resolution_comes_before_that_of_the_network(tmp_path):
+    model = find(ZENNET)[0]
+    small = model.at_resolution(96)
+    (tmp_path / f"{ZENNET}.pth").touch()
+    assert checkpoints_for(str(tmp_path), [model, small]) == dict.fromkeys([model, small], tmp_path / f"{ZENNET}.pth")
+    (tmp_path / f"{file_name(small.name)}.pth").touch()
+    assert checkpoint_for(str(tmp_path), small) == tmp_path / f"{file_name(small.name)}.pth"
+
+
 @pytest.mark.parametrize("given", ["absent.pth", "absent/x.pth", "x\0y", "y" * 300])
 def test_what_is_not_there_is_one_error(tiny, given):
     with pytest.raises(UserError, match=r"can't read checkpoint .*; give an existing file or folder, or official"):
