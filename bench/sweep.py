@@ -2,28 +2,24 @@
 
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.measure import visit
 from bench.passes import is_done, next_pass
 from bench.progress import stage
 from bench.protocol import Protocol
+from bench.records.journal import Opened
 from bench.records.ledger import Ledger
 from bench.records.network_run import NetworkRun, network_of
 from bench.records.record import Record
 from bench.records.sole_writer import sole_writer
-from bench.sessions import Sessions
+from bench.stations import Event, LocalStations, Stations
 from bench.trust.measurement import Measurement
-from bench.trust.reference import Reference, reference_artifacts, reference_for
-from devices.preparation import prepared
-from devices.runtime import runtime_of
+from bench.trust.visit import Visit
 from devices.targets import Target
 from devices.worker import SessionLost
-from exporters.artifact import Artifact
-from exporters.parallel import obtain_all
+from exporters.artifact import Artifact, Job
 from models.given.factory import NetworkError
 from models.model import Model
 from system.child import Failure
@@ -43,58 +39,48 @@ class SweepRequest:
     calibration: Path | None = None
     resume: bool = False
 
+    def job(self, model: Model) -> Job:
+        """The file that the sweep needs of a model. Raises NetworkError where the target can't run it."""
+        return self.target.job(model, self.checkpoints.get(model), self.calibration)
 
-def sweep(request: SweepRequest) -> list[Record]:
+
+def sweep(request: SweepRequest, stations: Stations | None = None) -> list[Record]:
     """Measure every model of `request` and return their records, which lie in `results/TARGET.jsonl` by then.
 
-    Raises UserError where another sweep writes there, or a sweep can't be resumed as asked.
+    The visits are made at `stations`, on this machine unless they are given. Raises UserError where another sweep
+    writes there, or a sweep can't be resumed as asked.
     """
-    with sole_writer(request.results, request.target.name):
-        workloads = reference_artifacts(request.target, request.artifacts)
-        ledger = Ledger(request.results, request.target.name, workloads)
+    held = stations or LocalStations(request.target, request.protocol, request.artifacts)
+    with sole_writer(request.results, request.target.name), held:
+        ledger = Ledger(request.results, request.target.name, held)
         begin = ledger.resume if request.resume else ledger.begin
         begin(request.target, request.protocol)
         runs = [ledger.run(network_of(model)) for model in request.models]
-        _export(request, ledger)
-        loading_s = _load_and_measure(request, ledger, runs, workloads) if _pending(runs, ledger) else 0.0
+        _export(request, ledger, held)
+        if pending := _pending(runs, ledger):
+            held.begin(ledger.elapsed_s)
+            _load(pending, ledger, held)
+            _measure(request, ledger, runs, held)
         ledger.end()
-        _say_share(ledger, loading_s)  # after all that may end in an error
+        _say_share(ledger, held.loading_s)  # after all that may end in an error
         return [ledger.records[run.name] for run in runs]
-
-
-def _load_and_measure(
-    request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], workloads: dict[str, Artifact]
-) -> float:
-    """Measure; returns the seconds that loading and warming up took."""
-    protocol = request.protocol
-    sessions = Sessions(request.target, protocol, ledger.opened)
-    try:
-        with reference_for(
-            request.target, workloads, timeout_s=protocol.timeout_s, gather_share=protocol.gather_share
-        ) as reference:
-            _load(_pending(runs, ledger), ledger, sessions)
-            _measure(request, ledger, runs, sessions, reference)
-    finally:
-        sessions.close_all()
-    return sessions.loading_s
 
 
 def _pending(runs: Sequence[NetworkRun], ledger: Ledger) -> list[NetworkRun]:
     return [run for run in runs if run.name not in ledger.records and not run.done]
 
 
-def _export(request: SweepRequest, ledger: Ledger) -> None:
+def _export(request: SweepRequest, ledger: Ledger, stations: Stations) -> None:
     """Give every pending network its artifact, or a record with the reason why it has none."""
     jobs = []
     for model in request.models:
         if model.name not in ledger.records:
             try:
-                jobs.append(request.target.job(model, request.checkpoints.get(model), request.calibration))
+                jobs.append(request.job(model))
             except NetworkError as error:
                 _fail(ledger, ledger.runs[model.name], str(error))
     with stage("export", len(jobs)) as bar:
-        made = prepared(request.target, obtain_all(jobs, request.artifacts))
-        for done, (job, outcome) in enumerate(made, start=1):
+        for done, (job, outcome) in enumerate(stations.exported(jobs), start=1):
             run = ledger.runs[job.model.name]
             if isinstance(outcome, Failure):
                 _fail(ledger, run, outcome.reason)
@@ -118,48 +104,47 @@ def _refuse_another_file(run: NetworkRun, artifact: Artifact) -> None:
         )
 
 
-def _load(runs: Sequence[NetworkRun], ledger: Ledger, sessions: Sessions) -> None:
-    """Load and warm up the sessions that there is room for at once, so that the first pass is like the others."""
+def _load(runs: Sequence[NetworkRun], ledger: Ledger, stations: Stations) -> None:
     with stage("load", len(runs)) as bar:
-        for done, run in enumerate(runs, start=1):
-            if sessions.has_room(run):
-                with _recording_loss(run, ledger, sessions):
-                    sessions.of(run)
+        for done, (run, event) in enumerate(stations.loaded(runs), start=1):
+            _keep(run, event, ledger, stations)
             bar.at(done, run.name)
 
 
-def _measure(
-    request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], sessions: Sessions, reference: Reference
-) -> None:
+def _measure(request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], stations: Stations) -> None:
     """Go in passes. Every network gets one visit at least, whatever the budget."""
-    protocol, clock_s = request.protocol, runtime_of(request.target).now_s
-    origin_s = clock_s() - ledger.elapsed_s - sessions.loading_s
-    waited_s = 0.0
+    protocol = request.protocol
 
-    def elapsed_s() -> float:
-        # Where there isn't room for all sessions they are loaded again and again, and a phone cools before a visit: the
-        # budget is of sampling, and leaves both aside.
-        return clock_s() - origin_s - sessions.loading_s - waited_s
+    def may_go(run: NetworkRun) -> bool:
+        return not run.visits or stations.elapsed_s < protocol.budget_s
 
     def unfinished(measured: Mapping[str, Measurement]) -> list[NetworkRun]:
         # Before a pass, since a resumed sweep may have been measured to its end.
         for run in _pending(runs, ledger):
-            if (run.visits and elapsed_s() >= protocol.budget_s) or is_done(run, measured, protocol):
-                sessions.close(run)
+            if not may_go(run) or is_done(run, measured, protocol):
+                stations.close(run)
                 ledger.finish(run)
         return _pending(runs, ledger)
 
     chance = random.Random(protocol.seed)
     with stage("measure", protocol.budget_s) as bar:
         while pending := unfinished(measured := ledger.measurements()):
-            for run in sessions.open_first(next_pass(pending, measured, protocol, chance)):
-                if not run.visits or elapsed_s() < protocol.budget_s:
-                    with _recording_loss(run, ledger, sessions):
-                        done = visit(sessions.of(run), protocol, elapsed_s, reference)
-                        ledger.visited(run, done)
-                        waited_s += done.waited_s
-                bar.at(elapsed_s(), run.name)
-    ledger.elapsed_s = elapsed_s()
+            for run, event in stations.visited(next_pass(pending, measured, protocol, chance), may_go):
+                _keep(run, event, ledger, stations)
+                bar.at(stations.elapsed_s, run.name)
+    ledger.elapsed_s = stations.elapsed_s
+
+
+def _keep(run: NetworkRun, event: Event | None, ledger: Ledger, stations: Stations) -> None:
+    """Take down what happened to a network before anything else happens."""
+    match event:
+        case Opened():
+            ledger.opened(event)
+        case Visit():
+            ledger.visited(run, event)
+        case SessionLost():
+            stations.close(run)
+            _fail(ledger, run, str(event))
 
 
 def _say_share(ledger: Ledger, loading_s: float) -> None:
@@ -167,13 +152,3 @@ def _say_share(ledger: Ledger, loading_s: float) -> None:
     if share is not None:
         loading = f"; loading and warming up took {loading_s:.0f} s beside them" if loading_s else ""
         print(f"{share:.0%} of {ledger.elapsed_s:.0f} s went into inferences{loading}", file=sys.stderr)  # noqa: T201
-
-
-@contextmanager
-def _recording_loss(run: NetworkRun, ledger: Ledger, sessions: Sessions) -> Iterator[None]:
-    try:
-        yield
-    except SessionLost as lost:
-        run.reason = str(lost)
-        sessions.close(run)
-        ledger.finish(run)

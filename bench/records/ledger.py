@@ -1,7 +1,6 @@
 """`Ledger`: what a sweep has on disk, so that nothing measured is lost whenever it ends."""
 
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,6 +9,7 @@ from bench.protocol import Protocol
 from bench.records.conditions import Conditions
 from bench.records.epoch import epoch_of, freeze, frozen
 from bench.records.history import History, history
+from bench.records.host import Host
 from bench.records.journal import Journal, Opened, Started, Visited
 from bench.records.network_run import NetworkRun
 from bench.records.record import Network, Record
@@ -20,25 +20,23 @@ from bench.trust.measurement import Measurement
 from bench.trust.run_to_run import Told, run_to_run
 from bench.trust.verdict import judge
 from bench.trust.visit import Visit
-from devices.host.conditions import machine, moment
 from devices.targets import Target
-from exporters.artifact import Artifact
 
 
 class Ledger:
     """The networks of one target's sweep: those with a record, and those that the journal still holds.
 
-    `workloads` are the reference workloads' files. `elapsed_s` is the time that the journal accounts for.
+    `host` is the machine that it is measured on. `elapsed_s` is the time that the journal accounts for.
     """
 
-    def __init__(self, results: Path, target: str, workloads: Mapping[str, Artifact] | None = None) -> None:
+    def __init__(self, results: Path, target: str, host: Host) -> None:
         self.file = results / f"{target}.jsonl"
         self.journal = Journal(results, target)
         self.started: Started | None = None
         self.runs: dict[str, NetworkRun] = {}
         self.records: dict[str, Record] = {}
         self.elapsed_s = 0.0
-        self._results, self._workloads = results, workloads or {}
+        self._results, self._host, self._workloads = results, host, host.workloads
         self._history = History()
         self._reference_s: dict[str, float] = {}
 
@@ -47,12 +45,12 @@ class Ledger:
         self._replay()
         self.end()
         self.runs, self.records, self.elapsed_s = {}, {}, 0.0
-        facts = machine()
+        facts = self._host.machine
         started = Started(
             sweep=uuid.uuid4().hex[:12],
             target=target,
             protocol=protocol,
-            conditions=Conditions(machine=facts, start=moment()),
+            conditions=Conditions(machine=facts, start=self._host.moment()),
             epoch=epoch_of(facts, target, self._workloads),
         )
         self._take_up(started)
@@ -74,7 +72,7 @@ class Ledger:
             self._recall()
             assert self.started is not None
             self.journal.append(self.started)
-        refuse_another(self.started, target, protocol, self._workloads)
+        refuse_another(self.started, target, protocol, self._host)
         return self.started
 
     def run(self, network: Network) -> NetworkRun:
@@ -142,7 +140,7 @@ class Ledger:
             target=self.started.target,
             protocol=self.started.protocol,
             artifact=run.artifact,
-            conditions=msgspec.structs.replace(self.started.conditions, end=moment()),
+            conditions=msgspec.structs.replace(self.started.conditions, end=self._host.moment()),
             measurement=measurement,
             verdict=judge(measurement, self.started.protocol) if measurement else None,
             reason=run.reason,

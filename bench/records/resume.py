@@ -7,26 +7,25 @@ import msgspec
 
 from bench.protocol import Protocol
 from bench.records.epoch import epoch_of
+from bench.records.host import Host
 from bench.records.journal import Started
-from devices.host.conditions import machine
 from devices.targets import Target
-from exporters.artifact import Artifact
 from system.errors import UserError
 
 # Of the machine that a sweep began on, what must be the same where it goes on.
 _SAME_MACHINE = ("cpu", "usable_cores", "memory_bytes", "kernel", "versions")
 
 
-def refuse_another(started: Started, target: Target, protocol: Protocol, workloads: Mapping[str, Artifact]) -> None:
+def refuse_another(started: Started, target: Target, protocol: Protocol, host: Host) -> None:
     """Raise UserError where a sweep that `started` so would go on as another measurement."""
-    then, now = (msgspec.structs.asdict(found) for found in (started.conditions.machine, machine()))
+    then, now = (msgspec.structs.asdict(found) for found in (started.conditions.machine, host.machine))
     differing = [
         *_differing("target", msgspec.structs.asdict(started.target), msgspec.structs.asdict(target)),
         *_differing("protocol", msgspec.structs.asdict(started.protocol), msgspec.structs.asdict(protocol)),
         *_differing("machine", *({key: found[key] for key in _SAME_MACHINE} for found in (then, now))),
     ]
     # Of an epoch all but the workloads' files was compared by now.
-    if not differing and started.epoch not in (None, epoch_of(machine(), target, workloads)):
+    if not differing and started.epoch not in (None, epoch_of(host.machine, target, host.workloads)):
         differing = ["the reference workloads' files were others"]
     if differing:
         raise UserError(

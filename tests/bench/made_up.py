@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from bench.trust.measurement import Basis, Measurement
 from bench.trust.visit import COMPUTE, CORE_TO_CORE, Reading, Visit
+from devices.host.conditions import Moment, machine, moment
 from devices.samples import Samples
 
 LOST_SHARE = 0.02
@@ -39,3 +42,14 @@ def measured(visits: Sequence[Visit], **basis) -> Measurement:
     """The measurement of these visits; `basis` are further fields of its basis."""
     held = Basis(lost_share=LOST_SHARE, **basis)
     return Measurement(clock="host", ran_on={}, warmup_s=[], visits=list(visits), basis=held)
+
+
+class ThisHost:
+    """This machine as a sweep's ledger wants it, with made-up reference workloads, or as another one in some fields."""
+
+    def __init__(self, workloads=None, **others) -> None:
+        self.workloads = workloads or {}
+        self.machine = msgspec.structs.replace(machine(), **others)
+
+    def moment(self) -> Moment:
+        return moment()

@@ -12,8 +12,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from bench import room
-from bench import sweep as sweep_module
+from bench import room, station, stations
 from bench.measure import visit
 from bench.records.journal import Journal, Visited
 from bench.records.store import read_records
@@ -219,7 +218,7 @@ def interrupt_after(monkeypatch, visits: int) -> None:
             raise KeyboardInterrupt
         return visit(*arguments)
 
-    monkeypatch.setattr(sweep_module, "visit", counting)
+    monkeypatch.setattr(station, "visit", counting)
 
 
 @pytest.mark.parametrize("visits", [0, 1, 11, 30, 71])
@@ -227,7 +226,7 @@ def test_an_interrupted_sweep_goes_on_without_measuring_a_visit_twice(order, mon
     interrupt_after(monkeypatch, visits)
     with pytest.raises(KeyboardInterrupt):
         sweep(order())
-    monkeypatch.setattr(sweep_module, "visit", visit)
+    monkeypatch.setattr(station, "visit", visit)
     # Records are written when the sweep ends; until then the journal keeps the visits.
     assert read_records(order().results / "fake.jsonl") == []
     kept = [entry.visit for entry in Journal(order().results, "fake").entries() if isinstance(entry, Visited)]
@@ -278,7 +277,7 @@ def test_going_on_with_fewer_networks_keeps_what_was_measured_of_the_others(orde
     interrupt_after(monkeypatch, 30)
     with pytest.raises(KeyboardInterrupt):
         sweep(order())
-    monkeypatch.setattr(sweep_module, "visit", visit)
+    monkeypatch.setattr(station, "visit", visit)
     assert names(sweep(order("*t-B3", resume=True))) == ["EfficientNet-B3"]
     on_disk = read_records(order().results / "fake.jsonl")
     assert Counter(names(on_disk)) == Counter(ALL)
@@ -306,7 +305,7 @@ def test_a_new_sweep_keeps_what_an_interrupted_one_measured(order, monkeypatch):
     interrupt_after(monkeypatch, 15)
     with pytest.raises(KeyboardInterrupt):
         sweep(order())
-    monkeypatch.setattr(sweep_module, "visit", visit)
+    monkeypatch.setattr(station, "visit", visit)
     sweep(order())
     records = read_records(order().results / "fake.jsonl")
     leftovers = [record for record in records if record.sweep == records[0].sweep]
@@ -323,11 +322,9 @@ def test_resuming_under_another_protocol_is_refused(order, monkeypatch):
 
 @pytest.mark.parametrize("key", ["cpu", "kernel", "versions"])
 def test_resuming_on_another_machine_is_refused(order, monkeypatch, key):
-    from bench.records import resume
-
     sweep(order("*t-B3"))
-    here = resume.machine()
-    monkeypatch.setattr(resume, "machine", lambda: msgspec.structs.replace(here, **{key: "another"}))
+    here = stations.machine()
+    monkeypatch.setattr(stations, "machine", lambda: msgspec.structs.replace(here, **{key: "another"}))
     with pytest.raises(UserError, match=f"machine {key} was .*, now 'another'"):
         sweep(order("*t-B3", "*t-B5", resume=True))
 
@@ -337,7 +334,7 @@ def test_a_journal_whose_sweep_can_not_be_read_is_put_aside_and_kept(order, monk
     interrupt_after(monkeypatch, 15)
     with pytest.raises(KeyboardInterrupt):
         sweep(order())
-    monkeypatch.setattr(sweep_module, "visit", visit)
+    monkeypatch.setattr(station, "visit", visit)
     journal = order().results / "fake.journal"
     damaged = b"{" + journal.read_bytes()
     journal.write_bytes(damaged)
@@ -352,7 +349,7 @@ def test_a_journal_of_the_first_schema_is_gone_on_with(order, monkeypatch):
     interrupt_after(monkeypatch, 15)
     with pytest.raises(KeyboardInterrupt):
         sweep(order())
-    monkeypatch.setattr(sweep_module, "visit", visit)
+    monkeypatch.setattr(station, "visit", visit)
     journal = order().results / "fake.journal"
     first, *rest = journal.read_text().splitlines()
     started = {key: value for key, value in json.loads(first).items() if key != "epoch"}

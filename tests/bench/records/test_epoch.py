@@ -10,6 +10,7 @@ from devices.host.conditions import Machine
 from devices.targets import find_targets
 from exporters.artifact import Artifact
 from models import UserError
+from tests.bench.made_up import ThisHost
 
 MACHINE = Machine(
     cpu="One Processor",
@@ -93,7 +94,7 @@ def test_a_target_without_workloads_has_no_condition_and_tells_no_change(tmp_pat
     """A GPU or a phone beside a CPU whose target names no threads."""
     plain = msgspec.structs.replace(CPU, options={})
     freeze(tmp_path, epoch_of(MACHINE, plain, {"compute": a_workload("a" * 64)}), REFERENCE_S, "first")
-    Ledger(tmp_path, "other").begin(plain, Protocol())
+    Ledger(tmp_path, "other", ThisHost()).begin(plain, Protocol())
     assert capsys.readouterr().err == ""
 
 

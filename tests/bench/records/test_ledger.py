@@ -15,7 +15,7 @@ from bench.records.record import Record
 from devices.targets import find_targets
 from exporters.artifact import Artifact
 from models import UserError
-from tests.bench.made_up import a_reading, a_visit
+from tests.bench.made_up import ThisHost, a_reading, a_visit
 
 CPU = find_targets("cpu")[0]
 # Seconds at the full clock, and the exponent by which each follows the compute workload.
@@ -47,11 +47,18 @@ def simulate(tmp_path, network_of):
     """A sweep on a machine that is slower by `slow`, and wanders by `wander` a visit, as logarithms; its records."""
 
     def make(
-        seed: int, slow: float = 0.0, *, wander: float = 0.005, read: bool = True, threads: int = 2, end: bool = True
+        seed: int,
+        slow: float = 0.0,
+        *,
+        wander: float = 0.005,
+        read: bool = True,
+        threads: int = 2,
+        end: bool = True,
+        **machine: str,
     ) -> list[Record]:
         chance = random.Random(seed)
         target = msgspec.structs.replace(CPU, options=CPU.options | {"threads": threads})
-        ledger = Ledger(tmp_path, "cpu", WORKLOADS)
+        ledger = Ledger(tmp_path, "cpu", ThisHost(WORKLOADS, **machine))
         ledger.begin(target, Protocol())
         for name in NETWORKS:
             ledger.opened(
@@ -144,25 +151,21 @@ def test_other_threads_have_a_condition_of_their_own(tmp_path, simulate, capsys)
     assert capsys.readouterr().err == ""
 
 
-def test_a_changed_kernel_begins_a_new_series_and_says_so_once(simulate, monkeypatch, capsys):
-    from bench.records import ledger
-
+def test_a_changed_kernel_begins_a_new_series_and_says_so_once(simulate, capsys):
     simulate(1)
-    here = ledger.machine()
-    monkeypatch.setattr(ledger, "machine", lambda: msgspec.structs.replace(here, kernel="another"))
-    (record, *_) = simulate(2, slow=0.1)
+    (record, *_) = simulate(2, slow=0.1, kernel="another")
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert err.startswith("note: this machine changed (kernel: ")
     assert record.measurement.basis.reference_s["compute"] == pytest.approx(0.008 * math.exp(0.1), rel=0.1)
-    assert [simulate(seed)[0].measurement.basis.run_to_run for seed in (3,)] == [None]
+    assert [simulate(3, kernel="another")[0].measurement.basis.run_to_run] == [None]
     assert capsys.readouterr().err == ""
 
 
 def test_an_interrupted_sweep_s_condition_is_the_first_when_it_ends(tmp_path, simulate, capsys):
     simulate(1, end=False)
     assert not (tmp_path / FILE).exists()
-    ledger = Ledger(tmp_path, "cpu", WORKLOADS)
+    ledger = Ledger(tmp_path, "cpu", ThisHost(WORKLOADS))
     started = ledger.resume(msgspec.structs.replace(CPU, options=CPU.options | {"threads": 2}), Protocol())
     ledger.end()
     (known,) = msgspec.json.decode((tmp_path / FILE).read_bytes()).values()
@@ -176,7 +179,7 @@ def test_going_on_beside_other_reference_workloads_is_refused(tmp_path, simulate
     others = {name: msgspec.structs.replace(artifact, sha256="0" * 64) for name, artifact in WORKLOADS.items()}
     target = msgspec.structs.replace(CPU, options=CPU.options | {"threads": 2})
     with pytest.raises(UserError, match=r"would mix two measurements .*the reference workloads' files were others"):
-        Ledger(tmp_path, "cpu", others).resume(target, Protocol())
+        Ledger(tmp_path, "cpu", ThisHost(others)).resume(target, Protocol())
 
 
 def test_the_share_of_the_time_that_went_into_inferences_leaves_readings_out(simulate):
