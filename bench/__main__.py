@@ -4,7 +4,8 @@ import argparse
 import itertools
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +14,9 @@ import msgspec
 from bench.accuracy.options import add_accuracy_options, is_evaluation
 from bench.axis import add_axis_options, along_axis, at_batches, at_resolutions
 from bench.duet.options import add_duet_options, is_duet
+from bench.fleet.options import add_fleet_options
 from bench.options import add_options, with_options
 from bench.protocol import Protocol
-from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
 from bench.table import print_records
 from bench.top1 import add_top1_option, with_top1
@@ -46,9 +47,11 @@ def main() -> int:
     if arguments.repeat < 1:
         raise UserError("--repeat must be 1 or more", found=f"{arguments.repeat}", fix="leave it out for one sweep")
     for target in targets:
-        if absence := absence_of(target):
+        if arguments.ray is None and (absence := absence_of(target)):
             raise UserError(f"target {target.name} can't run here", found=absence, fix="see python -m devices")
     checkpoints = checkpoints_for(arguments.weights, models)  # before anything is measured: one may be missing
+    if arguments.ray is not None:
+        return _fleet(arguments, list(zip(targets, protocols, strict=True)), models, checkpoints)
     if is_evaluation(arguments):
         from bench.accuracy.command import run_accuracy
 
@@ -60,6 +63,21 @@ def main() -> int:
     if arguments.profile:
         return _profile(targets, models, checkpoints, arguments)
     return _sweeps(arguments, list(zip(targets, protocols, strict=True)), models, checkpoints)
+
+
+def _fleet(
+    arguments: argparse.Namespace,
+    targets: Sequence[tuple[Target, Protocol]],
+    models: Sequence[Model],
+    checkpoints: Mapping[Model, Path],
+) -> int:
+    if is_evaluation(arguments) or is_duet(arguments) or arguments.profile:
+        fix = "leave --ray out, and measure on the device's own host"
+        raise UserError("--ray is of sweeps", found="another kind of measurement", fix=fix)
+    from bench.fleet.command import run_fleet
+
+    with _keeping():
+        return run_fleet(arguments, targets, models, checkpoints)
 
 
 def _sweeps(
@@ -81,7 +99,8 @@ def _sweeps(
             calibration=arguments.calibration,
             resume=arguments.resume and repetition == 0,
         )
-        records = _sweep(order)
+        with _keeping():
+            records = sweep(order)
         print_records(target, records)
         complete = complete and all(record.measurement for record in records)
     return 0 if complete else 1
@@ -123,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     add_axis_options(parser)
     add_options(parser)
+    add_fleet_options(parser)
     add_duet_options(parser)
     add_accuracy_options(parser)
     protocol = parser.add_argument_group("protocol")
@@ -175,9 +195,10 @@ def _unique(groups: "Iterable[list[Named]]") -> "list[Named]":
     return list({item.name: item for group in groups for item in group}.values())
 
 
-def _sweep(order: SweepRequest) -> list[Record]:
+@contextmanager
+def _keeping() -> Iterator[None]:
     try:
-        return sweep(order)
+        yield
     except KeyboardInterrupt:
         print("every visit so far is kept; the same command with --resume goes on", file=sys.stderr)  # noqa: T201
         raise

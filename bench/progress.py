@@ -49,10 +49,8 @@ def stage(name: str, total: float) -> Iterator[Bar]:
         yield Bar()
         return
     if not sys.stderr.isatty():
-        begun_s = time.monotonic()
-        yield _Lines(name, total)
-        if (took_s := time.monotonic() - begun_s) >= _WORTH_A_LINE_S:
-            print(f"{name}: {took_s:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
+        with in_lines(name, total) as bar:
+            yield bar
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -68,3 +66,12 @@ def stage(name: str, total: float) -> Iterator[Bar]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Bar(progress, progress.add_task("", total=total))
+
+
+@contextmanager
+def in_lines(name: str, total: float) -> Iterator[Bar]:
+    """A stage's progress as lines, whatever stderr is."""
+    begun_s = time.monotonic()
+    yield _Lines(name, total)
+    if (took_s := time.monotonic() - begun_s) >= _WORTH_A_LINE_S:
+        print(f"{name}: {took_s:.0f} s", file=sys.stderr, flush=True)  # noqa: T201

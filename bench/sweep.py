@@ -2,12 +2,13 @@
 
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.passes import is_done, next_pass
-from bench.progress import stage
+from bench.progress import Bar, stage
 from bench.protocol import Protocol
 from bench.records.journal import Opened
 from bench.records.ledger import Ledger
@@ -38,6 +39,7 @@ class SweepRequest:
     checkpoints: Mapping[Model, Path] = field(default_factory=dict)
     calibration: Path | None = None
     resume: bool = False
+    stage: Callable[[str, float], AbstractContextManager[Bar]] = stage
 
     def job(self, model: Model) -> Job:
         """The file that the sweep needs of a model. Raises NetworkError where the target can't run it."""
@@ -59,7 +61,7 @@ def sweep(request: SweepRequest, stations: Stations | None = None) -> list[Recor
         _export(request, ledger, held)
         if pending := _pending(runs, ledger):
             held.begin(ledger.elapsed_s)
-            _load(pending, ledger, held)
+            _load(request, ledger, pending, held)
             _measure(request, ledger, runs, held)
         ledger.end()
         _say_share(ledger, held.loading_s)  # after all that may end in an error
@@ -79,7 +81,7 @@ def _export(request: SweepRequest, ledger: Ledger, stations: Stations) -> None:
                 jobs.append(request.job(model))
             except NetworkError as error:
                 _fail(ledger, ledger.runs[model.name], str(error))
-    with stage("export", len(jobs)) as bar:
+    with request.stage("export", len(jobs)) as bar:
         for done, (job, outcome) in enumerate(stations.exported(jobs), start=1):
             run = ledger.runs[job.model.name]
             if isinstance(outcome, Failure):
@@ -104,8 +106,8 @@ def _refuse_another_file(run: NetworkRun, artifact: Artifact) -> None:
         )
 
 
-def _load(runs: Sequence[NetworkRun], ledger: Ledger, stations: Stations) -> None:
-    with stage("load", len(runs)) as bar:
+def _load(request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], stations: Stations) -> None:
+    with request.stage("load", len(runs)) as bar:
         for done, (run, event) in enumerate(stations.loaded(runs), start=1):
             _keep(run, event, ledger, stations)
             bar.at(done, run.name)
@@ -127,7 +129,7 @@ def _measure(request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], 
         return _pending(runs, ledger)
 
     chance = random.Random(protocol.seed)
-    with stage("measure", protocol.budget_s) as bar:
+    with request.stage("measure", protocol.budget_s) as bar:
         while pending := unfinished(measured := ledger.measurements()):
             for run, event in stations.visited(next_pass(pending, measured, protocol, chance), may_go):
                 _keep(run, event, ledger, stations)

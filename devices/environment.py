@@ -72,16 +72,29 @@ def goals(pattern: str, venv: str, extra: Path | None = None) -> list[str]:
 
     Raises UserError where no target matches, where they need different environments, or where one names none.
     """
-    targets = _tables(_TARGETS) | (_tables(extra) if extra else {})
-    without_batch, _ = split_at(pattern)
-    tables = {name: targets[name] for name in select(without_batch, targets, "target")}
-    named = sorted({str(table.get("environment", _DEFAULT)) for table in tables.values()})
+    tables = _matching(pattern, extra)
+    named = sorted({_named(table) for table in tables.values()})
     if len(named) > 1:
         raise UserError(
             f"{pattern} needs more than one environment", found=", ".join(named), fix="measure them one by one"
         )
     on_the_host = all(table.get("device") == "CPU" for table in tables.values())
     return [*find_environment(named[0]).goals(venv), *["on-the-host"] * on_the_host]
+
+
+def environment_of(target: str, extra: Path | None = None) -> str:
+    """The name of the environment of a target, whatever batch follows its name; `extra` as in `goals`."""
+    return next(_named(table) for table in _matching(target, extra).values())
+
+
+def _matching(pattern: str, extra: Path | None) -> dict[str, dict[str, Any]]:
+    targets = _tables(_TARGETS) | (_tables(extra) if extra else {})
+    without_batch, _ = split_at(pattern)
+    return {name: targets[name] for name in select(without_batch, targets, "target")}
+
+
+def _named(table: dict[str, Any]) -> str:
+    return str(table.get("environment", _DEFAULT))
 
 
 def find_environment(name: str) -> Environment:

@@ -59,6 +59,31 @@ class Cache:
         assert artifact is not None
         return artifact
 
+    def adopt(self, job: Job, artifact: Artifact) -> Artifact:
+        """Take the file of `artifact`, made elsewhere for the same job, as this cache's own; a copy of it.
+
+        Raises UserError where its content isn't what was made, or can't be written.
+        """
+        from filelock import FileLock
+
+        *sources, _ = chain(job)
+        path = self._path(job, self._find(sources) if find_format(job.format).keyed_by_source else None)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_suffix(".lock")):
+                if found := _read(path):
+                    return found
+                _clear(path)
+                with tempfile.TemporaryDirectory(dir=path.parent, prefix=_making(path)) as folder:
+                    copy = Path(folder) / path.name
+                    shutil.copyfile(artifact.path, copy)
+                    if sha256_of(copy) != artifact.sha256:
+                        what = f"the file of {artifact.model} is not what was made"
+                        raise UserError(what, found=f"another sha256 than {artifact.sha256[:12]}", fix="send it again")
+                    return _put(copy, msgspec.structs.replace(artifact, path=str(path)), path)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
     def _last_made(self, steps: Sequence[Job]) -> tuple[Artifact | None, int]:
         """The artifact of the last step whose file is there, and how many steps that leaves behind."""
         for made in range(len(steps), 0, -1):
@@ -93,9 +118,12 @@ class Cache:
                     print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
                 return _make(job, source, path)
         except OSError as error:
-            raise UserError(
-                f"can't write artifact {path}", found=error.strerror or str(error), fix="free or choose another folder"
-            ) from error
+            raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    found = error.strerror or str(error)
+    return UserError(f"can't write artifact {path}", found=found, fix="free or choose another folder")
 
 
 def obtain_source(artifact: Artifact) -> Artifact:
@@ -138,10 +166,14 @@ def _make(job: Job, source: Artifact | None, path: Path) -> Artifact:
                 shutil.copyfile(path.with_suffix(suffix), made.with_suffix(suffix))
         said = format_.export(job, source, made)
         exported = said if isinstance(said, Exported) else Exported(fidelity=said)
-        artifact = _describe(job, made, path, exported)
-        _sidecar(made).write_bytes(msgspec.json.format(msgspec.json.encode(artifact)))
-        for suffix in (*format_.kept_suffixes, path.suffix, _sidecar(path).suffix):
-            _replace(made.with_suffix(suffix), path.with_suffix(suffix))
+        return _put(made, _describe(job, made, path, exported), path, format_.kept_suffixes)
+
+
+def _put(made: Path, artifact: Artifact, path: Path, others: Sequence[str] = ()) -> Artifact:
+    """Move the file `made`, those beside it of the suffixes `others`, and what describes it to `path`."""
+    _sidecar(made).write_bytes(msgspec.json.format(msgspec.json.encode(artifact)))
+    for suffix in (*others, path.suffix, _sidecar(path).suffix):
+        _replace(made.with_suffix(suffix), path.with_suffix(suffix))
     return artifact
 
 

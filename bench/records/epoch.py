@@ -4,6 +4,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from devices.host.conditions import Machine
 from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError, one_line
-from system.files import write_whole
+from system.files import alone, write_whole
 
 FILE = "epochs.json"  # in the results folder, beside the records that it belongs to
 # Of a machine's versions those that a latency depends on: its runtimes'. Those of OpenVINO and ExecuTorch are left out:
@@ -65,13 +66,31 @@ def frozen(results: Path, epoch: Epoch) -> Frozen | None:
 
 def freeze(results: Path, epoch: Epoch, reference_s: dict[str, float], sweep: str) -> None:
     """Keep the condition that an epoch's numbers refer to; one that is there stays. Raises UserError as `frozen`."""
+    if not reference_s:
+        return
+    with _alone(results):
+        _freeze(results, epoch, reference_s, sweep)
+
+
+def _freeze(results: Path, epoch: Epoch, reference_s: dict[str, float], sweep: str) -> None:
     known = _read(results)
-    if epoch.name in known or not reference_s:
+    if epoch.name in known:
         return
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     known[epoch.name] = Frozen(facts=epoch.facts, reference_s=reference_s, sweep=sweep, since=since)
     content = msgspec.json.format(msgspec.json.encode(known)) + b"\n"
     write_whole(results / FILE, content, fix="give another --results")
+
+
+def _alone(results: Path) -> AbstractContextManager[object]:
+    """Against the sweeps of other targets, which may end at the same moment."""
+    path = (results / FILE).with_suffix(".lock")
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        return alone(path, f"waiting for another sweep, which writes {results / FILE}")
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise UserError(f"can't write into {results}", found=found, fix="give another --results") from error
 
 
 def _read(results: Path) -> dict[str, Frozen]:

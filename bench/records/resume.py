@@ -9,6 +9,7 @@ from bench.protocol import Protocol
 from bench.records.epoch import epoch_of
 from bench.records.host import Host
 from bench.records.journal import Started
+from devices.host.conditions import Machine
 from devices.targets import Target
 from system.errors import UserError
 
@@ -18,11 +19,10 @@ _SAME_MACHINE = ("cpu", "usable_cores", "memory_bytes", "kernel", "versions")
 
 def refuse_another(started: Started, target: Target, protocol: Protocol, host: Host) -> None:
     """Raise UserError where a sweep that `started` so would go on as another measurement."""
-    then, now = (msgspec.structs.asdict(found) for found in (started.conditions.machine, host.machine))
     differing = [
         *_differing("target", msgspec.structs.asdict(started.target), msgspec.structs.asdict(target)),
         *_differing("protocol", msgspec.structs.asdict(started.protocol), msgspec.structs.asdict(protocol)),
-        *_differing("machine", *({key: found[key] for key in _SAME_MACHINE} for found in (then, now))),
+        *other_machine(started.conditions.machine, host.machine),
     ]
     # Of an epoch all but the workloads' files was compared by now.
     if not differing and started.epoch not in (None, epoch_of(host.machine, target, host.workloads)):
@@ -33,6 +33,12 @@ def refuse_another(started: Started, target: Target, protocol: Protocol, host: H
             found=", ".join(differing),
             fix="give the same options on the same machine, or leave --resume out",
         )
+
+
+def other_machine(then: Machine, now: Machine) -> list[str]:
+    """In what a machine is another one, or has other versions; nothing where it is the same."""
+    facts = ({key: getattr(machine, key) for key in _SAME_MACHINE} for machine in (then, now))
+    return _differing("machine", *facts)
 
 
 def _differing(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

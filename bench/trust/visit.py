@@ -26,13 +26,15 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """One visit: when it began on the sweep's clock, the seconds that settled, the samples that count.
 
     `readings` are those taken before, during and after it, where the host's own processor does the work. Records of
-    schema 1 hold one `before` and one `after` instead.
+    schema 1 hold one `before` and one `after` instead. `device` names the device it was made on, where several share a
+    network.
     """
 
     at_s: float
     settle_s: list[float]
     samples: Samples
     readings: list[Reading] = []
+    device: str | None = None
     before: Mapping[str, Samples] = {}
     after: Mapping[str, Samples] = {}
 

@@ -1,0 +1,118 @@
+"""`python -m bench TARGET ... --ray ADDRESS`: the sweeps of several targets at once, on the hosts of a Ray cluster."""
+
+import argparse
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.fleet.board import Board
+from bench.fleet.crew import Crew
+from bench.fleet.exports import Exports, portable_of
+from bench.fleet.hosts import Hosts, RayHosts
+from bench.fleet.options import address_of, read_runtime_env
+from bench.fleet.stations import FleetStations
+from bench.protocol import Protocol
+from bench.records.record import Record
+from bench.sweep import SweepRequest, sweep
+from bench.table import print_records
+from devices.targets import Target
+from exporters.artifact import Job
+from models.model import Model
+from system.cluster import connected
+from system.errors import UserError
+
+Sweeps = Sequence[SweepRequest]
+
+
+def run_fleet(
+    arguments: argparse.Namespace,
+    targets: Sequence[tuple[Target, Protocol]],
+    models: Sequence[Model],
+    checkpoints: Mapping[Model, Path],
+) -> int:
+    """Measure on a cluster; exit 1 where a network has no number."""
+    runtime_env = read_runtime_env(arguments.runtime_env)
+    complete = True
+    with connected(address_of(arguments.ray), runtime_env) as cluster:
+        hosts = RayHosts(cluster, arguments.host_wait)
+        for repetition in range(arguments.repeat):
+            requests = [
+                SweepRequest(
+                    target=target,
+                    models=models,
+                    protocol=protocol,
+                    results=arguments.results,
+                    artifacts=arguments.artifacts,
+                    checkpoints=checkpoints,
+                    calibration=arguments.calibration,
+                    resume=arguments.resume and repetition == 0,
+                )
+                for target, protocol in targets
+            ]
+            outcomes = sweep_all(hosts, requests, targets_file=arguments.targets)
+            for request, outcome in zip(requests, outcomes, strict=True):
+                complete = _print(request, outcome) and complete
+    return 0 if complete else 1
+
+
+def sweep_all(hosts: Hosts, requests: Sweeps, *, targets_file: Path | None = None) -> list[list[Record] | UserError]:
+    """Sweep every target at once, each on devices of its own; its records, or why there are none.
+
+    One target's trouble is no other's. Ctrl-C ends all; every visit so far is kept.
+    """
+    stop = threading.Event()
+    exports = Exports(hosts, requests[0].artifacts, stop)
+    exports.begin([job for request in requests for job in _portable_jobs(request)])
+    with Board([request.target.name for request in requests]) as board, ThreadPoolExecutor(len(requests)) as pool:
+        running = [pool.submit(_Sweep(hosts, exports, stop, targets_file, board), request) for request in requests]
+        try:
+            return [each.result() for each in running]
+        except BaseException:
+            stop.set()
+            raise
+
+
+def _portable_jobs(request: SweepRequest) -> list[Job]:
+    jobs = []
+    for model in request.models:
+        with suppress(UserError):  # the sweep says so of that network
+            if (portable := portable_of(request.job(model))) is not None:
+                jobs.append(portable)
+    return jobs
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    hosts: Hosts
+    exports: Exports
+    stop: threading.Event
+    targets_file: Path | None
+    board: Board
+
+    def __call__(self, request: SweepRequest) -> list[Record] | UserError:
+        request = replace(request, stage=self.board.stages(request.target.name))
+        crew = Crew(
+            self.hosts,
+            request.target,
+            request.protocol,
+            artifacts=request.artifacts,
+            stop=self.stop,
+            targets_file=self.targets_file,
+        )
+        try:
+            return sweep(request, FleetStations(request, crew, self.exports, self.stop))
+        except UserError as error:
+            return error
+
+
+def _print(request: SweepRequest, outcome: list[Record] | UserError) -> bool:
+    """Print what came of a sweep; whether every network has a number."""
+    if isinstance(outcome, UserError):
+        print(f"error: target {request.target.name}: {outcome}", file=sys.stderr)  # noqa: T201
+        return False
+    print_records(request.target, outcome)
+    return all(record.measurement for record in outcome)

@@ -1,0 +1,140 @@
+"""`Crew`: the programs that hold a target's devices for one sweep; one that is lost is replaced."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic
+
+from bench.fleet.hosts import Hosts
+from bench.fleet.placement import demand_of, devices_of
+from bench.fleet.remote import Remote
+from bench.protocol import Protocol
+from bench.records.resume import other_machine
+from devices.environment import environment_of
+from devices.host.conditions import Machine
+from devices.runtime import runtime_of
+from devices.targets import Target
+from system.cluster import Demand, LineLost
+from system.errors import UserError
+
+# What is done with a program before it may visit anything.
+Preparation = Callable[[Remote], None]
+
+
+class Crew:
+    """The devices of `target`; `targets_file` is a TOML file of more targets than the suite's.
+
+    Those that join later do so in threads of their own, and are met by `members`.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        target: Target,
+        protocol: Protocol,
+        *,
+        artifacts: Path,
+        stop: threading.Event,
+        targets_file: Path | None = None,
+    ) -> None:
+        self._hosts, self._target, self._protocol = hosts, target, protocol
+        self._artifacts, self._stop = artifacts, stop
+        self._environment = environment_of(target.name, targets_file)
+        self._members: list[Remote] = []
+        self._joining: list[threading.Thread] = []
+        self._joined: SimpleQueue[Remote | str] = SimpleQueue()
+        self.machine: Machine | None = None
+        self.why = "no host"  # why nobody joined, the last time
+
+    def first(self, *, builds: bool) -> Remote:
+        """Hold the first device, no member yet; with all cores of its host where it `builds` files.
+
+        Raises UserError or LineLost where it can't be held.
+        """
+        demand = demand_of(self._target, self._hosts.nodes())
+        return self._hold(demand._replace(whole_host=True) if builds and demand.resources.get("CPU") else demand)
+
+    def begin(self, first: Remote, prepare: Preparation, *, built: bool) -> None:
+        """Make the first device a member, and let the others join that the cluster has of it.
+
+        Where it `built` files it gives all cores of its host but one back. Raises as `first`.
+        """
+        demand = demand_of(self._target, self._hosts.nodes())
+        if built and demand.resources.get("CPU") and not demand.whole_host:
+            first.close()
+            first = self._hold(demand._replace(node=first.line.node))
+        prepare(first)
+        self._members.append(first)
+        if first.device is not None:
+            for _ in range(devices_of(demand, self._hosts.nodes()) - 1):
+                self._join(prepare)
+
+    def members(self, *, wait_s: float = 0.0) -> Sequence[Remote]:
+        """Those who are there now; waits so long for the first of those who are joining, where there is none."""
+        end_s = monotonic() + wait_s
+        while True:
+            try:
+                came = self._joined.get(timeout=max(0.0, end_s - monotonic()) if not self._members else 0)
+            except Empty:
+                return self._members
+            if isinstance(came, Remote):
+                self._members.append(came)
+            else:
+                self.why = came
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nobody is there and nobody is joining."""
+        self._joining = [thread for thread in self._joining if thread.is_alive()]
+        return not self._members and not self._joining and self._joined.empty()
+
+    def lose(self, remote: Remote, prepare: Preparation) -> None:
+        """Part with one who is lost, and hold a device in place of the one that it held."""
+        remote.close()
+        if remote in self._members:
+            self._members.remove(remote)
+            self._join(prepare)
+
+    def close(self) -> None:
+        """Give everything back."""
+        for thread in self._joining:
+            thread.join()
+        for remote in self.members():
+            remote.close()
+
+    def _join(self, prepare: Preparation) -> None:
+        def join() -> None:
+            try:
+                remote = self._hold(demand_of(self._target, self._hosts.nodes()))
+            except (UserError, LineLost) as error:
+                self._joined.put(str(error))
+                return
+            try:
+                prepare(remote)
+                self._joined.put(remote)
+            except (UserError, LineLost) as error:
+                remote.close()
+                self._joined.put(str(error))
+
+        thread = threading.Thread(target=join, daemon=True)
+        self._joining.append(thread)
+        thread.start()
+
+    def _hold(self, demand: Demand) -> Remote:
+        line = self._hosts.hold(demand, self._environment, name=self._target.name, stop=self._stop)
+        try:
+            remote = Remote(line, self._artifacts)
+            self._refuse_another(remote)
+            remote.begin(self._target, self._protocol)
+        except BaseException:
+            line.close()
+            raise
+        return remote
+
+    def _refuse_another(self, remote: Remote) -> None:
+        """A sweep's numbers are of one machine; that which a phone hangs on isn't the one that is measured."""
+        self.machine = self.machine or remote.machine
+        if differing := [] if runtime_of(self._target).elsewhere else other_machine(self.machine, remote.machine):
+            fix = "go on with --resume on the same machine, or begin again"
+            raise UserError(f"{remote.host} is not the machine it was", found=", ".join(differing), fix=fix)

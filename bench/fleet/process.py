@@ -1,0 +1,98 @@
+"""The program on a host as a process of its own, under the Python of the environment that a target names.
+
+`python -m bench.fleet.process FD` answers at the other end of an inherited pipe. A process of its own is what a local
+sweep has too, whatever else its host's Ray worker loaded.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from bench.fleet.messages import Refused, encode
+from bench.fleet.server import Server
+from devices.environment import find_environment
+from system.child import guard_child
+from system.files import user_cache
+
+_ROOT = Path(__file__).parents[2]
+_VENV = _ROOT / ".venv"
+_PARENT_EVERY_S = 0.5
+
+
+class Process:
+    """A server in a process that ends with this one. Its answers, and that it has ended, are messages."""
+
+    def __init__(self, environment: str, own: Path | None = None) -> None:
+        here, there = Pipe()
+        command = [python_of(environment), "-m", "bench.fleet.process", str(there.fileno()), str(os.getpid())]
+        if own is not None:
+            command.append(str(own))
+        # Which `bench` is meant must not depend on the folder that Ray started in.
+        variables = os.environ | {"PYTHONPATH": str(_ROOT), "PYTHONSAFEPATH": "1"}
+        self._process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, pass_fds=[there.fileno()])
+        there.close()
+        self._pipe = here
+
+    def answer(self, message: bytes) -> bytes:
+        """The server's answer to a message."""
+        try:
+            self._pipe.send_bytes(message)
+            return self._pipe.recv_bytes()
+        except (OSError, EOFError):
+            return encode(Refused(reason=self._end(), gone=True))
+
+    def close(self) -> None:
+        """End it, and with it what it holds."""
+        self._pipe.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _end(self) -> str:
+        code = self._process.wait()
+        if code == -9:
+            return "its process was killed, most likely out of memory"
+        return f"its process has ended ({f'signal {-code}' if code < 0 else f'exit code {code}'})"
+
+
+def python_of(environment: str) -> str:
+    """The Python of an environment that is installed beside this suite; this one where there is none.
+
+    Whether that one can run a target is asked when it begins.
+    """
+    folder = find_environment(environment).folder(str(_VENV))
+    python = folder / "bin" / "python"
+    return str(python) if folder != _VENV and python.exists() else sys.executable
+
+
+def serve(pipe: Connection, own: Path) -> None:
+    """Answer until the other end is closed."""
+    guard_child()
+    server = Server(own)
+    try:
+        while True:
+            pipe.send_bytes(server.answer(pipe.recv_bytes()))
+    except (EOFError, OSError):
+        pass
+    finally:
+        server.close()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent has, even in the middle of an answer: nobody would hear it."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_EVERY_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    handle, parent, *own = sys.argv[1:]
+    threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
+    serve(Connection(int(handle)), Path(own[0]) if own else user_cache() / "artifacts")

@@ -1,0 +1,155 @@
+"""`Remote`: one program on a host, as the driver talks to it: every answer read as foreign data, every wait limited."""
+
+from collections import Counter
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLong
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from bench.fleet.depot import PART_BYTES, token_in
+from bench.fleet.messages import (
+    Begin,
+    Begun,
+    Came,
+    Clock,
+    Close,
+    Content,
+    Fetch,
+    Go,
+    Happened,
+    Held,
+    Hello,
+    Hosted,
+    Load,
+    Made,
+    Make,
+    Now,
+    Offer,
+    Part,
+    Question,
+    Refused,
+    Source,
+    Told,
+    Wanted,
+    encode,
+    read_answer,
+)
+from bench.protocol import Protocol
+from bench.records.network_run import NetworkRun
+from devices.host.conditions import Moment
+from devices.targets import Target
+from exporters.artifact import Artifact
+from system.cluster import Line, LineLost
+from system.errors import UserError
+
+_TALK_S = 300.0  # for what takes a host seconds at most; the first one imports libraries
+_EXPORT_S = 6 * 3600.0  # for files: an engine of a large network takes its builder minutes
+
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
+class Remote:
+    """A program on a host.
+
+    Everything raises LineLost where the program or its host is gone or doesn't answer in time, and UserError where it
+    refuses or what it says can't be read.
+    """
+
+    def __init__(self, line: Line, artifacts: Path) -> None:
+        self.line, self.host = line, line.host
+        self.device: str | None = None
+        self.workloads: dict[str, Artifact] = {}
+        self.elapsed_s = self.loading_s = 0.0
+        self.visits: Counter[str] = Counter()
+        said = self._ask(Hello(artifacts=str(artifacts.absolute()), token=token_in(artifacts)), Hosted, _TALK_S)
+        self.machine, self.shares_artifacts = said.machine, said.shares_artifacts
+
+    def begin(self, target: Target, protocol: Protocol) -> None:
+        """Take the device of a target."""
+        begun = self._ask(Begin(target=target, protocol=protocol), Begun, _EXPORT_S)
+        self.workloads, self.device = begun.workloads, begun.device
+
+    def clock(self, elapsed_s: float) -> None:
+        """Start its clock at so many seconds."""
+        happened = self._ask(Clock(elapsed_s=elapsed_s), Happened, _TALK_S)
+        self.elapsed_s = happened.elapsed_s
+
+    def moment(self) -> Moment:
+        """How the host is now."""
+        return self._ask(Now(), Told, _TALK_S).moment
+
+    def make(self, jobs: list[Wanted]) -> list[Came]:
+        """What comes of each job there, in their order."""
+        outcomes = self._ask(Make(jobs=jobs), Made, _EXPORT_S).outcomes
+        if len(outcomes) != len(jobs):
+            raise UserError("a host made other files", found=f"{len(outcomes)} of {len(jobs)}", fix="see that host")
+        return outcomes
+
+    def deliver(self, artifact: Artifact) -> None:
+        """Bring a file there whole, as far as it isn't there yet."""
+        held = self._ask(Offer(artifact=artifact), Held, _TALK_S)
+        if held.whole:
+            return
+        with Path(artifact.path).open("rb") as file:
+            file.seek(held.size_bytes)
+            while part := file.read(PART_BYTES):
+                offset = file.tell() - len(part)
+                self._ask(Part(sha256=artifact.sha256, offset=offset, content=part), Held, _TALK_S)
+        if not self._ask(Offer(artifact=artifact), Held, _TALK_S).whole:
+            what = f"the file of {artifact.model} did not arrive whole on {self.host}"
+            raise UserError(what, found="another sha256", fix="go on with --resume")
+
+    def deliver_source(self, job: Wanted, artifact: Artifact) -> None:
+        """Bring a file there of which others will be made."""
+        self.deliver(artifact)
+        self._ask(Source(job=job, artifact=artifact), Held, _TALK_S)
+
+    def fetch(self, artifact: Artifact, path: Path) -> None:
+        """Write a file that was made there to `path`; whether it is whole is for the caller to check."""
+        with path.open("wb") as file:
+            while part := self._ask(Fetch(sha256=artifact.sha256, offset=file.tell()), Content, _TALK_S).content:
+                if file.tell() + len(part) > artifact.size_bytes:
+                    break  # it is another file then
+                file.write(part)
+
+    def load(self, run: NetworkRun) -> "Future[bytes]":
+        """Ask it to load a network; `happened` reads the answer."""
+        assert run.artifact is not None
+        return self.line.ask(encode(Load(network=run.network, artifact=run.artifact)))
+
+    def go(self, run: NetworkRun) -> "Future[bytes]":
+        """Ask it to visit a network; `happened` reads the answer."""
+        assert run.artifact is not None
+        self.visits[run.name] += 1
+        return self.line.ask(encode(Go(network=run.network, artifact=run.artifact)))
+
+    def close_network(self, run: NetworkRun) -> None:
+        """Ask it to end a network's session, whenever it comes to that."""
+        self.line.ask(encode(Close(network=run.network)))
+
+    def happened(self, answered: "Future[bytes]") -> Happened:
+        """What happened, by an answer that is there."""
+        happened = self._read(answered.result(), Happened)
+        self.elapsed_s, self.loading_s = happened.elapsed_s, happened.loading_s
+        return happened
+
+    def close(self) -> None:
+        """End it at once."""
+        self.line.close()
+
+    def _ask(self, question: Question, kind: type[Kind], limit_s: float) -> Kind:
+        try:
+            return self._read(self.line.ask(encode(question)).result(timeout=limit_s), kind)
+        except TooLong as error:
+            self.close()
+            raise LineLost(f"no answer from {self.host} within {limit_s:g} s") from error
+
+    def _read(self, message: bytes, kind: type[Kind]) -> Kind:
+        answer = read_answer(message, kind)
+        if not isinstance(answer, Refused):
+            return answer
+        if answer.gone:
+            raise LineLost(answer.reason)
+        raise UserError(f"host {self.host} refuses", found=answer.reason, fix="see that host")

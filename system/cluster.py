@@ -1,0 +1,298 @@
+"""A Ray cluster: what its hosts offer, and programs that run there while they hold some of it. Nothing else knows Ray.
+
+Ray is an extra of its own (`pip install '.[fleet]'`); everything else works without it.
+"""
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, Protocol
+
+from system.errors import UserError, one_line
+
+LOCAL = "local"
+ACCELERATOR = "accelerator_type:"  # how Ray's resources begin that name a kind of GPU
+_ASK_AGAIN_S = 0.5
+_ANSWER_S = 5.0
+_NAMESPACE = "zennet-latency"
+_OFFER = "start it there with ray start --resources, see docs/fleet.md"
+
+
+class LineLost(Exception):  # noqa: N818 - it ends one line, not the program
+    """A program on a host that answers no more, with the reason in one line."""
+
+
+class Answerer(Protocol):
+    """A program that a line leads to."""
+
+    def answer(self, message: bytes) -> bytes:
+        """The answer to a message; it raises nothing."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class Line(Protocol):
+    """A program on a host, and what it holds there. `host` is the host's name, `node` its identity in Ray."""
+
+    host: str
+    node: str
+
+    def ask(self, message: bytes) -> "Future[bytes]":
+        """Send a message; its answer comes later, or LineLost where the program or its host is gone."""
+
+    def close(self) -> None:
+        """End the program at once and give back what it holds; a second call does nothing."""
+
+
+class Demand(NamedTuple):
+    """What a program holds while it runs: Ray resources by name, on one node or on any.
+
+    `whole_host` adds all cores of the node, so that nothing else that takes cores runs there meanwhile.
+    """
+
+    resources: Mapping[str, float]
+    whole_host: bool = False
+    node: str | None = None
+
+
+class Node(NamedTuple):
+    """A host of the cluster: its identity in Ray, its name, and the resources that it offers in all."""
+
+    name: str
+    host: str
+    resources: dict[str, float]
+
+    def offers(self, demand: Demand) -> bool:
+        """Whether it has what is demanded, used by someone or not."""
+        here = demand.node in {None, self.name}
+        return here and all(self.resources.get(name, 0.0) >= amount for name, amount in demand.resources.items())
+
+
+class Cluster:
+    """A connection to a Ray cluster."""
+
+    def __init__(self, ray: Any, runtime_env: Mapping[str, Any] | None = None) -> None:
+        self._ray, self._runtime_env = ray, dict(runtime_env or {})
+
+    def nodes(self) -> list[Node]:
+        """The hosts that are there now."""
+        return [
+            Node(str(node["NodeID"]), str(node["NodeManagerHostname"]), dict(node["Resources"]))
+            for node in self._ray.nodes()
+            if node["Alive"]
+        ]
+
+    def hold(
+        self,
+        demand: Demand,
+        start: Callable[[], Answerer],
+        *,
+        name: str,
+        stop: threading.Event,
+        limit_s: float,
+    ) -> Line:
+        """Run what `start` gives on a host that has what is demanded, once it is free; `start` runs there.
+
+        Waits as long as some host offers it, used by someone or not, and `limit_s` where none does. Raises UserError
+        where no host offers it, the program can't be started there, or `stop` is set meanwhile. `name` says to other
+        users of the cluster what it is for.
+        """
+        begun_s = time.monotonic()
+        while not (able := [node for node in self.nodes() if node.offers(demand)]):
+            if stop.wait(_ASK_AGAIN_S) or time.monotonic() - begun_s > limit_s:
+                offered = sorted({name for node in self.nodes() for name in node.resources if _is_telling(name)})
+                wanted = ", ".join(f"{name} {amount:g}" for name, amount in demand.resources.items()) or "a host"
+                raise UserError(f"no host offers {wanted}", found=f"{', '.join(offered) or 'no host'}", fix=_OFFER)
+        # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself.
+        tried = [demand] if not demand.whole_host else [demand._replace(node=node.name) for node in able]
+        return self._first([self._request(each, start, name) for each in tried], stop)
+
+    def users(self) -> list[tuple[str, str]]:
+        """The programs that run now, everyone's: the name of the host, and what each is for."""
+        asked = []
+        for name in self._ray.util.list_named_actors():
+            with suppress(Exception):  # it has ended meanwhile
+                asked.append((name, self._ray.get_actor(name).where.remote()))
+        if not asked:
+            return []
+        ready, _ = self._ray.wait([each for _, each in asked], num_returns=len(asked), timeout=_ANSWER_S)
+        found = []
+        for name, each in asked:
+            with suppress(Exception):
+                if each in ready:
+                    found.append((str(self._ray.get(each)).partition(" ")[2], name.rpartition(" ")[0]))
+        return sorted(found)
+
+    def _request(self, demand: Demand, start: Callable[[], Answerer], name: str) -> "_Pending":
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        resources = {each: amount for each, amount in demand.resources.items() if each not in {"CPU", "GPU"}}
+        cpus = demand.resources.get("CPU", 0.0)
+        if demand.whole_host:
+            cpus = next((node.resources.get("CPU", 0.0) for node in self.nodes() if node.name == demand.node), cpus)
+        options: dict[str, Any] = {
+            "name": f"{name} {uuid.uuid4().hex[:8]}",
+            "max_concurrency": 2,  # it says where it is while it answers
+            "num_cpus": cpus,
+            "num_gpus": demand.resources.get("GPU", 0.0),
+            "resources": resources,
+            # Whether a visit is made again is up to who asked for it.
+            "max_restarts": 0,
+            "max_task_retries": 0,
+        }
+        if demand.node is not None:
+            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(demand.node, soft=False)
+        if self._runtime_env:
+            options["runtime_env"] = self._runtime_env
+        actor = self._ray.remote(_Agent).options(**options).remote(start)
+        return _Pending(self._ray, actor, actor.where.remote())
+
+    def _first(self, pending: Sequence["_Pending"], stop: threading.Event) -> Line:
+        """The first that starts; the others are withdrawn."""
+        waiting, chosen, reasons = list(pending), None, []
+        try:
+            while waiting and chosen is None:
+                if stop.is_set():
+                    raise UserError("the wait for a host was ended", found="an interruption", fix="go on with --resume")
+                ready, _ = self._ray.wait([each.begun for each in waiting], num_returns=1, timeout=_ASK_AGAIN_S)
+                for each in [each for each in waiting if each.begun in ready]:
+                    waiting.remove(each)
+                    try:
+                        chosen = each.line()
+                        break
+                    except LineLost as lost:
+                        reasons.append(str(lost))
+        finally:
+            for each in pending:
+                if chosen is None or each.actor is not chosen.actor:
+                    each.withdraw()
+        if chosen is None:
+            raise UserError("a host can't start the suite", found=reasons[0], fix="install the same version there")
+        return chosen
+
+
+def _is_telling(name: str) -> bool:
+    return not name.startswith(("node:", "memory", "object_store_memory"))
+
+
+class _Agent:
+    """An actor that runs a program on its host."""
+
+    def __init__(self, start: Callable[[], Answerer]) -> None:
+        # Ray sets the threads of numerical libraries by the cores that an actor holds; a sweep sets its own.
+        os.environ.pop("OMP_NUM_THREADS", None)
+        self._program = start()
+
+    def where(self) -> str:
+        """The identity of its host in Ray, and the host's name."""
+        import socket
+
+        import ray
+
+        return f"{ray.get_runtime_context().get_node_id()} {socket.gethostname()}"
+
+    def answer(self, message: bytes) -> bytes:
+        """The program's answer."""
+        return self._program.answer(message)
+
+
+class _RayLine:
+    def __init__(self, ray: Any, actor: Any, where: str) -> None:
+        self._ray, self.actor = ray, actor
+        self.node, _, self.host = where.partition(" ")
+
+    def ask(self, message: bytes) -> "Future[bytes]":
+        answered: Future[bytes] = Future()
+        answered.set_running_or_notify_cancel()
+
+        def hand_on(came: "Future[object]") -> None:
+            try:
+                answer = came.result()
+                if not isinstance(answer, bytes):
+                    raise LineLost("its answer is no message")
+                answered.set_result(answer)
+            except LineLost as lost:
+                answered.set_exception(lost)
+            except Exception as error:
+                answered.set_exception(LineLost(_reason(self._ray, error)))
+
+        try:
+            self.actor.answer.remote(message).future().add_done_callback(hand_on)
+        except Exception as error:  # the object store is full, or the connection to the cluster is gone
+            answered.set_exception(LineLost(_reason(self._ray, error)))
+        return answered
+
+    def close(self) -> None:
+        with suppress(Exception):  # the cluster may be gone
+            self._ray.kill(self.actor, no_restart=True)
+
+
+class _Pending(NamedTuple):
+    """An actor that was asked for; `begun` is there once it runs."""
+
+    ray: Any
+    actor: Any
+    begun: Any
+
+    def line(self) -> _RayLine:
+        """The line to it, once it has begun. Raises LineLost where it can't run."""
+        try:
+            return _RayLine(self.ray, self.actor, str(self.ray.get(self.begun)))
+        except Exception as error:
+            raise LineLost(_reason(self.ray, error)) from error
+
+    def withdraw(self) -> None:
+        with suppress(Exception):
+            self.ray.kill(self.actor, no_restart=True)
+
+
+def _reason(ray: Any, error: BaseException) -> str:
+    """What Ray says of an error, in one line that a user can read."""
+    said = ray.exceptions
+    plain = {
+        said.ObjectStoreFullError: "the object store is full",
+        said.OutOfMemoryError: "killed by Ray, since its host's memory was short",
+        said.NodeDiedError: "its host is gone",
+        said.ObjectLostError: "its answer was lost on the way",
+    }
+    for kind, text in plain.items():
+        if isinstance(error, kind):
+            return text
+    if isinstance(error, said.RayActorError):
+        text = str(error)
+        return "its host is gone" if "node" in text.lower() and "died" in text.lower() else "its process has ended"
+    cause = getattr(error, "cause", None)
+    return one_line(cause if cause is not None else f"{type(error).__name__}: {error}", 200)
+
+
+@contextmanager
+def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Iterator[Cluster]:
+    """The Ray cluster at an address; `local` starts one on this machine, reachable from it alone, and ends it after.
+
+    Raises UserError where Ray isn't installed, or doesn't answer there.
+    """
+    try:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        import ray
+    except ImportError as error:
+        raise UserError("--ray needs Ray", found="it is not installed", fix="pip install '.[fleet]'") from error
+    options: dict[str, Any] = {"namespace": _NAMESPACE, "log_to_driver": False, "configure_logging": False}
+    if address == LOCAL:
+        options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+    else:
+        options |= {"address": address}
+    try:
+        ray.init(**options)
+    except Exception as error:
+        fix = "see ray status there, and the token in docs/fleet.md"
+        raise UserError(f"no Ray cluster at {address}", found=one_line(error), fix=fix) from error
+    try:
+        yield Cluster(ray, runtime_env)
+    finally:
+        ray.shutdown()
