@@ -36,6 +36,7 @@ help:  ## what there is
 	@echo 'make devices      each target, and whether it can run here or why not'
 	@echo 'make lanes-report TARGET=NAME   one file to send back: how a GPU or phone target does on its hardware'
 	@echo 'make figure TARGET=NAME   the networks of GROUP (@figure) on a target (cpu), drawn as in the published figure'
+	@echo 'make host-NAME    this machine as a host of a fleet that measures target NAME (docs/fleet.md)'
 	@echo 'make report       table and chart from the records in $(RESULTS)/'
 	@echo 'make test         the tests'
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
@@ -59,6 +60,10 @@ figure: figure-$(or $(TARGET),cpu)
 figure-%: $$(call goals,$$*)
 	@$(python) -m bench $* --model '$(GROUP)' --results $(RESULTS) $(ARGS); code=$$?; [ ! -e $(RESULTS)/$*.jsonl ] || \
 		$(python) -m reports figure --model '$(GROUP)' --results $(RESULTS) --out $(OUT) || code=$$?; exit $$code
+
+# What a host of a fleet needs: the environment of a target that is measured there, and Ray (docs/fleet.md).
+host-%: $$(call goals,$$*) $(VENV)/.installed-cpu $(VENV)/.installed-fleet
+	@echo 'this machine can measure $* as a host of a fleet: see docs/fleet.md'
 
 # The tests' own packages come on top of what the target needs, in the same environment.
 lanes-report: lanes-report-$(or $(TARGET),no-target)

@@ -284,7 +284,8 @@ def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Ite
         raise UserError("--ray needs Ray", found="it is not installed", fix="pip install '.[fleet]'") from error
     options: dict[str, Any] = {"namespace": _NAMESPACE, "log_to_driver": False, "configure_logging": False}
     if address == LOCAL:
-        options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        # Without an address Ray would join a cluster that was started on this machine before.
+        options |= {"address": LOCAL, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     else:
         options |= {"address": address}
     try:
