@@ -1,21 +1,14 @@
 """Where the official `benchmark_model` for Android comes from: a path, or downloaded once."""
 
 import hashlib
-import http.client
-import shutil
-import tempfile
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from devices.phone.options import PhoneOptions
 from exporters.artifact import sha256_of
-from system.errors import UserError, one_line
-from system.files import user_cache
-
-_TIMEOUT_S = 30.0
+from system.download import UndeliveredError, download
+from system.errors import UserError
+from system.files import alone, user_cache
 
 
 @dataclass(frozen=True)
@@ -58,27 +51,9 @@ def _read(path: Path) -> Tool:
 def _download(address: str, path: Path) -> None:
     """Put what lies at the address into the file. Raises OSError where the file can't be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        part = Path(folder) / path.name
-        with part.open("wb") as file:
-            _fetch(address, file)
-        part.replace(path)
-
-
-def _fetch(address: str, file: BinaryIO) -> None:
-    """Raises UserError where the address gives nothing, or less than it says."""
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:
-            said = answer.headers.get("Content-Length")
-            shutil.copyfileobj(answer, file)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _undelivered(
-            address, one_line(error.reason if isinstance(error, urllib.error.URLError) else error, 160)
-        ) from error
-    if said is not None and said != str(file.tell()):
-        raise _undelivered(address, f"{file.tell()} of {said} bytes")
-
-
-def _undelivered(address: str, found: str) -> UserError:
-    fix = f"download {address} elsewhere and give --benchmark-model PATH"
-    return UserError("can't download benchmark_model", found=found, fix=fix)
+        with alone(path.with_suffix(".lock"), f"waiting for another process, which fetches {path.name}"):
+            download(address, path, lambda part: None)  # whatever lies there: the address moves
+    except UndeliveredError as error:
+        fix = f"download {address} elsewhere and give --benchmark-model PATH"
+        raise UserError("can't download benchmark_model", found=str(error), fix=fix) from error

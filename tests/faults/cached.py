@@ -87,7 +87,7 @@ def downloads(folder: Path) -> tuple[int, str]:
             cases += 1
         tool.path.write_bytes(b"")
         with suppress(UserError):
-            find_tool({"benchmark_model_address": (folder / "none").as_uri()})
+            find_tool(PhoneOptions(benchmark_model_address=(folder / "none").as_uri()))
             raise AssertionError("an empty file was taken for the tool")
     return cases + 1, "detected before it was used, downloaded again; one error where that fails"
 
