@@ -25,7 +25,7 @@ new_enough = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || 
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .installed-% %/bin/python
-.PHONY: $(preflights) help bench figure report devices lanes-report test lint benchmarks trust faults format clean python-version no-answer on-the-host
+.PHONY: $(preflights) help bench figure report devices lanes-report test lint audit benchmarks trust faults format clean python-version no-answer on-the-host
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -42,7 +42,8 @@ help:  ## what there is
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
 	@echo 'make faults       breaks the suite in every way, and writes docs/reliability.md'
 	@echo 'make trust        run-to-run spread beside plain peer loops, with and without a neighbour (an hour and a quarter)'
-	@echo 'make lint         style, types and layers'
+	@echo 'make lint         style, types, layers and security findings'
+	@echo 'make audit        known vulnerabilities of what is installed, as osv.dev has them'
 	@echo "Options go into ARGS:  make bench ARGS='--model *latency* --budget 300'"
 
 bench: bench-cpu
@@ -88,6 +89,10 @@ lint: $(VENV)/.installed-cpu $(VENV)/.installed-lint
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive system models exporters devices bench reports studies tools
+
+audit: $(VENV)/.installed-cpu $(VENV)/.installed-audit  ## known vulnerabilities of what is installed; asks osv.dev
+	$(VENV)/bin/pip-audit --vulnerability-service osv --local --skip-editable $(ARGS)
 
 trust: $(VENV)/.installed-cpu $(VENV)/.installed-phone
 	$(VENV)/bin/python -m studies.trust.peers $(ARGS)

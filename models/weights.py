@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-import pickle
+import pickle  # nosec B403
 import re
 import warnings
 from pathlib import Path
