@@ -1,4 +1,4 @@
-"""Run every command that the README shows, as its reader would: what CI runs on a clean clone.
+"""Run every command that the README and docs/commands.md show, as their reader would: what CI runs on a clean clone.
 
     python3 tools/readme_commands.py          # needs bare Python; the commands make what they need
     python3 tools/readme_commands.py --list   # what would be run, and what is expected of it
@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
+_PAGES = ("README.md", "docs/commands.md")
 _BRIEF = "--model '*flops400M*' --budget 3"
 _WHOLE = ("make bench", "make test")
 _LACKING = re.compile(r"make bench-(v100|t4|gpu|rtx|h100|a100|l4|jetson|pixel|galaxy|android|coreml|qnn)")
@@ -26,22 +27,22 @@ _UNTIL_THIS_S = 2400
 
 @dataclass(frozen=True)
 class Command:
-    """A command as the README shows it, how it is run here, and whether it must say that hardware is missing."""
+    """A command as a page shows it, how it is run here, and whether it must say that hardware is missing."""
 
     shown: str
     run: str
     lacking: bool
 
 
-def commands(readme: str) -> list[Command]:
-    """Every command of the README, each once, in its order: the fenced `sh` blocks' and the tables'."""
+def commands(pages: str) -> list[Command]:
+    """Every command of the pages, each once, in their order: the fenced `sh` blocks' and the tables'."""
     shown: list[str] = []
-    for block, row in re.findall(r"^```sh\n(.*?)^```$|^\| (`make .*?) \|", readme, re.MULTILINE | re.DOTALL):
+    for block, row in re.findall(r"^```sh\n(.*?)^```$|^\| (`make .*?) \|", pages, re.MULTILINE | re.DOTALL):
         if block:
             shown += [line.partition(" #")[0].strip() for line in block.splitlines()]
         else:
             shown += _of_row(row)
-    shown += re.findall(r"`(make [a-z-]+)`", readme)
+    shown += re.findall(r"`(make [a-z-]+)`", pages)
     return [_command(text) for text in dict.fromkeys(filter(None, shown))]
 
 
@@ -65,7 +66,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="print what would be run")
     arguments = parser.parse_args()
-    found = commands((ROOT / "README.md").read_text(encoding="utf-8"))
+    found = commands("\n".join((ROOT / page).read_text(encoding="utf-8") for page in _PAGES))
     if arguments.list:
         for command in found:
             print(f"{command.run}{'   # must end with one error' if command.lacking else ''}")
