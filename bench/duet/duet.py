@@ -5,6 +5,7 @@ for life. Between two such times the networks get blocks of turns in shuffled or
 loading is not.
 """
 
+import functools
 import itertools
 import random
 from contextlib import ExitStack, closing
@@ -46,7 +47,7 @@ class _Sampling:
     def __init__(self, request: DuetRequest, ledger: DuetLedger) -> None:
         self._settings, self._ledger = request.settings, ledger
         self._runs = list(ledger.runs.values())
-        self._clock_s = runtime_of(request.new).now_s
+        self._clock_s = functools.partial(runtime_of(request.new).now_s, request.new)
         self._begun_s, self._spent_s = self._clock_s(), 0.0
         self._room = Room()
         self._random = random.Random(request.settings.seed)
