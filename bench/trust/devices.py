@@ -2,8 +2,8 @@
 
 Which device happened to make more of the visits says nothing of the network, so the number is the mean of the devices'
 own levels (of their logarithms), and its error comes from how far these lie apart: a device is the unit, as a visit is
-where there is one device (a balanced one-way layout with random effects; Snedecor and Cochran, Statistical Methods,
-chapter 13).
+where there is one device (the random effects of a one-way layout: Searle, Casella and McCulloch, Variance Components,
+1992).
 """
 
 import math
@@ -33,7 +33,11 @@ def by_device(values: Sequence[float], devices: Sequence[str | None]) -> dict[st
 
 def device_levels(visits_s: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Each device's own level in seconds, by Huber's mean of the logarithms of its visits, which are above 0."""
-    return {device: _scale_s(each) * math.exp(_huber(each, _scale_s(each)).mean) for device, each in visits_s.items()}
+    units_s = {device: _unit_s(each) for device, each in visits_s.items()}
+    return {
+        device: units_s[device] * math.exp(huber_mean([math.log(value / units_s[device]) for value in each]).mean)
+        for device, each in visits_s.items()
+    }
 
 
 def estimate_of_devices(
@@ -53,13 +57,14 @@ def estimate_of_devices(
     every = [value for each in visits_s.values() for value in each]
     if min(every) <= 0:
         return without_interval(fmean(map(median, visits_s.values())), within_sweep=run_to_run is None)
-    unit_s = _scale_s(every)
-    found = [_huber(each, unit_s) for each in visits_s.values()]
+    unit_s = _unit_s(every)
+    logs = [[math.log(value / unit_s) for value in each] for each in visits_s.values()]
+    found = [huber_mean(each) for each in logs]
     levels = [each.mean for each in found]
     number_s = unit_s * math.exp(fmean(levels))
     if len(every) < FEWEST_VISITS:
         return without_interval(number_s, within_sweep=run_to_run is None)
-    parts = [sampling] if (sampling := _sampling(found)) else []
+    parts = [sampling] if (sampling := _sampling(found, logs)) else []
     if between or not parts:
         parts.append((stdev(levels) / math.sqrt(len(levels)), len(levels) - 1.0))
     return with_interval(
@@ -72,28 +77,24 @@ def estimate_of_devices(
     )
 
 
-def _sampling(found: Sequence[HuberMean]) -> tuple[float, float] | None:
+def _sampling(found: Sequence[HuberMean], logs: Sequence[Sequence[float]]) -> tuple[float, float] | None:
     """The error of the levels' mean by the visits alone, and its degrees of freedom; None of one visit a device.
 
     A device of fewer than four visits is taken to scatter as all of them do together.
     """
     parts = [sampling_error(each) for each in found if len(each.values) >= FEWEST_VISITS]
-    few = [each for each in found if len(each.values) < FEWEST_VISITS]
+    few = [len(each) for each in logs if len(each) < FEWEST_VISITS]
     if few:
-        count = sum(len(each.values) - 1 for each in found)
-        if count == 0:
+        # Of two or three visits what Huber's mean clips is no sign of their scatter.
+        freedom = sum(len(each) - 1 for each in logs)
+        if freedom == 0:
             return None
-        squares = sum((value - each.mean) ** 2 for each in found for value in each.values)
-        freedom = sum((len(each.values) - 1) * each.inside for each in found)
-        scatter = math.sqrt(squares / count)
-        parts.append((scatter * math.sqrt(sum(1 / len(each.values) for each in few)), max(1.0, freedom)))
+        squares = sum((value - mean.mean) ** 2 for mean, each in zip(found, logs, strict=True) for value in each)
+        scatter = math.sqrt(squares / freedom)
+        parts.append((scatter * math.sqrt(sum(1 / count for count in few)), float(freedom)))
     return math.hypot(*(error for error, _ in parts)) / len(found), welch_freedom(parts)
 
 
-def _huber(visits_s: Sequence[float], unit_s: float) -> HuberMean:
-    return huber_mean([math.log(value / unit_s) for value in visits_s])
-
-
-def _scale_s(visits_s: Sequence[float]) -> float:
+def _unit_s(visits_s: Sequence[float]) -> float:
     # Relative to one of them, so that equal visits give exactly what each says.
     return median(visits_s)

@@ -162,7 +162,7 @@ def test_facts_are_not_written_through_a_link(folder):
 
 def test_a_missing_folder_is_told(monkeypatch, folder):
     monkeypatch.setenv(FOLDER_VARIABLE, str(folder / "none"))
-    with pytest.raises(UserError, match="can't lock .*: No such file"), free("a"):
+    with pytest.raises(UserError, match=r"can't lock .*: No such file"), free("a"):
         pass
 
 
