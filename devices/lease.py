@@ -34,7 +34,7 @@ from system.files import write_whole
 
 # Names another folder for the files, where processes share no /tmp.
 FOLDER_VARIABLE = "ZENNET_LEASES"
-_LONGEST = 200
+_LONGEST, _SHOWN = 200, 80
 _MOST_BYTES = 4096
 _SAFE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -58,7 +58,7 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         """In words, for a message."""
         since = self.since.strftime("%Y-%m-%d %H:%M %z")
-        return f"pid {self.pid} of {self.user} on {self.host} since {since} ({self.command})"
+        return f"pid {self.pid} of {self.user} on {self.host} since {since} ({one_line(self.command, _SHOWN)})"
 
 
 @contextmanager
