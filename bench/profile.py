@@ -66,7 +66,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile:
     """Profile the file of `job` on its target, write `results/profiles/TARGET-MODEL.json` and return it.
 
-    Raises UserError where the runtime has no profiler here, or where a session is lost meanwhile.
+    Raises UserError where the runtime has no profiler here, no device can be held, or a session is lost meanwhile.
     """
     open_profiler = runtime_of(target).open_profiler
     if open_profiler is None:
@@ -75,7 +75,8 @@ def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile
         )
     model, artifact = job.model, Cache(artifacts).obtain(job)
     try:
-        seconds, profiled_seconds, operators = _timed(open_profiler, artifact, target)
+        with runtime_of(target).hold(target) as held:
+            seconds, profiled_seconds, operators = _timed(open_profiler, artifact, held.target)
     except SessionLost as error:
         raise UserError(f"can't profile {model.name} on {target.name}", found=str(error), fix="run it again") from error
     latency_s, profiled_s = faster_mean(seconds), faster_mean(profiled_seconds)

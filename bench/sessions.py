@@ -1,5 +1,6 @@
 """The sessions that are loaded: a sweep's, or as many as there is room for, the least recently used closed first."""
 
+import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,7 +22,7 @@ class Sessions:
         self._target, self._protocol, self._tell = target, protocol, tell
         self._open: dict[str, Session] = {}  # in the order of their last use
         self._room = Room()
-        self._clock_s = runtime_of(target).now_s
+        self._clock_s = functools.partial(runtime_of(target).now_s, target)
         self.loading_s = 0.0  # what loading and warming up took so far
 
     def open_first(self, cells: Sequence[NetworkRun]) -> list[NetworkRun]:

@@ -1,8 +1,11 @@
 """`Station`: a device while a sweep holds it: its sessions, its reference workloads and the clock of its budget."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
+
+import msgspec
 
 from bench.measure import visit
 from bench.protocol import Protocol
@@ -11,8 +14,7 @@ from bench.records.network_run import NetworkRun
 from bench.sessions import Sessions
 from bench.trust.reference import Reference, reference_for
 from bench.trust.visit import Visit
-from devices.runtime import runtime_of
-from devices.targets import Target
+from devices.runtime import Held, runtime_of
 from exporters.artifact import Artifact
 
 
@@ -24,12 +26,13 @@ class Station:
     """
 
     def __init__(
-        self, target: Target, protocol: Protocol, workloads: Mapping[str, Artifact], elapsed_s: float = 0.0
+        self, held: Held, protocol: Protocol, workloads: Mapping[str, Artifact], elapsed_s: float = 0.0
     ) -> None:
-        self._target, self._protocol, self._workloads = target, protocol, workloads
+        target = held.target
+        self._target, self._device, self._protocol, self._workloads = target, held.device, protocol, workloads
         self._opened: list[Opened] = []
         self._sessions = Sessions(target, protocol, self._opened.append)
-        self._clock_s = runtime_of(target).now_s
+        self._clock_s = functools.partial(runtime_of(target).now_s, target)
         self._begun_at_s, self._origin_s, self._waited_s = elapsed_s, float("nan"), 0.0
         self._running = False
         self._closing = ExitStack()
@@ -89,7 +92,7 @@ class Station:
             self._running = True
         done = visit(self._sessions.of(run), self._protocol, lambda: self.elapsed_s, self._reference)
         self._waited_s += done.waited_s
-        return done
+        return msgspec.structs.replace(done, device=self._device)
 
     def close(self, run: NetworkRun) -> None:
         """End a network's session, if it has one."""

@@ -14,6 +14,7 @@ from bench.trust.reference import reference_artifacts
 from bench.trust.visit import Visit
 from devices.host.conditions import Machine, Moment, machine, moment
 from devices.preparation import prepared
+from devices.runtime import Held, runtime_of
 from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
@@ -68,7 +69,7 @@ class Stations(Interface):
 
 
 class LocalStations:
-    """This machine's device, opened when something is to be loaded."""
+    """This machine's device, held as long as the context is open, and used when something is to be loaded."""
 
     machine: Machine
     workloads: Mapping[str, Artifact]
@@ -76,12 +77,19 @@ class LocalStations:
     def __init__(self, target: Target, protocol: Protocol, artifacts: Path) -> None:
         self._target, self._protocol, self._artifacts = target, protocol, artifacts
         self._closing = ExitStack()
-        self._station = Station(target, protocol, {})
+        self._held = Held(target, None)
+        self._station = Station(self._held, protocol, {})
 
     def __enter__(self) -> "LocalStations":
-        """Make what the reference workloads need. Raises UserError where it can't be made."""
-        self.workloads = reference_artifacts(self._target, self._artifacts)
-        self.machine = machine()
+        """Hold the device, and make what the reference workloads need.
+
+        Raises UserError where it can't be held or that can't be made.
+        """
+        with ExitStack() as closing:
+            self._held = closing.enter_context(runtime_of(self._target).hold(self._target))
+            self.workloads = reference_artifacts(self._target, self._artifacts)
+            self.machine = machine()
+            self._closing = closing.pop_all()
         return self
 
     def __exit__(
@@ -101,10 +109,10 @@ class LocalStations:
         return moment()
 
     def begin(self, elapsed_s: float) -> None:
-        self._station = self._closing.enter_context(Station(self._target, self._protocol, self.workloads, elapsed_s))
+        self._station = self._closing.enter_context(Station(self._held, self._protocol, self.workloads, elapsed_s))
 
     def exported(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Artifact | Failure]]:
-        return prepared(self._target, obtain_all(jobs, self._artifacts))
+        return prepared(self._held.target, obtain_all(jobs, self._artifacts))
 
     def loaded(self, runs: Sequence[NetworkRun]) -> Iterator[tuple[NetworkRun, Event | None]]:
         for run in runs:

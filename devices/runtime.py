@@ -3,7 +3,8 @@
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import devices.runtimes
@@ -34,6 +35,28 @@ def as_on_a_host(target: Target) -> Mapping[str, float]:
     return {}
 
 
+def host_clock_s(target: Target) -> float:
+    """The host's own clock, in seconds."""
+    return time.monotonic()
+
+
+@dataclass(frozen=True)
+class Held:
+    """A device that is held: the target, its options naming that device, and the device's name for records.
+
+    `device` is None where the runtime has no devices that are held.
+    """
+
+    target: Target
+    device: str | None
+
+
+@contextmanager
+def nothing_to_hold(target: Target) -> Iterator[Held]:
+    """The target as it is: nothing of it is exclusive."""
+    yield Held(target, None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
     """What a module of devices/runtimes/ gives as `RUNTIME`.
@@ -46,9 +69,10 @@ class Runtime:
     `preparation` gives what is called with each artifact in the export step, None where sessions need the file alone.
     `free_bytes` is what is free of the device's own memory, None where sessions live in this machine's.
     `protocol` gives the fields of the protocol (bench/protocol.py) that are others on the device than on a host.
-    `now_s` is the clock that budgets are counted by, in seconds. Sessions of a runtime that is `in_process` run in
-    the sweep's own process; each of any other has a process of its own. Networks that lie `elsewhere`, such as on a
-    phone, take no memory of this machine.
+    `now_s` is the clock that budgets of a target are counted by, in seconds. `hold` gives exclusive use of a device
+    while its context is open; it raises UserError where there is none, or all are held. Sessions of a runtime that is
+    `in_process` run in the sweep's own process; each of any other has a process of its own. Networks that lie
+    `elsewhere`, such as on a phone, take no memory of this machine.
     """
 
     absence: Callable[[Target], str | None]
@@ -59,7 +83,8 @@ class Runtime:
     preparation: Callable[[Target], Preparation | None] = nothing_to_prepare
     free_bytes: Callable[[Target], int | None] = no_memory_of_its_own
     protocol: Callable[[Target], Mapping[str, float]] = as_on_a_host
-    now_s: Callable[[], float] = time.monotonic
+    now_s: Callable[[Target], float] = host_clock_s
+    hold: Callable[[Target], AbstractContextManager[Held]] = nothing_to_hold
     in_process: bool = False
     elsewhere: bool = False
 

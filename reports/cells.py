@@ -1,7 +1,7 @@
 """What every report shows: a `Report` of `Column`s of `Cell`s, latencies in milliseconds of one image."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bench.records.record import Network, Record
@@ -47,7 +47,8 @@ class Measured:
     relative. `refers_to` says at which condition of the machine the number holds. `within_sweep` is true where the
     interval can't say what another sweep would give; `sweep` is the sweep's id. `state` says how warm the device was,
     "" where its clock is the host's. `batch` is images in one inference, `samples` and `visits` are counts.
-    `hardware` is equal where two numbers were measured by one runtime on the same hardware.
+    `hardware` is equal where two numbers were measured by one runtime on the same hardware. `levels_ms` are of the
+    devices that shared the visits, by name, each one's own; empty where one device made all of them.
     """
 
     latency: Latency
@@ -69,11 +70,17 @@ class Measured:
     hardware: tuple[str, ...]
     verdict: str
     detail: str
+    levels_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def usable(self) -> bool:
         """Whether the verdict says that it can be used and compared."""
         return self.verdict in USABLE
+
+    @property
+    def device_spread(self) -> float | None:
+        """The slowest device's level over the fastest's; None where one device made all visits."""
+        return max(self.levels_ms.values()) / min(self.levels_ms.values()) if self.levels_ms else None
 
     @property
     def images_per_s(self) -> float:

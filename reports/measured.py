@@ -33,6 +33,7 @@ def measured_of(record: Record, measurement: Measurement) -> Measured:
         hardware=hardware_of(record),
         verdict=verdict.word if verdict else "not judged",
         detail=verdict.detail if verdict else "",
+        levels_ms={device: level_s * scale for device, level_s in measurement.levels_s.items()},
     )
 
 

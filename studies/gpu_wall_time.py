@@ -62,7 +62,7 @@ def simulated(scatter: float, *, memory_gb: float, session_gb: float | None = No
     target = msgspec.structs.replace(fake, options=_options(scatter, memory_gb, session_gb))
     protocol = msgspec.convert(dict(warm.protocol(target)), Protocol)
     now_s = runtime_of(target).now_s
-    begun_s = now_s()
+    begun_s = now_s(target)
     with tempfile.TemporaryDirectory() as folder:
         records = sweep(
             SweepRequest(
@@ -74,7 +74,7 @@ def simulated(scatter: float, *, memory_gb: float, session_gb: float | None = No
             )
         )
     visits = sum(len(record.measurement.visits) for record in records if record.measurement)
-    return Took(visits, (now_s() - begun_s) / 60)
+    return Took(visits, (now_s(target) - begun_s) / 60)
 
 
 def _options(scatter: float, memory_gb: float, session_gb: float | None) -> dict[str, object]:

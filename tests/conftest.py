@@ -1,12 +1,20 @@
+import os
 import signal
 
 import pytest
 
+from devices.lease import FOLDER_VARIABLE
 from tests.needs import REQUIRE_ALL, left_out, refused
 
 # A shell without job control has its background commands ignore Ctrl-C, and what they start inherits that. Some tests
 # send it to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leases(tmp_path_factory):
+    """Tests that run at once, or while someone measures, hold devices of the same names."""
+    os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("leases"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -102,13 +102,17 @@ def test_of_a_phone_it_holds_the_marked_tests_a_sweep_and_its_properties_but_no_
     phone = FakePhone(tmp_path / "phone")
     (phone.root / "props/ro.serialno").write_text("HT7950201234\n")
     server.connect(phone)
+    twin = FakePhone(tmp_path / "twin")
+    server.connect(twin)
     options = ["--option=runs=3", "--option=min_s=0.05", "--option=cool_down_poll_s=0.1", "-P", str(server.port)]
     options += ["--model", FIRST, "--artifacts", str(tiny_artifacts(tmp_path_factory)), "--budget", "5"]
     options += ["--benchmark-model", str(tool_for_this_machine(tmp_path)), "--max-visits", "4"]
     options += ["--tests", "tests/devices/runtimes/test_android_contract.py"]
     done, files = report("pixel2", tmp_path / "x.zip", *options, environment=server.environment)
-    server.call("disconnect", phone.serial)
-    phone.close()
+    for each in (phone, twin):
+        server.call("disconnect", each.serial)
+        each.close()
+    assert 0 in (phone.invocations, twin.invocations)
     assert done.returncode == 0
     assert "tests passed, sweep passed; send back" in done.stdout, files
     assert re.search(r"[1-9]\d* passed", files["tests.txt"]) and "failed" not in files["tests.txt"]
@@ -117,6 +121,7 @@ def test_of_a_phone_it_holds_the_marked_tests_a_sweep_and_its_properties_but_no_
     assert msgspec.json.decode(files["pixel2.jsonl"], type=Record).measurement.ran_on["device"] == "Pixel 2"
     everything = "".join(files.values())
     assert phone.serial not in everything
+    assert twin.serial not in everything
     assert "HT7950201234" not in everything
 
 

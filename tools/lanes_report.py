@@ -22,6 +22,7 @@ import msgspec
 
 from bench.options import add_options, with_options
 from devices.host.provenance import suite_version
+from devices.phone.adb import connect
 from devices.runtime import absence_of
 from devices.targets import Target, find_targets
 from system.command_line import run
@@ -44,6 +45,7 @@ def main() -> int:
         raise UserError(
             f"no lanes report of {target.name} from here", found=absence, fix="run it where the hardware is"
         )
+    target = _of_one_phone(target, arguments)
     names = personal_names(serials_of(target)) | {str(ROOT): "REPOSITORY"}
     with tempfile.TemporaryDirectory() as folder:
         names[folder] = "FOLDER"
@@ -79,6 +81,14 @@ def _target(arguments: argparse.Namespace) -> Target:
         found = ", ".join(target.name for target in targets)
         raise UserError("a lanes report is of one target", found=found, fix="name one")
     return with_options(targets[0], arguments)
+
+
+def _of_one_phone(target: Target, arguments: argparse.Namespace) -> Target:
+    """The target with its phone named, so that every step is of that one, whose serial the report must not hold."""
+    if marker_of(target) != "phone":
+        return target
+    arguments.device = connect(target).phone.serial
+    return with_options(target, arguments)
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:

@@ -133,7 +133,7 @@ class _Asked:
         if self.predictions.of(image) is not None:
             return
         if self._predictor is None:
-            target = self.subject.target
+            target = self.subject.held or self.subject.target
             self._predictor = open_predictor(self.subject.artifact, target, timeout_s=self._timeout_s)
             self.predictions.opened(self._predictor.ran_on)
         self._batch.append((image, pixels, remark))

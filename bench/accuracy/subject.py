@@ -40,11 +40,15 @@ def reference_target(model: Model) -> Target:
 
 @dataclass(frozen=True)
 class Subject:
-    """An artifact as its target's runtime runs it; `how` is its network's official preprocessing."""
+    """An artifact as its target's runtime runs it; `how` is its network's official preprocessing.
+
+    `held` is the target with the device that is held for it, where it has such; which one it is makes no other subject.
+    """
 
     artifact: Artifact
     target: Target
     how: Preprocessing
+    held: Target | None = None
 
     def facts(self) -> dict[str, object]:
         """What a prediction depends on beside the image: those of equal facts are of one kind."""

@@ -20,6 +20,7 @@ from bench.records.sole_writer import sole_writer
 from bench.records.store import append_line
 from devices.host.conditions import machine, moment
 from devices.preparation import prepared
+from devices.runtime import runtime_of
 from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
@@ -66,23 +67,25 @@ def evaluate_target(request: EvaluationRequest) -> Iterator[tuple[str, Accuracy 
     """Each network by name with its accuracy or the reason why it has none, as its evaluation ends.
 
     An accuracy is a line of `results/accuracy/TARGET.jsonl` by then, appended unless one says the same already.
-    Raises UserError where another evaluation writes there, or nothing can be written.
+    Raises UserError where another evaluation writes there, nothing can be written, or no device can be held.
     """
     with sole_writer(request.results / "accuracy", request.target.name):
         known = [found for found in read_accuracies(request.results) if found.target.name == request.target.name]
         jobs = {model: _jobs(request, model) for model in request.models}
         made = _export(request, [both for both in jobs.values() if not isinstance(both, str)])
-        for model, both in jobs.items():
-            if isinstance(both, str):
-                yield model.name, both
-                continue
-            mine, torchs = (made[job] for job in both)
-            if isinstance(mine, Failure):
-                yield model.name, mine.reason
-            elif isinstance(torchs, Failure):
-                yield model.name, f"what it is compared with: {torchs.reason}"
-            else:
-                yield model.name, _evaluate(request, model, mine, torchs, known)
+        with runtime_of(request.target).hold(request.target) as held:
+            for model, both in jobs.items():
+                if isinstance(both, str):
+                    yield model.name, both
+                    continue
+                mine, torchs = (made[job] for job in both)
+                if isinstance(mine, Failure):
+                    yield model.name, mine.reason
+                elif isinstance(torchs, Failure):
+                    yield model.name, f"what it is compared with: {torchs.reason}"
+                else:
+                    subjects = _subjects(model, mine, torchs, request.target, held.target)
+                    yield model.name, _evaluate(request, model, subjects, known)
 
 
 def _jobs(request: EvaluationRequest, model: Model) -> tuple[Job, Job] | str:
@@ -105,11 +108,16 @@ def _export(request: EvaluationRequest, both: Sequence[tuple[Job, Job]]) -> dict
     return made
 
 
+def _subjects(model: Model, mine: Artifact, torchs: Artifact, target: Target, held: Target) -> list[Subject]:
+    """The target's file and what it is compared with."""
+    how = preprocessing_of(model)
+    return [Subject(mine, target, how, held), Subject(torchs, reference_target(model), how)]
+
+
 def _evaluate(
-    request: EvaluationRequest, model: Model, mine: Artifact, torchs: Artifact, known: Sequence[Accuracy]
+    request: EvaluationRequest, model: Model, subjects: Sequence[Subject], known: Sequence[Accuracy]
 ) -> Accuracy | str:
-    how, begun_s = preprocessing_of(model), time.monotonic()
-    subjects = [Subject(mine, request.target, how), Subject(torchs, reference_target(model), how)]
+    mine, begun_s = subjects[0].artifact, time.monotonic()
     try:
         evaluation = evaluate(subjects, request.images, request.results, timeout_s=request.timeout_s)
     except SessionLost as lost:

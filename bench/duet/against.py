@@ -9,7 +9,6 @@ python:PATH        the same under another environment's Python, and thus its ver
 
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import msgspec
 
 from bench.options import read_option
-from devices.runtime import runtime_of
+from devices.runtime import host_clock_s, runtime_of
 from devices.targets import Target, find_targets
 from exporters.artifact import Artifact, sha256_of
 from exporters.formats import find_format
@@ -84,9 +83,11 @@ def old_target(against: Against, new: Target, more_targets: Path | None) -> Targ
             raise UserError("a duet needs one device and one batch", found=found, fix="choose another target")
         address = {name: value for name, value in new.options.items() if name in _ADDRESS}
         old = msgspec.structs.replace(old, options=old.options | address)
-    if runtime_of(old).now_s is not runtime_of(new).now_s:
-        raise UserError("a duet needs one clock", found=f"{old.runtime} has its own", fix="choose another target")
-    if against.python is not None and runtime_of(old).now_s is not time.monotonic:
+    clocks = (runtime_of(old).now_s, runtime_of(new).now_s)
+    # A clock that is not the host's is another one for each target.
+    if any(clock is not host_clock_s for clock in clocks) and old.name != new.name:
+        raise UserError("a duet needs one clock", found=f"{old.name} has its own", fix="choose another target")
+    if against.python is not None and runtime_of(old).now_s is not host_clock_s:
         found = f"{old.runtime} has its own, which another process can't move"
         raise UserError("python: needs the host's clock", found=found, fix="choose another target")
     return msgspec.structs.replace(old, options=old.options | against.options)

@@ -5,9 +5,14 @@ for life. Between two such times the networks get blocks of turns in shuffled or
 loading is not.
 """
 
+import functools
 import itertools
 import random
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+
+import msgspec
 
 from bench.duet.files import prepare
 from bench.duet.ledger import DuetLedger, DuetRun
@@ -19,13 +24,14 @@ from bench.progress import stage
 from bench.records.sole_writer import sole_writer
 from bench.room import Load, Room
 from devices.runtime import runtime_of
+from devices.targets import Target
 
 
 def play(request: DuetRequest) -> list[Duet]:
     """Measure every model of `request` and return the records, which lie in `results/duets/TARGET.jsonl` by then.
 
-    They lie there too where this is interrupted. Raises UserError where another duet writes there, or nothing can be
-    written.
+    They lie there too where this is interrupted. Raises UserError where another duet writes there, nothing can be
+    written, or no device can be held.
     """
     folder = request.results / "duets"
     with sole_writer(folder, request.new.name):
@@ -33,11 +39,27 @@ def play(request: DuetRequest) -> list[Duet]:
         ledger.begin(list(request.said), request.settings)
         try:
             ledger.runs = {run.name: run for run in prepare(request)}
-            _Sampling(request, ledger).all()
+            with _one_device(request, list(ledger.runs.values())) as held:
+                _Sampling(held, ledger).all()
         except BaseException:
             ledger.end()
             raise
         return ledger.end()
+
+
+@contextmanager
+def _one_device(request: DuetRequest, runs: Sequence[DuetRun]) -> Iterator[DuetRequest]:
+    """Hold one device for both sides while the block lasts: the request and the runs, with its name in the options."""
+    with runtime_of(request.new).hold(request.new) as held:
+        named = {name: value for name, value in held.target.options.items() if request.new.options.get(name) != value}
+
+        def on_it(target: Target) -> Target:
+            return msgspec.structs.replace(target, options=target.options | named) if named else target
+
+        for run in runs:
+            run.old = msgspec.structs.replace(run.old, target=on_it(run.old.target))
+            run.new = msgspec.structs.replace(run.new, target=on_it(run.new.target))
+        yield replace(request, old=on_it(request.old), new=on_it(request.new))
 
 
 class _Sampling:
@@ -46,7 +68,7 @@ class _Sampling:
     def __init__(self, request: DuetRequest, ledger: DuetLedger) -> None:
         self._settings, self._ledger = request.settings, ledger
         self._runs = list(ledger.runs.values())
-        self._clock_s = runtime_of(request.new).now_s
+        self._clock_s = functools.partial(runtime_of(request.new).now_s, request.new)
         self._begun_s, self._spent_s = self._clock_s(), 0.0
         self._room = Room()
         self._random = random.Random(request.settings.seed)

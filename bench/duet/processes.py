@@ -1,5 +1,6 @@
 """The sessions of a duet: both sides of a network, in a process each, loaded and closed together."""
 
+import functools
 import math
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -35,7 +36,8 @@ class OpenPair:
     """Both sides of one network, loaded and warm. Raises SideLost where one can't be loaded or run."""
 
     def __init__(self, run: DuetRun, number: int, first: SideName, settings: DuetSettings, room: Room) -> None:
-        self._settings, self._room, self._clock_s = settings, room, runtime_of(run.new.target).now_s
+        self._settings, self._room = settings, room
+        self._clock_s = functools.partial(runtime_of(run.new.target).now_s, run.new.target)
         self._sessions: dict[SideName, Session] = {}
         self._closing = ExitStack()
         warmup_s: dict[SideName, list[float]] = {}

@@ -39,7 +39,8 @@ from bench.trust.reference import reference_artifacts
 from bench.trust.visit import Visit
 from devices.host.conditions import machine, moment
 from devices.preparation import prepared
-from devices.runtime import absence_of
+from devices.runtime import Held as Device
+from devices.runtime import absence_of, runtime_of
 from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
 from exporters.parallel import obtain_all
@@ -55,6 +56,7 @@ class Server:
         self._depot = Depot(own)
         self._closing = ExitStack()
         self._asked: Begin | None = None
+        self._held: Device | None = None
         self._station: Station | None = None
         self._runs: dict[str, NetworkRun] = {}
         self._answers: dict[type, Callable[[Any], object]] = {
@@ -91,14 +93,16 @@ class Server:
     def _begin(self, asked: Begin) -> Begun:
         if absence := absence_of(asked.target):
             raise UserError(f"target {asked.target.name} can't run there", found=absence, fix="see devices --ray")
+        self._held = self._closing.enter_context(runtime_of(asked.target).hold(asked.target))
         workloads = reference_artifacts(asked.target, self._depot.root)
         self._asked = asked
-        return Begun(workloads=workloads, device=None)
+        return Begun(workloads=workloads, device=self._held.device)
 
     def _clock(self, asked: Clock) -> Happened:
         begun = self._begun()
         workloads = reference_artifacts(begun.target, self._depot.root)
-        station = Station(begun.target, begun.protocol, workloads, asked.elapsed_s)
+        assert self._held is not None
+        station = Station(self._held, begun.protocol, workloads, asked.elapsed_s)
         self._station = self._closing.enter_context(station)
         return self._happened(None, None)
 

@@ -2,15 +2,16 @@
 
 import math
 from functools import cached_property
-from statistics import median
+from statistics import fmean, median
 
 import msgspec
 
 from bench.trust.condition import Condition
+from bench.trust.devices import by_device, device_levels, estimate_of_devices
 from bench.trust.exponents import Exponents, Information
 from bench.trust.rejection import rejection_reason, value_s
 from bench.trust.run_to_run import RunToRun
-from bench.trust.statistics import Estimate, estimate, percentile
+from bench.trust.statistics import Estimate, estimate, percentile, without_interval
 from bench.trust.visit import Visit
 
 
@@ -84,13 +85,16 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def estimate(self) -> Estimate:
-        """The number at the reference condition with its 95 % interval; of all visits where none counts."""
+        """The number at the reference condition with its 95 % interval; of all visits where none counts.
+
+        Where several devices share the visits, each counts the same (bench/trust/devices.py).
+        """
         return self._estimate(corrected=True, run_to_run=self.basis.run_to_run if self.basis else None)
 
     @cached_property
     def alone(self) -> Estimate:
-        """The same as if nothing were known of how far sweeps lie apart."""
-        return self._estimate(corrected=True)
+        """The same as if nothing were known of how far sweeps, and several devices, lie apart."""
+        return self._estimate(corrected=True, between=False)
 
     @cached_property
     def undivided(self) -> Estimate:
@@ -119,6 +123,31 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             for seconds, condition in zip(self._undivided_s, self._conditions, strict=True)
         ]
 
+    @cached_property
+    def levels_s(self) -> dict[str, float]:
+        """Of each device that made visits that count, its own level in seconds; empty where fewer than two did."""
+        grouped = by_device(self.values_s, self._devices)
+        several = len(grouped) > 1 and min(self.values_s) > 0
+        return device_levels(grouped) if several else {}
+
+    @property
+    def device_spread(self) -> float:
+        """The slowest device's level over the fastest's; 1 where fewer than two made visits that count."""
+        return max(self.levels_s.values()) / min(self.levels_s.values()) if self.levels_s else 1.0
+
+    @property
+    def beside_devices(self) -> list[float]:
+        """The values of the visits that count without what the devices differ by; as they are of one device."""
+        if not self.levels_s:
+            return self.values_s
+        pairs = zip(self.values_s, self._devices, strict=True)
+        return [value / self.levels_s[device or ""] for value, device in pairs]
+
+    @property
+    def _devices(self) -> list[str | None]:
+        """That of each visit that counts."""
+        return [visit.device for visit in self.counted]
+
     @property
     def _undivided_s(self) -> list[float]:
         return [value_s(visit, self.lost_share) for visit in self.counted]
@@ -134,11 +163,20 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         known = self.basis.conditions if self.basis and self._exponents else [(0.0, 0.0)] * len(self.visits)
         return [condition for condition, why in zip(known, self.rejections, strict=True) if why is None]
 
-    def _estimate(self, *, corrected: bool, run_to_run: RunToRun | None = None) -> Estimate:
+    def _estimate(self, *, corrected: bool, run_to_run: RunToRun | None = None, between: bool = True) -> Estimate:
         if not self.counted:  # a number to show, but no interval
-            return estimate([median(value_s(visit, self.lost_share) for visit in self.visits)])
-        if not corrected or self._exponents is None:
-            return estimate(self._undivided_s, run_to_run=run_to_run)
-        compute, core_to_core = zip(*self._conditions, strict=True)
-        error = self._exponents.log_error((median(compute), median(core_to_core)))
-        return estimate(self.values_s, correction_error=error, run_to_run=run_to_run)
+            return self._of_all()
+        values_s, error = self._undivided_s, 0.0
+        if corrected and self._exponents is not None:
+            compute, core_to_core = zip(*self._conditions, strict=True)
+            values_s = self.values_s
+            error = self._exponents.log_error((median(compute), median(core_to_core)))
+        grouped = by_device(values_s, self._devices)
+        if len(grouped) < 2:
+            return estimate(values_s, correction_error=error, run_to_run=run_to_run)
+        return estimate_of_devices(grouped, correction_error=error, run_to_run=run_to_run, between=between)
+
+    def _of_all(self) -> Estimate:
+        every_s = [value_s(visit, self.lost_share) for visit in self.visits]
+        medians = [median(each) for each in by_device(every_s, [visit.device for visit in self.visits]).values()]
+        return without_interval(fmean(medians) if len(medians) > 1 else medians[0], within_sweep=True)

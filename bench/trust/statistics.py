@@ -55,13 +55,29 @@ def estimate(
     Fewer than four visits have no interval, and their median is the number.
     """
     if len(visits_s) < FEWEST_VISITS or min(visits_s) <= 0:
-        return _without_interval(median(visits_s), within_sweep=run_to_run is None)
+        return without_interval(median(visits_s), within_sweep=run_to_run is None)
     # Relative to one of them, so that equal visits give exactly what each says.
     unit_s = median(visits_s)
     found = huber_mean([math.log(value / unit_s) for value in visits_s])
-    number_s = unit_s * math.exp(found.mean)
-    sampling, freedom = sampling_error(found)
-    parts = [(sampling, freedom), (correction_error, _CERTAIN)]
+    number_s, sampling = unit_s * math.exp(found.mean), sampling_error(found)
+    return with_interval(
+        number_s, sampling=sampling, own=sampling, correction_error=correction_error, run_to_run=run_to_run
+    )
+
+
+def with_interval(
+    number_s: float,
+    *,
+    sampling: tuple[float, float],
+    own: tuple[float, float],
+    correction_error: float,
+    run_to_run: RunToRun | None,
+) -> Estimate:
+    """A number with the interval that its parts give, each a standard error of the logarithm and its freedom.
+
+    `own` is what the sweep's visits say of the number, of which `sampling` is what more visits narrow.
+    """
+    parts = [own, (correction_error, _CERTAIN)]
     if run_to_run is not None:
         parts.append((run_to_run.error, run_to_run.freedom))
     error = math.hypot(*(part for part, _ in parts))
@@ -74,12 +90,13 @@ def estimate(
         high_s=number_s * factor,
         log_error=error,
         freedom=freedom_of_all,
-        sampling=repeats * t_quantile(0.975, freedom) * sampling,
+        sampling=repeats * t_quantile(0.975, sampling[1]) * sampling[0],
         within_sweep=run_to_run is None,
     )
 
 
-def _without_interval(number_s: float, *, within_sweep: bool) -> Estimate:
+def without_interval(number_s: float, *, within_sweep: bool) -> Estimate:
+    """A number of which nothing is known but itself."""
     return Estimate(
         number_s=number_s,
         low_s=None,

@@ -66,7 +66,7 @@ def _drifting(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     """The second half of a wide number's visits differs from the first by more than their scatter (Welch, 5 %)."""
     if measurement.estimate.half_width <= protocol.usable_interval or len(measurement.counted) < 2 * FEWEST_VISITS:
         return None
-    logs = [math.log(value) for value in measurement.values_s]
+    logs = [math.log(value) for value in measurement.beside_devices]
     change, error, freedom = difference(logs[: len(logs) // 2], logs[len(logs) // 2 :])
     if abs(change) <= t_quantile(0.975, freedom) * error:
         return None
@@ -78,7 +78,11 @@ def _drifting(measurement: Measurement, protocol: Protocol) -> Verdict | None:
 def _noisy(measurement: Measurement, protocol: Protocol) -> Verdict | None:
     if measurement.estimate.half_width <= protocol.usable_interval:
         return None
-    detail = f"{_interval(measurement)}; give a larger --budget, or measure with --repeat on a quieter machine"
+    fix = "give a larger --budget, or measure with --repeat on a quieter machine"
+    if measurement.levels_s and measurement.alone.half_width <= protocol.usable_interval:
+        apart = f"its {len(measurement.levels_s)} devices lie {measurement.device_spread - 1:.1%} apart"
+        fix = f"{apart}, measure on more of them, or on one alone"
+    detail = f"{_interval(measurement)}; {fix}"
     return Verdict(word="noisy", detail=detail)
 
 
@@ -122,4 +126,5 @@ def _visits(measurement: Measurement) -> str:
 def _interval(measurement: Measurement) -> str:
     found = measurement.estimate
     within = " within this sweep" if found.within_sweep else ""
-    return f"±{found.half_width:.1%}{within} by {_visits(measurement)}"
+    devices = f" on {len(measurement.levels_s)} devices" if measurement.levels_s else ""
+    return f"±{found.half_width:.1%}{within} by {_visits(measurement)}{devices}"

@@ -108,9 +108,17 @@ class Link:
 
 
 def connect(target: Target) -> Link:
-    """The phone that a target runs on: its option `serial`, or the one that is there; starts the local server.
+    """The phone that a target runs on: its option `serial`, or the first that `candidates` finds.
 
-    Raises UserError where there is none, several, one that can't be used, or one of another model.
+    Raises UserError as `candidates` does.
+    """
+    return candidates(target)[0]
+
+
+def candidates(target: Target) -> list[Link]:
+    """The phones that a target can run on, all of one model; starts the local server.
+
+    Raises UserError where there is none, one that can't be used, one of another model, or several models.
     """
     options = read_options(target, PhoneOptions)
     adb, serial = (_program(), *_server(options)), options.serial
@@ -119,12 +127,15 @@ def connect(target: Target) -> Link:
         phones = _list(adb)
         settling = [phone for phone in phones if phone.state in _SETTLING and serial in (None, phone.serial)]
         if not settling or time.monotonic() >= end_s:
-            return Link(adb, choose(phones, serial=serial, model=target.device))
+            return [Link(adb, phone) for phone in choose(phones, serial=serial, model=target.device)]
         time.sleep(0.25)
 
 
-def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> Listed:
-    """The phone to measure; `model` is a glob, "any" takes every one. Raises UserError that says why there is none."""
+def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> list[Listed]:
+    """The phones that can be measured, equal in their model; `model` is a glob, "any" takes every one.
+
+    Raises UserError that says why there is none, or that they are of several models.
+    """
     if not phones:
         raise UserError("no adb device", found=CONNECT, fix=GUIDE)
     names = ", ".join(f"{phone.serial} ({phone.model.replace('_', ' ') or phone.state})" for phone in phones)
@@ -136,14 +147,22 @@ def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> Liste
     if not ready:
         states = ", ".join(f"{phone.serial} is {phone.state}" for phone in phones)
         raise UserError("no usable adb device", found=states, fix=_ADVICE.get(phones[0].state, "let it start Android"))
-    if len(ready) > 1:
-        raise UserError("several adb devices", found=names, fix="choose one with --device SERIAL")
-    (phone,) = ready
-    # adb writes a model's other characters as "_"; those of a glob stay.
-    if model != "any" and not fnmatchcase(phone.model, re.sub(r"[^\w*?\[\]]", "_", model)):
-        found = f"{phone.serial} is a {phone.model.replace('_', ' ') or 'phone of no name'}"
+    fitting = [phone for phone in ready if _is_a(phone, model)]
+    if not fitting and len(ready) > 1:
+        fix = "connect that one, or choose one of these with --device SERIAL and target android"
+        raise UserError(f"none is a {model}", found=names, fix=fix)
+    if not fitting:
+        found = f"{ready[0].serial} is a {ready[0].model.replace('_', ' ') or 'phone of no name'}"
         raise UserError(f"not a {model}", found=found, fix="connect that one, or measure this one as target android")
-    return phone
+    # A phone that names no model may be any.
+    if len(fitting) > 1 and (len({phone.model for phone in fitting}) > 1 or not fitting[0].model):
+        raise UserError("several adb devices", found=names, fix="choose one with --device SERIAL")
+    return fitting
+
+
+def _is_a(phone: Listed, model: str) -> bool:
+    # adb writes a model's other characters as "_"; those of a glob stay.
+    return model == "any" or fnmatchcase(phone.model, re.sub(r"[^\w*?\[\]]", "_", model))
 
 
 def parse_devices(text: str) -> list[Listed]:

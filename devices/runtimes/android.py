@@ -4,6 +4,7 @@ import msgspec
 
 from devices.phone.adb import connect
 from devices.phone.benchmark_model import Aggregates, parse_benchmark_model
+from devices.phone.lease import hold
 from devices.phone.logits import PhoneLogits
 from devices.phone.network import PhoneNetwork
 from devices.phone.options import PhoneOptions
@@ -117,6 +118,7 @@ RUNTIME = Runtime(
     options=PhoneOptions,
     open_profiler=open_profiler,
     open_predictor=open_predictor,
+    hold=hold,
     in_process=True,
     elsewhere=True,
 )

@@ -1,6 +1,7 @@
 """The table of one target: every statistic of every network, its floor, and measured against published."""
 
 from bench.records.record import Network
+from reports import device_spread
 from reports.cells import Cell, Column, Report
 from reports.equal_accuracy import Speedup, speedups
 from reports.floor import Floor, Floors
@@ -62,7 +63,9 @@ def _headings(column: Column, against: str | None, notes: Footnotes) -> list[Pie
     return [
         *map(Piece, (model, top1, latency)),
         *headings(column, DETAILS, notes),
-        *map(Piece, (*others, *speedup)),
+        *map(Piece, others),
+        *device_spread.heading(column, notes),
+        *map(Piece, speedup),
     ]
 
 
@@ -81,6 +84,7 @@ def _row(network: Network, column: Column, floors: Floors, notes: Footnotes) -> 
         _floor(cell, floor, printed_floor, notes.mark(floors.lack_of(column, network))),
         _above(cell, floor, printed_floor),
         _number(floor.layers_ms if floor else None),
+        *device_spread.entry(column, network.name),
     ]
 
 

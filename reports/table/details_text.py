@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from reports import device_spread
 from reports.agreement import agreement
 from reports.cells import Column, Report
 from reports.floor import Floors
@@ -14,6 +15,8 @@ def text_of(report: Report, column: Column, floors: Floors) -> list[str]:
     """What the numbers of a column ran on and hold for, its floor, and how it agrees with what was published."""
     lines = [line] if (line := _ran_on(report, column)) else []
     lines += _holds_for(report, column)
+    if devices := device_spread.line(column):
+        lines.append(devices)
     if lack := floors.lack(column):
         lines.append(lack)
     elif peaks := floors.peaks(column):

@@ -6,6 +6,7 @@ from bench.records.record import Network
 from models.score import ZenScore
 from reports.accuracy import MeasuredAccuracy, Share
 from reports.cells import Cell, Report
+from reports.device_spread import has_devices
 from reports.equal_accuracy import Speedup, speedups
 from reports.floor import Floor, Floors
 from reports.points import measured_points, published_points
@@ -33,6 +34,8 @@ def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame"
             numbers = numbers_of(cell) | (_faster(faster) if against else {}) | _above(cell, floor)
             if column.accuracies:
                 numbers |= _accuracy(cell.accuracy) | (_accuracy_of(faster) if against else {})
+            if has_devices(column):
+                numbers |= _devices(cell)
             row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
     return pd.DataFrame(rows).astype(dict.fromkeys(["params", "macs", *_counts(report)], "Int64"))
 
@@ -41,8 +44,9 @@ def _counts(report: Report) -> list[str]:
     """The columns of whole numbers, which pandas would else make fractions of where a cell is empty."""
     names = []
     for column in report.columns:
+        devices = ("devices",) if has_devices(column) else ()
         accuracy = ("accuracy_images", "accuracy_labelled", "accuracy_left_out") if column.accuracies else ()
-        names += [f"{column.name}_{count}" for count in ("batch", "samples", "visits", *accuracy)]
+        names += [f"{column.name}_{count}" for count in ("batch", "samples", "visits", *devices, *accuracy)]
     return names
 
 
@@ -101,6 +105,15 @@ def numbers_of(cell: Cell) -> Row:
         "published_ms": published.ms if published else None,
         "ratio": cell.ratio.ms if cell.ratio else None,
         "note": cell.note or None,
+    }
+
+
+def _devices(cell: Cell) -> Row:
+    """How many devices shared the visits, and the slowest's time over the fastest's."""
+    measured = cell.measured
+    return {
+        "devices": (len(measured.levels_ms) or 1) if measured else None,
+        "device_spread": measured.device_spread if measured else None,
     }
 
 

@@ -95,7 +95,7 @@ def waiting(monkeypatch):
 
     def make(reason=None):
         def wait_and_run(self, count):
-            fake._Device.now_s += 100.0
+            self._device.now_s += 100.0
             table = {WAITED: 100.0} | ({THROTTLED: reason} if reason else {})
             return msgspec.structs.replace(run(self, count), conditions=[table])
 

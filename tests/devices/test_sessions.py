@@ -123,10 +123,10 @@ def test_the_fake_device_takes_exactly_its_seconds_by_a_virtual_clock(cache):
     fake = msgspec.structs.replace(target_named("fake"), options={"seconds": {"*": [0.25, 0.5]}})
     runtime = runtime_of(fake)
     session = open_session(cache.obtain(fake.job(find(TINY)[0])), fake, timeout_s=1)
-    begun_s = runtime.now_s()
+    begun_s = runtime.now_s(fake)
     assert session.run(3).seconds == [0.25, 0.5, 0.25]
     assert session.run(1).seconds == [0.5]
-    assert runtime.now_s() - begun_s == 1.5
+    assert runtime.now_s(fake) - begun_s == 1.5
 
 
 @pytest.mark.parametrize(

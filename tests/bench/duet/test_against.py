@@ -102,6 +102,15 @@ def test_a_virtual_clock_can_not_be_moved_by_another_python():
         old_target(Against(python=Path(sys.executable)), target("fake"), None)
 
 
+def test_two_targets_of_virtual_clocks_have_no_clock_in_common(tmp_path):
+    more = tmp_path / "more.toml"
+    more.write_text(
+        '[fake-2]\ntitle = "t"\nruntime = "fake"\nformat = "fake"\nprecision = "fp32"\nbatch = 1\ndevice = "none"\n'
+    )
+    with pytest.raises(UserError, match="a duet needs one clock: fake-2 has its own"):
+        old_target(Against(target="fake-2"), target("fake"), more)
+
+
 def test_a_given_file_is_described_by_what_lies_beside_it_or_not_at_all(tmp_path, artifacts):
     fake = target("fake")
     made = Cache(artifacts).obtain(fake.job(find("*t-B3")[0]))

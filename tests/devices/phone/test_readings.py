@@ -73,7 +73,7 @@ def test_any_listing_is_read(text):
 
 
 def test_the_one_ready_phone_is_chosen_among_those_that_are_not():
-    assert choose(parse_devices(LISTING)[:-2], serial=None, model="Pixel 2") == PHONE
+    assert choose(parse_devices(LISTING)[:-2], serial=None, model="Pixel 2") == [PHONE]
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,7 @@ def test_the_one_ready_phone_is_chosen_among_those_that_are_not():
     [
         ([], None, "no adb device: connect one"),
         ([PHONE], "X", "no adb device X: HT7950201234"),
-        (
-            [PHONE, Listed("B", "device", "Pixel_4", usb=True)],
-            None,
-            r"several adb devices: HT7950201234 \(Pixel 2\), B",
-        ),
+        ([Listed("B", "device", "Pixel_4", usb=True)] * 2, None, r"none is a Pixel 2: B \(Pixel 4\), B"),
         ([Listed("B", "device", "Pixel_2_XL", usb=True)], None, "not a Pixel 2: B is a Pixel 2 XL"),
         ([Listed("B", "unauthorized", "", usb=True)], None, "B is unauthorized; unlock it"),
         ([Listed("B", "offline", "", usb=True)], "B", "B is offline; plug it in again"),
@@ -113,7 +109,31 @@ def test_a_model_may_be_a_glob_of_those_that_have_the_same_processor(target, mod
         phone = Listed("B", "device", model, usb=True)
         refused = contextlib.nullcontext() if fits else pytest.raises(UserError, match=r"not a .*: B is a")
         with refused:
-            assert choose([phone], serial=None, model=wanted.device) == phone
+            assert choose([phone], serial=None, model=wanted.device) == [phone]
+
+
+def test_all_phones_of_the_target_s_model_can_be_measured_whatever_else_is_connected():
+    twin = Listed("B", "device", "Pixel_2", usb=False)
+    others = [Listed("C", "device", "Pixel_4", usb=True), Listed("D", "offline", "Pixel_2", usb=True)]
+    assert choose([PHONE, *others, twin], serial=None, model="Pixel 2") == [PHONE, twin]
+    assert choose([PHONE, *others, twin], serial="B", model="Pixel 2") == [twin]
+    assert choose([PHONE, twin], serial=None, model="any") == [PHONE, twin]
+
+
+@pytest.mark.parametrize(
+    ("target", "models"),
+    [
+        ("android", ["Pixel_2", "Pixel_4"]),
+        ("android", ["", ""]),
+        ("galaxy-s24", ["SM_S921B", "SM_S921N"]),
+    ],
+)
+def test_of_several_models_that_fit_one_must_be_chosen(target, models):
+    (wanted,) = find_targets(target)
+    phones = [Listed(f"S{number}", "device", model, usb=True) for number, model in enumerate(models)]
+    with pytest.raises(UserError, match=r"several adb devices: S0 .*, S1 .*; choose one with --device SERIAL"):
+        choose(phones, serial=None, model=wanted.device)
+    assert choose(phones, serial="S1", model=wanted.device) == phones[1:]
 
 
 READ = """\

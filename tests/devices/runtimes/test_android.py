@@ -391,6 +391,21 @@ def test_ctrl_c_stops_the_tool_and_restores_the_phone(phones, command, server):
     assert not phone.path(f"{FOLDER}/run.pid").exists()
 
 
+def test_what_an_owner_that_was_killed_left_on_the_phone_is_mended_by_the_next(phones, command, bench, server):
+    phone = phones()
+    phone.faults.append("hang")
+    with subprocess.Popen(command(grace_s=600), env=server.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: phone.tools_running() == 1, 60)
+        process.kill()
+    assert phone.tools_running() == 1
+    assert phone.setting("airplane_mode_on") == "1"
+    code, _, records = bench()
+    assert code == 0
+    assert records[FIRST].measurement is not None
+    assert phone.tools_running() == 0
+    assert (phone.setting("airplane_mode_on"), *brightness(phone)) == ("0", "180", "1")
+
+
 def test_no_phone_is_one_error_that_says_how_to_connect_one(bench, tmp_path):
     started = time.monotonic()
     code, stderr, records = bench()
@@ -427,14 +442,22 @@ def test_another_model_is_told_and_can_be_measured_as_android(phones, bench):
     assert records[FIRST].measurement.ran_on["device"] == "Pixel 4"
 
 
-def test_of_two_phones_one_must_be_chosen(phones, bench):
-    first, second = phones(), phones()
-    code, stderr, _ = bench()
+def test_of_two_equal_phones_one_is_measured(phones, bench):
+    both = [phones(), phones()]
+    code, _, records = bench()
+    assert code == 0
+    assert all(record.measurement for record in records.values())
+    assert sorted(phone.invocations > 0 for phone in both) == [False, True]
+
+
+def test_of_two_phones_of_different_models_one_must_be_chosen_unless_the_target_says_which(phones, bench):
+    first, second = phones(model="Pixel 4"), phones()
+    code, stderr, _ = bench(target="android")
     assert code == 1
     assert first.serial in stderr
     assert second.serial in stderr
     assert "--device SERIAL" in stderr
-    code, _, _ = bench("--device", second.serial)
+    code, _, _ = bench()
     assert code == 0
     assert (first.invocations, second.invocations > 0) == (0, True)
 
