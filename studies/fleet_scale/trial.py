@@ -20,6 +20,7 @@ from bench.fleet.command import sweep_all
 from bench.protocol import Protocol
 from bench.records.store import read_lines
 from bench.sweep import SweepRequest
+from devices.host.conditions import machine
 from devices.targets import Target, read_targets
 from exporters.parallel import obtain_all
 from models.model import Model
@@ -63,8 +64,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     peak_bytes: int
     threads: int
     load_average: float
-    cpu: str = ""
-    at: str = ""
+    cpu: str
+    at: str
 
     @property
     def work_s(self) -> float:
@@ -145,6 +146,7 @@ def trial(devices: int, networks: int, visits: int, work: Path) -> Figures:
         peak_bytes=peak_bytes,
         threads=threads.value,
         load_average=load,
+        cpu=str(machine().cpu),
         at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
 
