@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -114,7 +115,5 @@ def serve(pipe: Connection, own: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        try:
+        with suppress(EOFError, OSError):
             serve(Connection(int(sys.argv[1])), Path(folder))
-        except (EOFError, OSError):
-            pass
