@@ -114,6 +114,5 @@ def serve(pipe: Connection, own: Path) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        with suppress(EOFError, OSError):
-            serve(Connection(int(sys.argv[1])), Path(folder))
+    with tempfile.TemporaryDirectory() as folder, suppress(EOFError, OSError):
+        serve(Connection(int(sys.argv[1])), Path(folder))

@@ -1,5 +1,8 @@
 """The fleet of made-up devices whose figures stand in docs/fleet_scale.md, at a size of a test."""
 
+import resource
+import subprocess
+import sys
 from collections import Counter
 
 import msgspec
@@ -7,7 +10,7 @@ import pytest
 
 from bench.records.store import read_records
 from studies.fleet_scale.page import draw, read, table
-from studies.fleet_scale.trial import models, trial
+from studies.fleet_scale.trial import Figures, models, trial
 
 DEVICES, NETWORKS, VISITS = 5, 4, 2
 
@@ -66,3 +69,12 @@ def test_more_networks_than_there_are_is_an_error():
     assert len({model.name for model in models(200)}) == 200
     with pytest.raises(ValueError, match="100000 networks, at most"):
         models(100_000)
+
+
+def test_more_sweeps_than_files_may_be_open_at_first_raise_that_limit(tmp_path):
+    def few_files():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    command = [sys.executable, "-m", "studies.fleet_scale.trial", "60", "1", "1", str(tmp_path)]
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, preexec_fn=few_files)
+    assert msgspec.json.decode(said.stdout, type=Figures).records == 60
