@@ -56,7 +56,7 @@ def _row(devices: int, each: Sequence[Figures]) -> str:
         _spread(each, lambda one: one.wall_s, "{:.0f}"),
         _spread(each, lambda one: one.driver_cpu_s, "{:.1f}"),
         _spread(each, lambda one: one.work_s * 1e3, "{:.2f}"),
-        _spread(each, lambda one: one.hosts_cpu_s, "{:.0f}"),
+        _spread(each, lambda one: one.hosts_cpu_s, "{:.1f}"),
         _spread(each, lambda one: one.records / one.wall_s, "{:.0f}"),
         _spread(each, lambda one: one.peak_bytes / 1e6, "{:.0f}"),
         _spread(each, _a_device_mb, "{:.2f}"),
@@ -105,11 +105,12 @@ def _figure(figures: Sequence[Figures]) -> "Figure":
         panel.plot(list(sizes), [median(map(of, each)) for each in sizes.values()], color="#4477aa", linewidth=1.5)
         panel.plot([one.devices for one in figures], [of(one) for one in figures], "o", color="#4477aa", markersize=5)
         panel.set(xscale="log", xlabel="devices, 200 networks each", ylabel=name)
-        panel.set_ylim(bottom=0)
         panel.grid(alpha=0.3)
+    panels[0].set_ylim(0, 1.15 * max(one.work_s * 1e3 for one in figures))
+    panels[1].set(yscale="log", ylim=(10, 5000))
     panels[1].axhline(2000, color="#bb5566", linestyle="--", linewidth=1)
     panels[1].annotate("2 GB", (min(sizes), 2000), xytext=(0, 3), textcoords="offset points", color="#bb5566")
     for panel in panels:
         panel.set_xticks(list(sizes), [f"{devices:,}" for devices in sizes])
-        panel.minorticks_off()
+        panel.xaxis.minorticks_off()
     return figure
