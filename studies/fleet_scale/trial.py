@@ -46,7 +46,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """What a trial took. `driver_cpu_s` is of all threads of the driver's process, `hosts_cpu_s` of the hosts'.
 
     Memory is the resident set of the driver's process: before the sweeps, and at most. `lines` were written to
-    journals, each with an fsync, and to files of records. `records` are those on disk, `twice` those of networks that have another.
+    journals, each with an fsync, and to files of records. `records` are those on disk, `twice` those of networks that
+    have another.
     """
 
     devices: int
