@@ -4,6 +4,7 @@ python3 -m devices.environment for TARGET           # the goals that a target ne
 python3 -m devices.environment preflight NAME ...   # whether its Python and its hardware are here
 """
 
+import functools
 import re
 import sys
 import tomllib
@@ -103,6 +104,7 @@ def find_environment(name: str) -> Environment:
     return environments[name if name in environments else select(name, environments, "environment")[0]]
 
 
+@functools.cache
 def _tables(path: Path) -> dict[str, dict[str, Any]]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -99,10 +100,12 @@ class Runtime:
 
 def runtime_of(target: Target) -> Runtime:
     """What runs a target. Raises UserError where targets.toml names a runtime that isn't there or is none."""
-    known = [module.name for module in pkgutil.iter_modules(devices.runtimes.__path__)]
-    if target.runtime not in known:
-        raise UserError(f"target {target.name} has no runtime", found=target.runtime, fix=f"it may be {_or(known)}")
-    module = importlib.import_module(f"devices.runtimes.{target.runtime}")
+    name = f"devices.runtimes.{target.runtime}"
+    if name not in sys.modules:  # the folder is listed for a new name only: a session asks several times
+        known = [module.name for module in pkgutil.iter_modules(devices.runtimes.__path__)]
+        if target.runtime not in known:
+            raise UserError(f"target {target.name} has no runtime", found=target.runtime, fix=f"it may be {_or(known)}")
+    module = importlib.import_module(name)
     runtime = vars(module).get("RUNTIME")
     if not isinstance(runtime, Runtime):
         found = "no RUNTIME" if runtime is None else f"RUNTIME is a {type(runtime).__name__}"

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 
 import exporters
 from exporters.artifact import Job
@@ -19,7 +20,8 @@ def formats() -> list[str]:
 
 def find_format(name: str) -> Format:
     """The format of that name. Raises UserError naming the near ones, or where its module holds no `Format`."""
-    if name not in formats():
+    # The folder is listed for a new name only: a sweep asks a few times for each network.
+    if f"exporters.to_{name}" not in sys.modules and name not in formats():
         near = select(name, formats(), "format")
         raise UserError("no such format", found=repr(name), fix=f"did you mean {' or '.join(near)}?")
     found = vars(importlib.import_module(f"exporters.to_{name}")).get("FORMAT")

@@ -1,6 +1,7 @@
 """`python -m bench TARGET ... --ray ADDRESS`: the sweeps of several targets at once, on the hosts of a Ray cluster."""
 
 import argparse
+import resource
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,9 @@ from system.cluster import connected
 from system.errors import UserError
 
 Sweeps = Sequence[SweepRequest]
+
+# Its lock, the file that it appends to, and its connection to the host; and what any program and Ray have open.
+_FILES_A_SWEEP, _FILES_BESIDE = 4, 1024
 
 
 def run_fleet(
@@ -64,6 +68,7 @@ def sweep_all(hosts: Hosts, requests: Sweeps, *, targets_file: Path | None = Non
 
     One target's trouble is no other's. Ctrl-C ends all; every visit so far is kept.
     """
+    _allow_files(_FILES_A_SWEEP * len(requests) + _FILES_BESIDE)
     stop = threading.Event()
     exports = Exports(hosts, requests[0].artifacts, stop)
     exports.begin([job for request in requests for job in _portable_jobs(request)])
@@ -74,6 +79,14 @@ def sweep_all(hosts: Hosts, requests: Sweeps, *, targets_file: Path | None = Non
         except BaseException:
             stop.set()
             raise
+
+
+def _allow_files(count: int) -> None:
+    """Let this process have so many files open, as far as the system lets it: the usual limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _portable_jobs(request: SweepRequest) -> list[Job]:

@@ -120,11 +120,12 @@ class FleetStations:
         waiting = list(runs)
 
         def next_of(remote: Remote) -> NetworkRun | None:
-            waiting[:] = [run for run in waiting if may_go(run)]
-            if not waiting:
-                return None
-            # The one that this device visited least, so that each network gets visits of all devices.
-            return waiting.pop(min(range(len(waiting)), key=lambda place: remote.visits[waiting[place].name]))
+            while waiting:
+                # The one that this device visited least, so that each network gets visits of all devices.
+                run = waiting.pop(min(range(len(waiting)), key=lambda place: remote.visits[waiting[place].name]))
+                if may_go(run):
+                    return run
+            return None
 
         yield from self._all(next_of, Remote.go, waiting.append)
         reason = f"no device is left to measure it: {self._crew.why}"

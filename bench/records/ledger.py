@@ -14,12 +14,13 @@ from bench.records.journal import Journal, Opened, Started, Visited
 from bench.records.network_run import NetworkRun
 from bench.records.record import Network, Record
 from bench.records.resume import refuse_another
-from bench.records.store import append_line, read_records
+from bench.records.store import append_line, append_lines, read_records
 from bench.trust.fit import fit
 from bench.trust.measurement import Measurement
 from bench.trust.run_to_run import Told, run_to_run
 from bench.trust.verdict import judge
 from bench.trust.visit import Visit
+from devices.host.conditions import Moment
 from devices.targets import Target
 
 
@@ -97,7 +98,7 @@ class Ledger:
         """
         run.done = True
         if not run.visits:
-            self._write(run, None)
+            self._write_failed(run)
 
     def measurements(self) -> dict[str, Measurement]:
         """What each visited network comes to, held against every visit so far, whichever network's."""
@@ -123,30 +124,25 @@ class Ledger:
     def end(self) -> None:
         """Write the records of all networks that were measured, then remove the journal."""
         measured, share = self.measurements(), self.sampling_share()
-        for name, each in measured.items():
-            self._write(self.runs[name], each.held_against(sampling_share=share))
+        new = [name for name in measured if name not in self.records]
+        if self.started is not None and new:
+            # One moment for all: each would be a question to the host, and they are written at once.
+            end = self._host.moment()
+            found = {name: measured[name].held_against(sampling_share=share) for name in new}
+            records = [_record(self.started, self.runs[name], each, end) for name, each in found.items()]
+            append_lines(self.file, records)
+            self.records |= {record.model.name: record for record in records}
         if self.started and self.started.epoch:
             reference_s = next((each.basis.reference_s for each in measured.values() if each.basis), {})
             freeze(self._results, self.started.epoch, reference_s, self.started.sweep)
         self.journal.end()
 
-    def _write(self, run: NetworkRun, measurement: Measurement | None) -> None:
-        """Write a network's record, unless it has one."""
-        if self.started is None or run.name in self.records:
-            return
-        record = Record(
-            sweep=self.started.sweep,
-            model=run.network,
-            target=self.started.target,
-            protocol=self.started.protocol,
-            artifact=run.artifact,
-            conditions=msgspec.structs.replace(self.started.conditions, end=self._host.moment()),
-            measurement=measurement,
-            verdict=judge(measurement, self.started.protocol) if measurement else None,
-            reason=run.reason,
-        )
-        append_line(self.file, record)
-        self.records[run.name] = record
+    def _write_failed(self, run: NetworkRun) -> None:
+        """Write the record of a network that has no number, unless it has one."""
+        if self.started is not None and run.name not in self.records:
+            record = _record(self.started, run, None, self._host.moment())
+            append_line(self.file, record)
+            self.records[run.name] = record
 
     def _replay(self) -> None:
         for entry in self.journal.entries():
@@ -185,6 +181,20 @@ class Ledger:
             conditions=msgspec.structs.replace(record.conditions, end=None),
             epoch=epoch_of(record.conditions.machine, record.target, self._workloads),
         )
+
+
+def _record(started: Started, run: NetworkRun, measurement: Measurement | None, end: Moment) -> Record:
+    return Record(
+        sweep=started.sweep,
+        model=run.network,
+        target=started.target,
+        protocol=started.protocol,
+        artifact=run.artifact,
+        conditions=msgspec.structs.replace(started.conditions, end=end),
+        measurement=measurement,
+        verdict=judge(measurement, started.protocol) if measurement else None,
+        reason=run.reason,
+    )
 
 
 def _told(measurement: Measurement) -> Told:

@@ -247,19 +247,16 @@ def test_an_interrupted_sweep_goes_on_without_measuring_a_visit_twice(order, mon
 def test_a_sweep_that_ends_while_its_records_are_written_writes_the_others_when_it_goes_on(order, monkeypatch, written):
     from bench.records import ledger
 
-    append, count = ledger.append_line, 0
+    append = ledger.append_lines
 
-    def stop_at(path, document):
-        nonlocal count
-        if count == written:
-            raise KeyboardInterrupt
-        count += 1
-        append(path, document)
+    def stop_at(path, documents):
+        append(path, documents[:written])
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(ledger, "append_line", stop_at)
+    monkeypatch.setattr(ledger, "append_lines", stop_at)
     with pytest.raises(KeyboardInterrupt):
         sweep(order())
-    monkeypatch.setattr(ledger, "append_line", append)
+    monkeypatch.setattr(ledger, "append_lines", append)
     kept = read_records(order().results / "fake.jsonl")
     assert len(kept) == written
     interrupt_after(monkeypatch, 0)  # no visit is needed

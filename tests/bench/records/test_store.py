@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.records.record import SCHEMA, Record
-from bench.records.store import append_line, read_records, read_results
+from bench.records.store import append_line, append_lines, read_records, read_results
 from bench.trust.verdict import Verdict
 from models import UserError
 
@@ -121,3 +121,24 @@ def test_a_verdict_that_another_version_gave_is_given_again_with_the_number(tmp_
 def test_a_record_of_the_first_schema_keeps_its_verdict():
     first = FIRST_SCHEMA.read_bytes().splitlines()[0]
     assert read_records(FIRST_SCHEMA)[0].verdict.word == msgspec.json.decode(first)["verdict"]["word"]
+
+
+def test_records_that_are_written_together_are_lines_of_their_own_however_many_fsyncs_it_takes(
+    tmp_path, record, monkeypatch
+):
+    records = [msgspec.structs.replace(record, sweep=f"{number}") for number in range(5)]
+    line_bytes = len(msgspec.json.encode(records[0]))
+    for at_once_bytes in (1, 2 * line_bytes, 100 * line_bytes):
+        monkeypatch.setattr("bench.records.store._AT_ONCE_BYTES", at_once_bytes)
+        path = tmp_path / f"{at_once_bytes}.jsonl"
+        append_lines(path, records)
+        assert read_records(path) == records
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux's full disk")
+def test_on_a_full_disk_all_records_that_were_written_together_are_saved_elsewhere(tmp_path, record, elsewhere):
+    (tmp_path / "fake.jsonl").symlink_to("/dev/full")
+    with pytest.raises(UserError, match="No space left on device"):
+        append_lines(tmp_path / "fake.jsonl", [record] * 3)
+    (rescued,) = elsewhere.iterdir()
+    assert read_records(rescued) == [record] * 3

@@ -1,0 +1,80 @@
+"""The fleet of made-up devices whose figures stand in docs/fleet_scale.md, at a size of a test."""
+
+import resource
+import subprocess
+import sys
+from collections import Counter
+
+import msgspec
+import pytest
+
+from bench.records.store import read_records
+from studies.fleet_scale.page import draw, read, table
+from studies.fleet_scale.trial import Figures, models, trial
+
+DEVICES, NETWORKS, VISITS = 5, 4, 2
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    return tmp_path_factory.mktemp("fleet")
+
+
+@pytest.fixture(scope="module")
+def figures(work):
+    return trial(DEVICES, NETWORKS, VISITS, work)
+
+
+def test_every_network_has_one_record_of_every_device_with_all_its_visits(figures, work):
+    files = sorted((work / "results").glob("*.jsonl"))
+    assert [file.stem for file in files] == [f"fake-{number:04}" for number in range(DEVICES)]
+    for file in files:
+        records = read_records(file)
+        assert {record.target.name for record in records} == {file.stem}
+        assert Counter(record.model.name for record in records) == Counter(model.name for model in models(NETWORKS))
+        assert [len(record.measurement.visits) for record in records] == [VISITS] * NETWORKS
+    assert not list((work / "results").glob("*.journal"))
+
+
+def test_the_figures_are_of_what_was_done(figures):
+    assert (figures.devices, figures.networks, figures.records) == (DEVICES, NETWORKS, DEVICES * NETWORKS)
+    assert figures.visits == DEVICES * NETWORKS * VISITS
+    assert figures.twice == 0
+    # A line for the start of each sweep, and for each network one that it was loaded, its visits and its record.
+    assert figures.lines == DEVICES * (1 + NETWORKS * (1 + VISITS + 1))
+    assert figures.threads > DEVICES
+
+
+def test_the_drivers_work_the_hosts_and_the_memory_are_told(figures):
+    assert figures.work_s == figures.driver_cpu_s / figures.visits > 0
+    assert figures.hosts_cpu_s > 0
+    assert figures.peak_bytes >= figures.before_bytes > 0
+
+
+def test_a_table_and_a_plot_are_made_of_several_sizes(figures, tmp_path):
+    larger = msgspec.structs.replace(figures, devices=10, visits=400, driver_cpu_s=0.5)
+    slower = msgspec.structs.replace(larger, driver_cpu_s=1.5)
+    data = tmp_path / "figures.jsonl"
+    data.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in (larger, figures, slower)))
+    found = read(data)
+    assert found == [larger, figures, slower]
+    rows = table(found).splitlines()[2:]
+    assert [row.split(" | ")[:2] for row in rows] == [["| 5", "1"], ["| 10", "2"]]
+    assert "2.50 (1.25 to 3.75)" in rows[1]
+    draw(found, tmp_path / "plot.svg")
+    assert "CPU time a visit, ms" in (tmp_path / "plot.svg").read_text()
+
+
+def test_more_networks_than_there_are_is_an_error():
+    assert len({model.name for model in models(200)}) == 200
+    with pytest.raises(ValueError, match="100000 networks, at most"):
+        models(100_000)
+
+
+def test_more_sweeps_than_files_may_be_open_at_first_raise_that_limit(tmp_path):
+    def few_files():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    command = [sys.executable, "-m", "studies.fleet_scale.trial", "60", "1", "1", str(tmp_path)]
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, preexec_fn=few_files)
+    assert msgspec.json.decode(said.stdout, type=Figures).records == 60
