@@ -25,7 +25,9 @@ def demand_of(target: Target, nodes: Sequence[Node]) -> Demand:
     name, _ = split_at(target.name)
     cores = {} if runtime_of(target).elsewhere else {"CPU": 1.0}
     if named := [node for node in nodes if node.resources.get(name)]:
-        gpu = {"GPU": 1.0} if any(node.resources.get("GPU") for node in named) and target.device not in _HOSTS_OWN else {}
+        gpu = (
+            {"GPU": 1.0} if any(node.resources.get("GPU") for node in named) and target.device not in _HOSTS_OWN else {}
+        )
         return Demand({name: 1.0} | gpu | cores, whole_host=target.device in _HOSTS_OWN)
     if target.device == _ANY_GPU:
         return Demand({"GPU": 1.0} | cores)
