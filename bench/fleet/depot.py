@@ -29,8 +29,8 @@ class Depot:
     def share(self, folder: Path, token: str) -> bool:
         """Use the driver's folder of artifacts, if this host sees it: the same path holds the token there."""
         try:
-            seen = secrets.compare_digest((folder / _TOKEN).read_text(encoding="utf-8"), token)
-        except (OSError, UnicodeDecodeError):
+            seen = secrets.compare_digest((folder / _TOKEN).read_bytes(), token.encode())
+        except (OSError, ValueError):  # a path or a token that is none
             seen = False
         if seen:
             self.root = folder
