@@ -29,7 +29,7 @@ from exporters.cache import Cache
 from exporters.formats import chain, find_format
 from exporters.parallel import obtain_all
 from system.child import Failure, reason_of
-from system.cluster import Demand, Line
+from system.cluster import Demand, Line, LineLost
 from system.errors import UserError
 from system.stop import AnyStop
 
@@ -143,7 +143,8 @@ class Exports:
             pass
         except Exception as error:  # another host does it, or this machine
             if not self._stop.is_set():
-                print(f"warning: a host makes no files: {reason_of(error)}", file=sys.stderr)  # noqa: T201
+                why = str(error) if isinstance(error, LineLost) else reason_of(error)
+                print(f"warning: a host makes no files: {why}", file=sys.stderr)  # noqa: T201
         finally:
             if line is not None:
                 line.close()

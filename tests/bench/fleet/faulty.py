@@ -1,4 +1,4 @@
-"""Programs that fail on a host of a cluster in a certain way, each way once; the outermost seam of a fleet's program."""
+"""Programs that fail on a host of a cluster in a certain way, each way once."""
 
 import functools
 import os
