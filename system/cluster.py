@@ -165,8 +165,9 @@ class Cluster:
             options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(demand.node, soft=False)
         if self._runtime_env:
             options["runtime_env"] = self._runtime_env
+        given = sorted(self._runtime_env.get("env_vars") or {})
         # It says where it is while it answers; answers are given one by one, in the order of the questions.
-        actor = self._ray.remote(concurrency_groups={_ASIDE: 1})(_Agent).options(**options).remote(start)
+        actor = self._ray.remote(concurrency_groups={_ASIDE: 1})(_Agent).options(**options).remote(start, given)
         return _Pending(self._ray, actor, actor.where.options(concurrency_group=_ASIDE).remote())
 
     def _first(self, pending: Sequence["_Pending"], stop: threading.Event) -> Line | None:
@@ -206,8 +207,8 @@ def _is_telling(name: str) -> bool:
 class _Agent:
     """An actor that runs a program on its host."""
 
-    def __init__(self, start: Callable[[], Answerer]) -> None:
-        _undo_ray()
+    def __init__(self, start: Callable[[], Answerer], given: Sequence[str]) -> None:
+        _undo_ray(given)
         self._program = start()
 
     def where(self) -> str:
@@ -223,17 +224,23 @@ class _Agent:
         return self._program.answer(message)
 
 
-def _undo_ray() -> None:
+def _undo_ray(given: Sequence[str]) -> None:
     """Undo what Ray does to its workers, so that a program measures as it would without Ray.
 
     Ray sets the threads of numerical libraries by the cores that a worker holds, hides the GPUs from one that holds
-    none, and lets all of them run at niceness 15.
+    none, and lets all of them run at niceness 15. `given` are variables that the user gave by runtime_env.
     """
-    os.environ.pop("OMP_NUM_THREADS", None)
-    if not os.environ.get("CUDA_VISIBLE_DEVICES", "none"):
-        del os.environ["CUDA_VISIBLE_DEVICES"]
-    with suppress(OSError, ValueError, KeyError):  # only root may; the driver warns of a niceness that stays
-        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, int(os.environ["RAY_RAYLET_PID"])))
+    import psutil
+
+    with suppress(psutil.Error, OSError, ValueError, KeyError):
+        raylet = psutil.Process(int(os.environ["RAY_RAYLET_PID"]))
+        hidden = [] if os.environ.get("CUDA_VISIBLE_DEVICES", "none") else ["CUDA_VISIBLE_DEVICES"]
+        for name in {"OMP_NUM_THREADS", *hidden} - set(given):
+            os.environ.pop(name, None)
+            if name in (there := raylet.environ()):
+                os.environ[name] = there[name]
+        # Only root may; the driver warns of a niceness that stays.
+        os.setpriority(os.PRIO_PROCESS, 0, raylet.nice())
 
 
 class _RayLine:

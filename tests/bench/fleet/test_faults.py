@@ -4,6 +4,7 @@ Each sweep ends, and every network is measured once or has a record that says wh
 """
 
 import functools
+import hashlib
 import os
 import signal
 import subprocess
@@ -15,16 +16,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from bench.fleet.command import sweep_all
 from bench.fleet.hosts import RayHosts
 from bench.fleet.process import Process
+from bench.fleet.remote import Remote
 from bench.protocol import Protocol
 from bench.records.journal import Journal, Visited
 from bench.records.store import read_records
-from bench.sweep import SweepRequest
+from bench.sweep import SweepRequest, sweep
 from bench.trust.reference import reference_artifacts
 from devices.targets import find_targets
 from exporters.artifact import Artifact
@@ -40,6 +43,8 @@ pytestmark = pytest.mark.ray
 TINY = ["zennet:SuperConvK3BNRELU(3,8,2,1)@32", "zennet:SuperConvK3BNRELU(3,16,2,1)@32"]
 FEW = ["*t-B3", "*t-B5", "*t-B6"]
 QUICK = {"warmup_s": 0.0, "visit_s": 0.05, "min_visits": 6, "max_visits": 6, "budget_s": 100.0}
+# Variables that tell a worker of its cluster, and Python where this suite lies.
+RAYS_OWN = ("RAY_", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONBREAKPOINT", "SPT_NOENV")
 ROOT = Path(__file__).parents[3]
 
 
@@ -94,12 +99,20 @@ def artifacts(tmp_path_factory):
 
 @pytest.fixture
 def request_of(tmp_path):
-    def make(target="fake", *, models=FEW, folder=tmp_path / "artifacts", resume=False, **protocol):
+    def make(
+        target="fake",
+        *,
+        models=FEW,
+        folder=tmp_path / "artifacts",
+        results=tmp_path / "results",
+        resume=False,
+        **protocol,
+    ):
         return SweepRequest(
             target=find_targets(target)[0],
             models=[model for pattern in models for model in find(pattern)],
             protocol=Protocol(**(QUICK | protocol)),
-            results=tmp_path / "results",
+            results=results,
             artifacts=folder,
             resume=resume,
         )
@@ -281,3 +294,69 @@ def test_a_host_without_the_suite_is_an_error_that_says_so(cluster, node, monkey
     monkeypatch.setitem(sys.modules, "nowhere_else", module)
     with pytest.raises(UserError, match="can't start the suite: ModuleNotFoundError: No module named 'nowhere_else'"):
         cluster.hold(Demand({"fake": 1.0}), module.start, name="none", stop=threading.Event(), limit_s=1.0)
+
+
+def test_a_session_sees_what_one_of_a_local_sweep_sees(
+    head, cluster, node, request_of, artifacts, tmp_path, monkeypatch
+):
+    """The variables, the niceness and the runtime's own words of the process that measures."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    node(cpu=1, options={"num_cpus": 2})
+    seen = []
+    for name in ("far", "near"):
+        request = request_of("cpu", models=TINY[:1], folder=artifacts, results=tmp_path / name)
+        hosts = RayHosts(cluster, 1.0)
+        run = functools.partial(sweep_all, hosts, [request]) if name == "far" else functools.partial(sweep, request)
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(run)
+            until(lambda request=request: visited(request) or running.done())
+            (parent,) = servers() if name == "far" else [psutil.Process()]
+            seen.append(sessions_below(parent))
+            running.result()
+    far, near = seen
+    assert far
+    assert near
+    assert far == near
+    words = [read_records(tmp_path / name / "cpu.jsonl")[0].measurement.ran_on for name in ("far", "near")]
+    assert words[0] == words[1]
+
+
+def sessions_below(parent) -> set:
+    """What the processes of sessions were started with, what Ray itself tells its workers left aside."""
+    found = set()
+    for each in parent.children(recursive=True):
+        with suppress(psutil.Error):
+            if any("spawn_main" in part for part in each.cmdline()):
+                own = {name: value for name, value in each.environ().items() if not name.startswith(RAYS_OWN)}
+                found.add((each.nice(), tuple(sorted(own.items()))))
+    return found
+
+
+def test_a_large_file_arrives_whole_though_the_object_store_is_full(cluster, node, tmp_path, a_file):
+    """Someone else has filled the object store of a host that doesn't see the driver's folder."""
+    import ray as library
+
+    node(fake=1)
+
+    class Filler:
+        def fill(self):
+            self.kept = [library.put(bytes(9_000_000)) for _ in range(12)]
+            return sum(len(library.get(each)) for each in self.kept)
+
+    filler = library.remote(resources={"fake": 0.001}, num_cpus=0)(Filler).remote()
+    assert library.get(filler.fill.remote()) == 108_000_000
+    content = os.urandom(30_000_000)
+    path = Path(a_file[0].path)
+    path.write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    artifact = msgspec.structs.replace(a_file[0], sha256=sha256, size_bytes=len(content))
+    stop = threading.Event()
+    line = FaultyHosts(cluster, tmp_path, "other mount").hold(Demand({"fake": 0.9}), "cpu", name="files", stop=stop)
+    try:
+        remote = Remote(line, tmp_path / "driver")
+        assert not remote.shares_artifacts
+        remote.deliver(artifact)
+        assert (tmp_path / "own" / "by-content" / sha256).read_bytes() == content
+    finally:
+        line.close()
+        library.kill(filler)
