@@ -32,7 +32,7 @@ class Faulty:
         answer = self._process.answer(message)
         if isinstance(question, Go):
             return self._after_a_visit(answer)
-        if isinstance(question, Hello) and self._fault == "other versions" and not self._first("hello"):
+        if isinstance(question, Hello) and self._fault == "other versions" and (self._notes / "lost").exists():
             came = read_answer(answer, Hosted)
             other = msgspec.structs.replace(came.machine, versions=came.machine.versions | {"numpy": "0.1"})
             return encode(msgspec.structs.replace(came, machine=other))

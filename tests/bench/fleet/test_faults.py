@@ -112,9 +112,8 @@ def request_of(tmp_path):
             target=find_targets(target)[0],
             models=[model for pattern in models for model in find(pattern)],
             protocol=Protocol(**(QUICK | protocol)),
-            results=results,
+            results=tmp_path / results,
             artifacts=folder,
-            resume=resume,
         )
 
     return make
@@ -300,16 +299,13 @@ def test_a_session_sees_what_one_of_a_local_sweep_sees(
     head, cluster, node, request_of, artifacts, tmp_path, monkeypatch
 ):
     """The variables, the niceness and the runtime's own words of the process that measures."""
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     node(cpu=1, options={"num_cpus": 2})
     seen = []
-    for name in ("far", "near"):
-        request = request_of("cpu", models=TINY[:1], folder=artifacts, results=tmp_path / name)
-        hosts = RayHosts(cluster, 1.0)
-        run = functools.partial(sweep_all, hosts, [request]) if name == "far" else functools.partial(sweep, request)
+    for name, sweeping in (("far", functools.partial(_swept_there, RayHosts(cluster, 1.0))), ("near", sweep)):
+        request = request_of("cpu", models=TINY[:1], folder=artifacts, results=name)
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(run)
-            until(lambda request=request: visited(request) or running.done())
+            running = pool.submit(sweeping, request)
+            until(functools.partial(visited, request))
             (parent,) = servers() if name == "far" else [psutil.Process()]
             seen.append(sessions_below(parent))
             running.result()
@@ -319,6 +315,10 @@ def test_a_session_sees_what_one_of_a_local_sweep_sees(
     assert far == near
     words = [read_records(tmp_path / name / "cpu.jsonl")[0].measurement.ran_on for name in ("far", "near")]
     assert words[0] == words[1]
+
+
+def _swept_there(hosts, request):
+    return sweep_all(hosts, [request])
 
 
 def sessions_below(parent) -> set:
