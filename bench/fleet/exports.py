@@ -35,6 +35,7 @@ from system.stop import AnyStop
 
 Outcome = Artifact | Failure
 _FETCHING = f".fetching-{socket.gethostname()}-"  # what begins the names of folders of files on their way
+_END_S = 5.0
 _LOOK_S = 1.0  # how often it is looked whether the sweep was interrupted
 
 
@@ -75,7 +76,7 @@ class Exports:
     ) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(timeout=_END_S)  # what is exported here this moment may take minutes more
 
     def begin(self, jobs: Sequence[Job]) -> None:
         """Make what of these isn't in the cache; returns once that which only this machine can make is made.
