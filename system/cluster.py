@@ -19,11 +19,17 @@ ACCELERATOR = "accelerator_type:"  # how Ray's resources begin that name a kind 
 _ASK_AGAIN_S = 0.5
 _ANSWER_S = 5.0
 _NAMESPACE = "zennet-latency"
+_GONE = "its host is gone"
+_ASIDE = "aside"  # Ray's name of what an actor may be asked while it answers
 _OFFER = "start it there with ray start --resources, see docs/fleet.md"
 
 
 class LineLost(Exception):  # noqa: N818 - it ends one line, not the program
     """A program on a host that answers no more, with the reason in one line."""
+
+
+class _HostGone(LineLost):
+    """A host that is gone, whatever ran there: another one may do."""
 
 
 class Answerer(Protocol):
@@ -102,22 +108,33 @@ class Cluster:
         where no host offers it, the program can't be started there, or `stop` is set meanwhile. `name` says to other
         users of the cluster what it is for.
         """
+        while True:
+            able = self._able(demand, stop, limit_s)
+            # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself.
+            tried = [demand] if not demand.whole_host else [demand._replace(node=node.name) for node in able]
+            line = self._first([self._request(each, start, name) for each in tried], stop)
+            if line is not None:
+                return line
+            stop.wait(_ASK_AGAIN_S)  # a host that is gone is listed until the cluster has noticed
+
+    def _able(self, demand: Demand, stop: threading.Event, limit_s: float) -> list[Node]:
+        """The hosts that offer what is demanded, once there are some."""
         begun_s = time.monotonic()
         while not (able := [node for node in self.nodes() if node.offers(demand)]):
-            if stop.wait(_ASK_AGAIN_S) or time.monotonic() - begun_s > limit_s:
+            if stop.wait(_ASK_AGAIN_S):
+                raise _ended()
+            if time.monotonic() - begun_s > limit_s:
                 offered = sorted({name for node in self.nodes() for name in node.resources if _is_telling(name)})
                 wanted = ", ".join(f"{name} {amount:g}" for name, amount in demand.resources.items()) or "a host"
                 raise UserError(f"no host offers {wanted}", found=f"{', '.join(offered) or 'no host'}", fix=_OFFER)
-        # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself.
-        tried = [demand] if not demand.whole_host else [demand._replace(node=node.name) for node in able]
-        return self._first([self._request(each, start, name) for each in tried], stop)
+        return able
 
     def users(self) -> list[tuple[str, str]]:
         """The programs that run now, everyone's: the name of the host, and what each is for."""
         asked = []
         for name in self._ray.util.list_named_actors():
             with suppress(Exception):  # it has ended meanwhile
-                asked.append((name, self._ray.get_actor(name).where.remote()))
+                asked.append((name, self._ray.get_actor(name).where.options(concurrency_group=_ASIDE).remote()))
         if not asked:
             return []
         ready, _ = self._ray.wait([each for _, each in asked], num_returns=len(asked), timeout=_ANSWER_S)
@@ -137,7 +154,6 @@ class Cluster:
             cpus = next((node.resources.get("CPU", 0.0) for node in self.nodes() if node.name == demand.node), cpus)
         options: dict[str, Any] = {
             "name": f"{name} {uuid.uuid4().hex[:8]}",
-            "max_concurrency": 2,  # it says where it is while it answers
             "num_cpus": cpus,
             "num_gpus": demand.resources.get("GPU", 0.0),
             "resources": resources,
@@ -149,31 +165,39 @@ class Cluster:
             options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(demand.node, soft=False)
         if self._runtime_env:
             options["runtime_env"] = self._runtime_env
-        actor = self._ray.remote(_Agent).options(**options).remote(start)
-        return _Pending(self._ray, actor, actor.where.remote())
+        given = sorted(self._runtime_env.get("env_vars") or {})
+        # It says where it is while it answers; answers are given one by one, in the order of the questions.
+        actor = self._ray.remote(concurrency_groups={_ASIDE: 1})(_Agent).options(**options).remote(start, given)
+        return _Pending(self._ray, actor, actor.where.options(concurrency_group=_ASIDE).remote())
 
-    def _first(self, pending: Sequence["_Pending"], stop: threading.Event) -> Line:
-        """The first that starts; the others are withdrawn."""
+    def _first(self, pending: Sequence["_Pending"], stop: threading.Event) -> Line | None:
+        """The first that starts, the others are withdrawn; None where the hosts of all are gone."""
         waiting, chosen, reasons = list(pending), None, []
         try:
             while waiting and chosen is None:
                 if stop.is_set():
-                    raise UserError("the wait for a host was ended", found="an interruption", fix="go on with --resume")
+                    raise _ended()
                 ready, _ = self._ray.wait([each.begun for each in waiting], num_returns=1, timeout=_ASK_AGAIN_S)
                 for each in [each for each in waiting if each.begun in ready]:
                     waiting.remove(each)
                     try:
                         chosen = each.line()
                         break
+                    except _HostGone:
+                        continue
                     except LineLost as lost:
                         reasons.append(str(lost))
         finally:
             for each in pending:
                 if chosen is None or each.actor is not chosen.actor:
                     each.withdraw()
-        if chosen is None:
+        if chosen is None and reasons:
             raise UserError("a host can't start the suite", found=reasons[0], fix="install the same version there")
         return chosen
+
+
+def _ended() -> UserError:
+    return UserError("the wait for a host was ended", found="an interruption", fix="go on with --resume")
 
 
 def _is_telling(name: str) -> bool:
@@ -183,9 +207,8 @@ def _is_telling(name: str) -> bool:
 class _Agent:
     """An actor that runs a program on its host."""
 
-    def __init__(self, start: Callable[[], Answerer]) -> None:
-        # Ray sets the threads of numerical libraries by the cores that an actor holds; a sweep sets its own.
-        os.environ.pop("OMP_NUM_THREADS", None)
+    def __init__(self, start: Callable[[], Answerer], given: Sequence[str]) -> None:
+        _undo_ray(given)
         self._program = start()
 
     def where(self) -> str:
@@ -199,6 +222,25 @@ class _Agent:
     def answer(self, message: bytes) -> bytes:
         """The program's answer."""
         return self._program.answer(message)
+
+
+def _undo_ray(given: Sequence[str]) -> None:
+    """Undo what Ray does to its workers, so that a program measures as it would without Ray.
+
+    Ray sets the threads of numerical libraries by the cores that a worker holds, hides the GPUs from one that holds
+    none, and lets all of them run at niceness 15. `given` are variables that the user gave by runtime_env.
+    """
+    import psutil
+
+    with suppress(psutil.Error, OSError, ValueError, KeyError):
+        raylet = psutil.Process(int(os.environ["RAY_RAYLET_PID"]))
+        hidden = [] if os.environ.get("CUDA_VISIBLE_DEVICES", "none") else ["CUDA_VISIBLE_DEVICES"]
+        for name in {"OMP_NUM_THREADS", *hidden} - set(given):
+            os.environ.pop(name, None)
+            if name in (there := raylet.environ()):
+                os.environ[name] = there[name]
+        # Only root may; the driver warns of a niceness that stays.
+        os.setpriority(os.PRIO_PROCESS, 0, raylet.nice())
 
 
 class _RayLine:
@@ -244,7 +286,8 @@ class _Pending(NamedTuple):
         try:
             return _RayLine(self.ray, self.actor, str(self.ray.get(self.begun)))
         except Exception as error:
-            raise LineLost(_reason(self.ray, error)) from error
+            kind = _HostGone if (reason := _reason(self.ray, error)) == _GONE else LineLost
+            raise kind(reason) from error
 
     def withdraw(self) -> None:
         with suppress(Exception):
@@ -257,15 +300,18 @@ def _reason(ray: Any, error: BaseException) -> str:
     plain = {
         said.ObjectStoreFullError: "the object store is full",
         said.OutOfMemoryError: "killed by Ray, since its host's memory was short",
-        said.NodeDiedError: "its host is gone",
+        said.NodeDiedError: _GONE,
         said.ObjectLostError: "its answer was lost on the way",
     }
     for kind, text in plain.items():
         if isinstance(error, kind):
             return text
-    if isinstance(error, said.RayActorError):
+    if isinstance(error, said.RayActorError | said.ActorUnschedulableError):
         text = str(error)
-        return "its host is gone" if "node" in text.lower() and "died" in text.lower() else "its process has ended"
+        if "creation task" in text:  # the last line of its traceback says why
+            return one_line(text.strip().splitlines()[-1], 200)
+        gone = isinstance(error, said.ActorUnschedulableError) or ("node" in text.lower() and "died" in text.lower())
+        return _GONE if gone else "its process has ended"
     cause = getattr(error, "cause", None)
     return one_line(cause if cause is not None else f"{type(error).__name__}: {error}", 200)
 
@@ -276,20 +322,21 @@ def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Ite
 
     Raises UserError where Ray isn't installed, or doesn't answer there.
     """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address == LOCAL:
+        # Ray listens on all addresses unless it is told that this machine can be no host of a cluster.
+        os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"}
     try:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray
     except ImportError as error:
         raise UserError("--ray needs Ray", found="it is not installed", fix="pip install '.[fleet]'") from error
-    options: dict[str, Any] = {"namespace": _NAMESPACE, "log_to_driver": False, "configure_logging": False}
+    options: dict[str, Any] = {"address": address, "namespace": _NAMESPACE}
     if address == LOCAL:
-        # Without an address Ray would join a cluster that was started on this machine before.
-        options |= {"address": LOCAL, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-    else:
-        options |= {"address": address}
+        # Given as an address, or else Ray would join a cluster that was started on this machine before.
+        options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     try:
-        ray.init(**options)
+        ray.init(**options, log_to_driver=False, configure_logging=False)
     except Exception as error:
         fix = "see ray status there, and the token in docs/fleet.md"
         raise UserError(f"no Ray cluster at {address}", found=one_line(error), fix=fix) from error

@@ -43,6 +43,18 @@ def tensorrt_rtx() -> Any:
         leave_out(f"TensorRT for RTX {NOT_FOR_THIS_PYTHON}, {here}", "make test installs it on Linux")
 
 
+def ray() -> Any:
+    """Ray, whose clusters listen on this machine alone; the test is left out where it is missing."""
+    # Read when it is imported: without it, Ray listens on every address of this machine.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray as found
+    except ImportError:
+        leave_out("no Ray here", "pip install '.[fleet]' brings it")
+    return found
+
+
 def left_out(reports: list[pytest.TestReport]) -> Counter[str]:
     """How many tests were left out for each reason."""
     # A skip is reported with the file, the line and "Skipped: REASON".

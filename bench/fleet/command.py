@@ -70,9 +70,12 @@ def sweep_all(hosts: Hosts, requests: Sweeps, *, targets_file: Path | None = Non
     """
     _allow_files(_FILES_A_SWEEP * len(requests) + _FILES_BESIDE)
     stop = threading.Event()
-    exports = Exports(hosts, requests[0].artifacts, stop)
-    exports.begin([job for request in requests for job in _portable_jobs(request)])
-    with Board([request.target.name for request in requests]) as board, ThreadPoolExecutor(len(requests)) as pool:
+    with (
+        Exports(hosts, requests[0].artifacts, stop) as exports,
+        Board([request.target.name for request in requests]) as board,
+        ThreadPoolExecutor(len(requests)) as pool,
+    ):
+        exports.begin([job for request in requests for job in _portable_jobs(request)])
         running = [pool.submit(_Sweep(hosts, exports, stop, targets_file, board), request) for request in requests]
         try:
             return [each.result() for each in running]

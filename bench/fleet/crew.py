@@ -1,5 +1,7 @@
 """`Crew`: the programs that hold a target's devices for one sweep; one that is lost is replaced."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,9 +17,12 @@ from devices.environment import environment_of
 from devices.host.conditions import Machine
 from devices.runtime import runtime_of
 from devices.targets import Target
+from system.child import reason_of
 from system.cluster import Demand, LineLost
 from system.errors import UserError
+from system.stop import AnyStop
 
+_MOST_TRIES = 3  # programs that may be lost one after the other before they could visit anything
 # What is done with a program before it may visit anything.
 Preparation = Callable[[Remote], None]
 
@@ -39,12 +44,13 @@ class Crew:
         targets_file: Path | None = None,
     ) -> None:
         self._hosts, self._target, self._protocol = hosts, target, protocol
-        self._artifacts, self._stop = artifacts, stop
+        self._artifacts, self._stop = artifacts, AnyStop(stop)
         self._environment = environment_of(target.name, targets_file)
         self._members: list[Remote] = []
         self._joining: list[threading.Thread] = []
         self._joined: SimpleQueue[Remote | str] = SimpleQueue()
         self.machine: Machine | None = None
+        self._warned: set[str] = set()
         self.why = "no host"  # why nobody joined, the last time
 
     def first(self, *, builds: bool) -> Remote:
@@ -58,15 +64,26 @@ class Crew:
     def begin(self, first: Remote, prepare: Preparation, *, built: bool) -> None:
         """Make the first device a member, and let the others join that the cluster has of it.
 
-        Where it `built` files it gives all cores of its host but one back. Raises as `first`.
+        Where it `built` files it gives all cores of its host but one back. One that is lost meanwhile is replaced; one
+        that refuses is not used. Raises UserError where `stop` is set meanwhile.
         """
         demand = demand_of(self._target, self._hosts.nodes())
-        if built and demand.resources.get("CPU") and not demand.whole_host:
-            first.close()
-            first = self._hold(demand._replace(node=first.line.node))
-        prepare(first)
-        self._members.append(first)
-        if first.device is not None:
+        several = first.device is not None
+        try:
+            if built and demand.resources.get("CPU") and not demand.whole_host:
+                first.end()
+                first = self._hold(demand._replace(node=first.line.node))
+            self._members.append(first)
+            prepare(first)
+        except LineLost:
+            self.lose(first, prepare)
+            if not self._joining:
+                self._join(prepare)
+        except UserError as error:
+            if self._stop.is_set():
+                raise
+            self._refuse(first, str(error))
+        if several:
             for _ in range(devices_of(demand, self._hosts.nodes()) - 1):
                 self._join(prepare)
 
@@ -97,40 +114,66 @@ class Crew:
             self._join(prepare)
 
     def close(self) -> None:
-        """Give everything back."""
+        """Give everything back, and wait for nothing that isn't held yet."""
+        self._stop.set()
         for thread in self._joining:
             thread.join()
         for remote in self.members():
-            remote.close()
+            remote.end()
+
+    def _refuse(self, remote: Remote, why: str) -> None:
+        remote.close()
+        self.why = why
+        self._members[:] = [each for each in self._members if each is not remote]
 
     def _join(self, prepare: Preparation) -> None:
-        def join() -> None:
-            try:
-                remote = self._hold(demand_of(self._target, self._hosts.nodes()))
-            except (UserError, LineLost) as error:
-                self._joined.put(str(error))
-                return
-            try:
-                prepare(remote)
-                self._joined.put(remote)
-            except (UserError, LineLost) as error:
-                remote.close()
-                self._joined.put(str(error))
-
-        thread = threading.Thread(target=join, daemon=True)
+        thread = threading.Thread(target=self._new_member, args=(prepare,), daemon=True)
         self._joining.append(thread)
         thread.start()
+
+    def _new_member(self, prepare: Preparation) -> None:
+        """Put a further device, ready to visit, among those that joined, or the reason why there is none."""
+        came: Remote | str = ""
+        for _ in range(_MOST_TRIES):
+            try:
+                came = self._prepared(prepare)
+                break
+            except UserError as error:
+                came = str(error)
+                break
+            except LineLost as lost:
+                came = str(lost)
+            except Exception as error:  # a bug: the sweep must not wait for a thread that is gone
+                came = reason_of(error)
+                break
+        self._joined.put(came)
+
+    def _prepared(self, prepare: Preparation) -> Remote:
+        remote = self._hold(demand_of(self._target, self._hosts.nodes()))
+        try:
+            prepare(remote)
+        except BaseException:
+            remote.close()
+            raise
+        return remote
 
     def _hold(self, demand: Demand) -> Remote:
         line = self._hosts.hold(demand, self._environment, name=self._target.name, stop=self._stop)
         try:
-            remote = Remote(line, self._artifacts)
+            remote = Remote(line, self._artifacts, self._stop)
             self._refuse_another(remote)
+            self._warn_of(remote)
             remote.begin(self._target, self._protocol)
         except BaseException:
             line.close()
             raise
         return remote
+
+    def _warn_of(self, remote: Remote) -> None:
+        if remote.niceness > os.nice(0) and remote.host not in self._warned:
+            self._warned.add(remote.host)
+            what = f"{remote.host} measures {self._target.name} at niceness {remote.niceness}"
+            print(f"warning: {what}: start Ray there with RAY_worker_niceness=0", file=sys.stderr)  # noqa: T201
 
     def _refuse_another(self, remote: Remote) -> None:
         """A sweep's numbers are of one machine; that which a phone hangs on isn't the one that is measured."""

@@ -29,8 +29,8 @@ class Depot:
     def share(self, folder: Path, token: str) -> bool:
         """Use the driver's folder of artifacts, if this host sees it: the same path holds the token there."""
         try:
-            seen = secrets.compare_digest((folder / _TOKEN).read_text(encoding="utf-8"), token)
-        except (OSError, UnicodeDecodeError):
+            seen = secrets.compare_digest((folder / _TOKEN).read_bytes(), token.encode())
+        except (OSError, ValueError):  # a path or a token that is none
             seen = False
         if seen:
             self.root = folder
@@ -48,18 +48,23 @@ class Depot:
             if _is(path, artifact):
                 self._known[artifact.sha256] = path
                 return Held(size_bytes=size_bytes, whole=True)
-            path.unlink()
+            path.unlink(missing_ok=True)  # another program may have found out too
             size_bytes = 0
         return Held(size_bytes=size_bytes, whole=False)
 
     def add(self, sha256: str, offset: int, content: bytes) -> Held:
-        """Append the next part of a file. Raises UserError where it isn't the next one, or can't be written."""
+        """Write a part of a file that begins no later than what is here ends.
+
+        Several programs of one host may bring the same file at once: each writes the same bytes to the same place.
+        Raises UserError where the part begins later, or can't be written.
+        """
         path = self._path(sha256)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab") as file:
-                if file.tell() != offset:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644), "wb") as file:
+                if not 0 <= offset <= file.seek(0, os.SEEK_END):
                     raise UserError(f"a part of {sha256[:12]} is out of order", found=f"{offset}", fix="offer it again")
+                file.seek(offset)
                 file.write(content)
         except OSError as error:
             found = error.strerror or str(error)

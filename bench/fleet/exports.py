@@ -3,13 +3,21 @@
 What is bound to its host (`build_host` of a format), such as a TensorRT plan, is made on the device that runs it.
 """
 
+import glob
+import os
+import shutil
+import socket
+import sys
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLong
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from types import TracebackType
 
 import msgspec
 
@@ -20,11 +28,15 @@ from exporters.artifact import Artifact, Job, versions
 from exporters.cache import Cache
 from exporters.formats import chain, find_format
 from exporters.parallel import obtain_all
-from system.child import Failure
-from system.cluster import Demand, LineLost
+from system.child import Failure, reason_of
+from system.cluster import Demand, Line, LineLost
 from system.errors import UserError
+from system.stop import AnyStop
 
 Outcome = Artifact | Failure
+_FETCHING = f".fetching-{socket.gethostname()}-"  # what begins the names of folders of files on their way
+_END_S = 5.0
+_LOOK_S = 1.0  # how often it is looked whether the sweep was interrupted
 
 
 def portable_of(job: Job) -> Job | None:
@@ -48,12 +60,23 @@ def _is_portable(job: Job) -> bool:
 
 
 class Exports:
-    """Files below `artifacts`, asked for by any of a fleet's sweeps."""
+    """Files below `artifacts`, asked for by any of a fleet's sweeps; a context that ends what is still being made."""
 
     def __init__(self, hosts: Hosts, artifacts: Path, stop: threading.Event) -> None:
-        self._hosts, self._artifacts, self._stop = hosts, artifacts, stop
+        self._hosts, self._artifacts, self._stop = hosts, artifacts, AnyStop(stop)
         self._outcomes: dict[Job, Future[Outcome]] = {}
+        self._waiting: SimpleQueue[list[Job]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> "Exports":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=_END_S)  # what is exported here this moment may take minutes more
 
     def begin(self, jobs: Sequence[Job]) -> None:
         """Make what of these isn't in the cache; returns once that which only this machine can make is made.
@@ -63,6 +86,7 @@ class Exports:
         """
         cache = Cache(self._artifacts)
         cache.open_folder()
+        _clear(self._artifacts)
         here: list[Job] = []
         groups: defaultdict[str, list[Job]] = defaultdict(list)
         for job in dict.fromkeys(jobs):
@@ -79,95 +103,110 @@ class Exports:
             else:
                 groups[job.model.name].append(job)
         self._make_here(here)
-        waiting: SimpleQueue[list[Job]] = SimpleQueue()
         for group in groups.values():
-            waiting.put(group)
-        nodes = [node for node in self._hosts.nodes() if node.resources.get("CPU")]
-        self._threads = [
-            threading.Thread(target=self._work, args=(waiting, node.name), daemon=True) for node in nodes[: len(groups)]
-        ]
-        for thread in self._threads:
-            thread.start()
-        threading.Thread(target=self._end, args=(waiting,), daemon=True).start()
+            self._waiting.put(group)
+        self._start([node.name for node in self._hosts.nodes() if node.resources.get("CPU")][: len(groups)])
 
     def of(self, job: Job) -> Outcome:
-        """What came of a job, once it is known."""
-        return self._outcomes[job].result()
+        """What came of a job, once it is known. Raises UserError where the sweep is interrupted before."""
+        outcome = self._outcomes[job]
+        while not outcome.done():
+            with suppress(TooLong):
+                outcome.result(timeout=_LOOK_S)
+            if self._stop.is_set() and not outcome.done():
+                raise UserError("an export was ended", found="an interruption", fix="go on with --resume")
+        return outcome.result()
+
+    def _start(self, nodes: Sequence[str]) -> None:
+        """A thread for each of these hosts, and one that makes here what none of them could."""
+        hosts = [threading.Thread(target=self._work, args=(node,), daemon=True) for node in nodes]
+        last = threading.Thread(target=self._make_rest, args=(hosts,), daemon=True)
+        self._threads = [*hosts, last]
+        for thread in self._threads:
+            thread.start()
 
     def _make_here(self, jobs: Sequence[Job]) -> None:
         for job, outcome in obtain_all(jobs, self._artifacts):
-            self._outcomes[job].set_result(outcome)
+            _settle(self._outcomes[job], outcome)
 
-    def _work(self, waiting: "SimpleQueue[list[Job]]", node: str) -> None:
+    def _work(self, node: str) -> None:
         """Make one network's files after the other on a host, as long as it can."""
-        try:
-            line = self._hosts.hold(Demand({}, whole_host=True, node=node), "cpu", name="exports", stop=self._stop)
-        except UserError:
-            return  # another host does it, or this machine
+        line: Line | None = None
         group: list[Job] = []
         try:
-            remote = Remote(line, self._artifacts)
+            line = self._hosts.hold(Demand({}, whole_host=True, node=node), "cpu", name="exports", stop=self._stop)
+            remote = Remote(line, self._artifacts, self._stop)
             while not self._stop.is_set():
-                try:
-                    group = waiting.get_nowait()
-                except Empty:
-                    return
+                group = self._waiting.get_nowait()
                 self._make_there(remote, group)
                 group = []
-        except (LineLost, UserError):
-            if group:
-                waiting.put(group)
+        except Empty:
+            pass
+        except Exception as error:  # another host does it, or this machine
+            if not self._stop.is_set():
+                why = str(error) if isinstance(error, LineLost) else reason_of(error)
+                print(f"warning: a host makes no files: {why}", file=sys.stderr)  # noqa: T201
         finally:
-            line.close()
+            if line is not None:
+                line.close()
+            if left := [job for job in group if not self._outcomes[job].done()]:
+                self._waiting.put(left)
 
     def _make_there(self, remote: Remote, group: list[Job]) -> None:
         made = remote.make([wanted_of(job) for job in group])
         for job, outcome in zip(group, made, strict=True):
             made_there = outcome.artifact
             taken = Failure(outcome.reason) if made_there is None else self._take(remote, job, made_there)
-            self._outcomes[job].set_result(taken)
+            _settle(self._outcomes[job], taken)
+        if self._all_done():
+            self._stop.set()  # no host need be waited for any more
+
+    def _all_done(self) -> bool:
+        return all(outcome.done() for outcome in self._outcomes.values())
 
     def _take(self, remote: Remote, job: Job, made: Artifact) -> Artifact:
         """Bring a file from a host into this cache. Raises UserError where it isn't what this machine would make."""
         tools = versions(find_format(job.format).tools)
-        if made.made_by != tools or (made.model, made.format, made.precision) != (
-            job.model.name,
-            job.format,
-            job.precision,
-        ):
+        if made.made_by != tools:
             what = f"{remote.host} exports otherwise"
             raise UserError(what, found=f"{made.made_by}, here {tools}", fix="install the same versions")
+        if (made.model, made.format, made.precision) != (job.model.name, job.format, job.precision):
+            what = f"{remote.host} made another file"
+            raise UserError(what, found=f"{made.model} {made.format} {made.precision}", fix="see that host")
         cache = Cache(self._artifacts)
         if remote.shares_artifacts and (shared := cache.find(job)) is not None:
             return shared
-        with tempfile.TemporaryDirectory(dir=self._artifacts, prefix=".fetching-") as folder:
+        with tempfile.TemporaryDirectory(dir=self._artifacts, prefix=f"{_FETCHING}{os.getpid()}-") as folder:
             path = Path(folder) / "file"
             remote.fetch(made, path)
             return cache.adopt(job, msgspec.structs.replace(made, path=str(path)))
 
-    def _end(self, waiting: "SimpleQueue[list[Job]]") -> None:
+    def _make_rest(self, hosts: Sequence[threading.Thread]) -> None:
         """What no host could make is made here."""
-        for thread in self._threads:
+        for thread in hosts:
             thread.join()
-        left = list(_rest(waiting))
-        jobs = [job for group in left for job in group]
-        if not self._stop.is_set():
-            try:
-                self._make_here(jobs)
-            except UserError as error:
-                _fail([self._outcomes[job] for job in jobs], str(error))
-        _fail(list(self._outcomes.values()), "the sweep was ended before its file was made")
-
-
-def _rest(waiting: "SimpleQueue[list[Job]]") -> Iterator[list[Job]]:
-    while True:
+        jobs = [job for job, outcome in self._outcomes.items() if not outcome.done()]
+        reason = "the sweep was ended before its file was made"
         try:
-            yield waiting.get_nowait()
-        except Empty:
-            return
+            if not self._stop.is_set():
+                self._make_here(jobs)
+        except Exception as error:  # whatever it is, nobody may wait for it for ever
+            reason = reason_of(error)
+        finally:
+            for job in jobs:
+                _settle(self._outcomes[job], Failure(reason))
 
 
-def _fail(outcomes: Sequence["Future[Outcome]"], reason: str) -> None:
-    for outcome in outcomes:
-        if not outcome.done():
-            outcome.set_result(Failure(reason))
+def _settle(outcome: "Future[Outcome]", what: Outcome) -> None:
+    if not outcome.done():
+        outcome.set_result(what)
+
+
+def _clear(artifacts: Path) -> None:
+    """Remove what drivers of this machine that were killed left of files on their way."""
+    import psutil
+
+    for left in artifacts.glob(f"{glob.escape(_FETCHING)}*"):
+        process = left.name.removeprefix(_FETCHING).partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left, ignore_errors=True)

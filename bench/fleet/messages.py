@@ -105,18 +105,23 @@ class Close(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     network: Network
 
 
+class End(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """End every session, and give the device back as it was."""
+
+
 class Now(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Say how the machine is."""
 
 
-Question = Hello | Begin | Clock | Make | Fetch | Offer | Part | Source | Load | Go | Close | Now
+Question = Hello | Begin | Clock | Make | Fetch | Offer | Part | Source | Load | Go | Close | End | Now
 
 
 class Hosted(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """The machine, and whether it shares the driver's folder of artifacts."""
+    """The machine, and whether it shares the driver's folder of artifacts. `niceness` is that of its processes."""
 
     machine: Machine
     shares_artifacts: bool
+    niceness: int
 
 
 class Begun(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -162,6 +167,10 @@ class Happened(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     loading_s: float
 
 
+class Ended(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Nothing is held any more."""
+
+
 class Told(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """How the machine is."""
 
@@ -175,18 +184,24 @@ class Refused(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     gone: bool = False
 
 
-Answer = Hosted | Begun | Made | Content | Held | Happened | Told | Refused
+Answer = Hosted | Begun | Made | Content | Held | Happened | Ended | Told | Refused
 
 _questions: msgspec.msgpack.Decoder[Question] = msgspec.msgpack.Decoder(Question)
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+# A message that is nested deeper than Python's stack is one as well.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 encode = msgspec.msgpack.Encoder().encode
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 def read_question(message: bytes) -> Question:
-    """The question of a driver. Raises msgspec.DecodeError where it is none."""
-    return _questions.decode(message)
+    """The question of a driver. Raises UserError where it is none."""
+    try:
+        return _questions.decode(message)
+    except _UNREADABLE as error:
+        fix = "install the same version of the suite on both"
+        raise UserError("a driver's message can't be read", found=one_line(error, 160), fix=fix) from error
 
 
 def read_answer(message: bytes, kind: type[Kind]) -> Kind | Refused:
@@ -196,7 +211,7 @@ def read_answer(message: bytes, kind: type[Kind]) -> Kind | Refused:
     """
     try:
         answer = _answers.decode(message)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise _wrong(one_line(error, 160)) from error
     if isinstance(answer, kind | Refused):
         return answer

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,7 +21,7 @@ from system.files import user_cache
 
 _ROOT = Path(__file__).parents[2]
 _VENV = _ROOT / ".venv"
-_PARENT_EVERY_S = 0.5
+_CLOSING_S = 5.0
 
 
 class Process:
@@ -29,13 +29,17 @@ class Process:
 
     def __init__(self, environment: str, own: Path | None = None) -> None:
         here, there = Pipe()
-        command = [python_of(environment), "-m", "bench.fleet.process", str(there.fileno()), str(os.getpid())]
+        # Nothing is ever written to it: it is closed when this process ends, whatever ends it.
+        alive, self._alive = os.pipe()
+        command = [python_of(environment), "-m", "bench.fleet.process", str(there.fileno()), str(alive)]
         if own is not None:
             command.append(str(own))
         # Which `bench` is meant must not depend on the folder that Ray started in.
         variables = os.environ | {"PYTHONPATH": str(_ROOT), "PYTHONSAFEPATH": "1"}
-        self._process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, pass_fds=[there.fileno()])
+        handles = [there.fileno(), alive]
+        self._process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, pass_fds=handles)
         there.close()
+        os.close(alive)
         self._pipe = here
 
     def answer(self, message: bytes) -> bytes:
@@ -49,11 +53,10 @@ class Process:
     def close(self) -> None:
         """End it, and with it what it holds."""
         self._pipe.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=_CLOSING_S)
+        os.close(self._alive)
+        self._process.wait()
 
     def _end(self) -> str:
         code = self._process.wait()
@@ -85,14 +88,18 @@ def serve(pipe: Connection, own: Path) -> None:
         server.close()
 
 
-def _end_with(parent: int) -> None:
-    """End this process when its parent has, even in the middle of an answer: nobody would hear it."""
-    while os.getppid() == parent:
-        time.sleep(_PARENT_EVERY_S)
+def _end_with(alive: int) -> None:
+    """End this process and all that it started when its parent has ended, even in the middle of an answer."""
+    import psutil
+
+    os.read(alive, 1)  # until the other end is closed
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            child.kill()
     os._exit(1)
 
 
 if __name__ == "__main__":
-    handle, parent, *own = sys.argv[1:]
-    threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
+    handle, alive, *own = sys.argv[1:]
+    threading.Thread(target=_end_with, args=(int(alive),), daemon=True).start()
     serve(Connection(int(handle)), Path(own[0]) if own else user_cache() / "artifacts")

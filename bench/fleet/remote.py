@@ -1,9 +1,12 @@
 """`Remote`: one program on a host, as the driver talks to it: every answer read as foreign data, every wait limited."""
 
+import threading
 from collections import Counter
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLong
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 import msgspec
@@ -16,6 +19,8 @@ from bench.fleet.messages import (
     Clock,
     Close,
     Content,
+    End,
+    Ended,
     Fetch,
     Go,
     Happened,
@@ -45,6 +50,8 @@ from system.cluster import Line, LineLost
 from system.errors import UserError
 
 _TALK_S = 300.0  # for what takes a host seconds at most; the first one imports libraries
+_END_S = 10.0  # for sessions to end and a phone to be as it was
+_LOOK_S = 1.0  # how often it is looked whether the sweep was interrupted
 _EXPORT_S = 6 * 3600.0  # for files: an engine of a large network takes its builder minutes
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -54,17 +61,18 @@ class Remote:
     """A program on a host.
 
     Everything raises LineLost where the program or its host is gone or doesn't answer in time, and UserError where it
-    refuses or what it says can't be read.
+    refuses, what it says can't be read or can't be, or `stop` is set meanwhile.
     """
 
-    def __init__(self, line: Line, artifacts: Path) -> None:
+    def __init__(self, line: Line, artifacts: Path, stop: threading.Event | None = None) -> None:
         self.line, self.host = line, line.host
+        self._stop = stop or threading.Event()
         self.device: str | None = None
         self.workloads: dict[str, Artifact] = {}
         self.elapsed_s = self.loading_s = 0.0
         self.visits: Counter[str] = Counter()
         said = self._ask(Hello(artifacts=str(artifacts.absolute()), token=token_in(artifacts)), Hosted, _TALK_S)
-        self.machine, self.shares_artifacts = said.machine, said.shares_artifacts
+        self.machine, self.shares_artifacts, self.niceness = said.machine, said.shares_artifacts, said.niceness
 
     def begin(self, target: Target, protocol: Protocol) -> None:
         """Take the device of a target."""
@@ -132,19 +140,31 @@ class Remote:
     def happened(self, answered: "Future[bytes]") -> Happened:
         """What happened, by an answer that is there."""
         happened = self._read(answered.result(), Happened)
+        if not (0 <= happened.elapsed_s < float("inf") and 0 <= happened.loading_s < float("inf")):
+            found = f"{happened.elapsed_s} s, {happened.loading_s} s"
+            raise UserError(f"the clock of {self.host} is impossible", found=found, fix="see that host")
         self.elapsed_s, self.loading_s = happened.elapsed_s, happened.loading_s
         return happened
+
+    def end(self) -> None:
+        """End its sessions, give the device back as it was, and end it; at once where it doesn't answer soon."""
+        with suppress(Exception):  # it is ended all the same
+            self._read(self.line.ask(encode(End())).result(timeout=_END_S), Ended)
+        self.close()
 
     def close(self) -> None:
         """End it at once."""
         self.line.close()
 
     def _ask(self, question: Question, kind: type[Kind], limit_s: float) -> Kind:
-        try:
-            return self._read(self.line.ask(encode(question)).result(timeout=limit_s), kind)
-        except TooLong as error:
-            self.close()
-            raise LineLost(f"no answer from {self.host} within {limit_s:g} s") from error
+        answered, end_s = self.line.ask(encode(question)), monotonic() + limit_s
+        while (left_s := end_s - monotonic()) > 0:
+            with suppress(TooLong):
+                return self._read(answered.result(timeout=min(left_s, _LOOK_S)), kind)
+            if self._stop.is_set():
+                raise UserError(f"{self.host} was not waited for", found="an interruption", fix="go on with --resume")
+        self.close()
+        raise LineLost(f"no answer from {self.host} within {limit_s:g} s")
 
     def _read(self, message: bytes, kind: type[Kind]) -> Kind:
         answer = read_answer(message, kind)

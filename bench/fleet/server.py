@@ -1,5 +1,6 @@
 """`Server`: answers a driver's questions on the host of a device: makes files there, and visits networks."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,8 @@ from bench.fleet.messages import (
     Clock,
     Close,
     Content,
+    End,
+    Ended,
     Fetch,
     Go,
     Happened,
@@ -71,6 +74,7 @@ class Server:
             Load: lambda asked: self._visit(asked.network, asked.artifact, self._load),
             Go: lambda asked: self._visit(asked.network, asked.artifact, self._go),
             Close: self._close,
+            End: self._end,
             Now: lambda asked: Told(moment=moment()),
         }
 
@@ -88,7 +92,7 @@ class Server:
 
     def _hello(self, asked: Hello) -> Hosted:
         shares = self._depot.share(Path(asked.artifacts), asked.token)
-        return Hosted(machine=machine(), shares_artifacts=shares)
+        return Hosted(machine=machine(), shares_artifacts=shares, niceness=os.nice(0))
 
     def _begin(self, asked: Begin) -> Begun:
         if absence := absence_of(asked.target):
@@ -148,6 +152,12 @@ class Server:
         if run := self._runs.pop(asked.network.name, None):
             self._at().close(run)
         return self._happened(None, None)
+
+    def _end(self, asked: End) -> Ended:
+        self._asked = self._station = None
+        self._runs.clear()
+        self._closing.close()
+        return Ended()
 
     def _happened(self, visit: Visit | None, lost: str | None) -> Happened:
         station = self._at()

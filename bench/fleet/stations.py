@@ -15,12 +15,12 @@ import msgspec
 from bench.fleet.crew import Crew
 from bench.fleet.exports import Exports, portable_of
 from bench.fleet.messages import Happened
+from bench.fleet.plausible import possible
 from bench.fleet.remote import Remote
 from bench.fleet.server import wanted_of
 from bench.records.network_run import NetworkRun
 from bench.stations import Event
 from bench.sweep import SweepRequest
-from bench.trust.visit import Visit
 from devices.host.conditions import Machine, Moment
 from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
@@ -57,14 +57,21 @@ class FleetStations:
         self._refusal = Failure("no device")
 
     def __enter__(self) -> "FleetStations":
-        """Wait for the device. Where it can't be had, every network's file is a failure that says why."""
-        self._builds = any(portable_of(job) != job for job in self._known_jobs())
+        """Wait for the device. Where it can't be had, every network's file is a failure that says why.
+
+        Raises UserError where it can't be had to go on with an earlier sweep.
+        """
+        jobs = self._known_jobs()
+        self._builds = any(portable_of(job) != job for job in jobs)
+        # Nobody holds a device while files are made: the hosts that make them may be waiting for it.
+        for portable in filter(None, map(portable_of, jobs)):
+            self._exports.of(portable)
         try:
             self._first = self._crew.first(builds=self._builds)
             self.machine, self.workloads = self._first.machine, self._first.workloads
         except (UserError, LineLost) as error:
-            if self._stop.is_set():
-                raise
+            if self._stop.is_set() or self._request.resume:
+                raise UserError("no device to go on with", found=str(error), fix="try again") from error
             self._refusal = Failure(str(error))
             self.machine, self.workloads = Machine(), {}
         return self
@@ -73,7 +80,7 @@ class FleetStations:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._first is not None:
-            self._first.close()
+            self._first.end()
         self._crew.close()
 
     @property
@@ -91,15 +98,16 @@ class FleetStations:
         return Moment()
 
     def begin(self, elapsed_s: float) -> None:
-        assert self._first is not None
         self._begun_s = elapsed_s
-        with suppress(LineLost):  # it is replaced, like one that is lost later
-            first, self._first = self._first, None
+        first, self._first = self._first, None
+        if first is None:
+            self._crew.why = self._refusal.reason
+        else:
             self._crew.begin(first, self._prepare, built=self._builds)
 
     def exported(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Artifact | Failure]]:
         for job in jobs:
-            outcome = self._obtained(job, self._first) if self._first else self._refusal
+            outcome = self._obtained_somewhere(job)
             if isinstance(outcome, Artifact):
                 self._jobs[job.model.name], self._files[job.model.name] = job, outcome
             yield job, outcome
@@ -142,8 +150,34 @@ class FleetStations:
                 jobs.append(self._request.job(model))
         return jobs
 
+    def _obtained_somewhere(self, job: Job) -> Artifact | Failure:
+        """The file of a job, once more by another program where the first device's is lost over it."""
+        outcome = self._refusal
+        for _ in range(_MOST_LOSSES):
+            if self._first is None:
+                return self._refusal
+            try:
+                return self._obtained(job, self._first)
+            except LineLost as lost:
+                outcome = Failure(f"{_MOST_LOSSES} hosts' processes were lost while they made the file: {lost}")
+                self._first = self._another_first(self._first)
+        return outcome
+
+    def _another_first(self, lost: Remote) -> Remote | None:
+        lost.close()
+        try:
+            return self._crew.first(builds=self._builds)
+        except (UserError, LineLost) as error:
+            if self._stop.is_set():
+                raise
+            self._refusal = Failure(str(error))
+            return None
+
     def _obtained(self, job: Job, remote: Remote) -> Artifact | Failure:
-        """The file of a job: a portable one from the driver's cache, any other made on the device's host."""
+        """The file of a job: a portable one from the driver's cache, any other made on the device's host.
+
+        Raises LineLost where that is lost.
+        """
         try:
             portable = portable_of(job)
             if portable is None:
@@ -154,9 +188,9 @@ class FleetStations:
             remote.deliver_source(wanted_of(portable), outcome)
             return self._built(job, remote)
         except UserError as error:
+            if self._stop.is_set():
+                raise
             return Failure(str(error))
-        except LineLost as lost:
-            return Failure(f"the host was lost while it made the file: {lost}")
 
     def _built(self, job: Job, remote: Remote) -> Artifact | Failure:
         (came,) = remote.make([wanted_of(job)])
@@ -235,17 +269,7 @@ def _events(happened: Happened, run: NetworkRun, remote: Remote) -> list[Event]:
         msgspec.structs.replace(opened, network=run.network, artifact=run.artifact) for opened in happened.opened
     ]
     if happened.visit is not None:
-        events.append(msgspec.structs.replace(_possible(happened.visit), device=remote.device))
+        events.append(msgspec.structs.replace(possible(happened.visit), device=remote.device))
     if happened.lost is not None:
         events.append(SessionLost(happened.lost))
     return events
-
-
-def _possible(visit: Visit) -> Visit:
-    seconds = [*visit.settle_s, *visit.samples.seconds]
-    counts = {len(values) for values in visit.samples.evidence.values()}
-    if not visit.samples.seconds or not all(0 < second < float("inf") for second in seconds):
-        raise UserError("a host sent an impossible visit", found="seconds that are none", fix="see that host")
-    if counts - {len(visit.samples.seconds)}:
-        raise UserError("a host sent an impossible visit", found="evidence of other samples", fix="see that host")
-    return visit

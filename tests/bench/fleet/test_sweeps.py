@@ -1,0 +1,341 @@
+"""Sweeps of the fake device on hosts in threads: what a device, a host or an answer may do to them."""
+
+import signal
+import threading
+import time
+from collections import Counter
+
+import msgspec
+import pytest
+
+from bench.fleet.command import sweep_all
+from bench.fleet.messages import Begin, Clock, Content, Go, Happened, Hello, Hosted, Refused, encode, read_answer
+from bench.records.journal import Journal, Visited
+from bench.records.store import read_records
+from bench.sweep import SweepRequest
+from system.cluster import Demand
+from system.errors import UserError
+from tests.bench.fleet.in_threads import Program, ThreadHosts
+
+FEW = ("*t-B3", "*t-B5", "*t-B6")
+
+
+def ctrl_c():
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+def nothing_doubled(request: SweepRequest) -> list:
+    """The records on disk: one of each network, each visit once, no journal left."""
+    records = read_records(request.results / f"{request.target.name}.jsonl")
+    assert Counter(record.model.name for record in records) == Counter(model.name for model in request.models)
+    visits = [visit.at_s for record in records if record.measurement for visit in record.measurement.visits]
+    assert len(set(visits)) == len(visits)
+    assert all(record.measurement or record.reason for record in records)
+    assert not (request.results / f"{request.target.name}.journal").exists()
+    return records
+
+
+@pytest.fixture
+def on_hosts(tmp_path):
+    """Sweeps on hosts, whose programs do `before` and `after` each question; the hosts, and what came of each sweep."""
+
+    def run(*requests, names=("one",), before=None, after=None, **resources):
+        made = []
+
+        def program(name):
+            made.append(Program(tmp_path / name, before and before(name, len(made)), after and after(name, len(made))))
+            return made[-1]
+
+        hosts = ThreadHosts({name: lambda name=name: program(name) for name in names}, **resources)
+        return hosts, sweep_all(hosts, requests), made
+
+    return run
+
+
+def test_a_sweep_elsewhere_has_the_numbers_of_one_here(on_hosts, order):
+    _, (records,), _ = on_hosts(order("*t-B?"))
+    table = {record.model.name: record.measurement.estimate.number_s for record in records}
+    assert table["EfficientNet-B6"] == 0.429
+    assert {record.verdict.word for record in records} == {"stable"}
+    assert [record.model.name for record in nothing_doubled(order("*t-B?"))]
+
+
+def dying(count, *kinds):
+    """A program that ends at the question number `count` of these kinds."""
+
+    def before(name, number):
+        seen = []
+
+        def end(question):
+            if type(question) in kinds:
+                seen.append(question)
+                if len(seen) == count:
+                    raise RuntimeError("it was killed")
+
+        return end
+
+    return before
+
+
+@pytest.mark.parametrize("kind", [Begin, Hello])
+def test_a_device_that_can_never_be_held_is_the_reason_of_every_network(on_hosts, order, kind):
+    _, (records,), _ = on_hosts(order(*FEW), before=dying(1, kind))
+    assert {record.reason for record in records} == {"it was killed"}
+    nothing_doubled(order(*FEW))
+
+
+def only_first(of):
+    """What is done to the program that was started first, counting those of devices alone."""
+
+    def before(name, number):
+        done = of(name, number)
+        return done if number == 0 else None
+
+    return before
+
+
+@pytest.mark.parametrize("count", [1, 5, 17])
+def test_a_program_that_ends_in_a_visit_is_replaced_and_the_visit_made_again(on_hosts, order, count):
+    hosts, (records,), made = on_hosts(order(*FEW), before=only_first(dying(count, Go)))
+    assert [len(record.measurement.visits) for record in records] == [6, 6, 6]
+    assert len(made) == 2
+    assert all(line.closed for line in hosts.lines)
+    nothing_doubled(order(*FEW))
+
+
+def test_a_program_that_always_ends_costs_the_networks_but_not_the_sweep(on_hosts, order):
+    _, (records,), made = on_hosts(order(*FEW), before=dying(1, Go))
+    assert all("processes were lost during its visits: it was killed" in record.reason for record in records)
+    assert len(made) <= 2 * len(FEW) + 1
+    nothing_doubled(order(*FEW))
+
+
+def test_a_first_device_that_is_lost_before_its_first_visit_is_replaced(on_hosts, order):
+    _, (records,), _ = on_hosts(order(*FEW), before=only_first(dying(1, Clock)))
+    assert [len(record.measurement.visits) for record in records] == [6, 6, 6]
+
+
+def test_a_device_that_is_always_lost_before_its_first_visit_ends_the_sweep_with_reasons(on_hosts, order):
+    _, (records,), _ = on_hosts(order(*FEW), before=dying(1, Clock))
+    assert {record.reason for record in records} == {"no device is left to measure it: it was killed"}
+
+
+def test_an_answer_that_is_lost_is_a_visit_that_is_made_again(on_hosts, order):
+    def after(name, number):
+        def lose(question, answer):
+            if number == 0 and isinstance(question, Go):
+                raise RuntimeError("lost on its way")
+            return answer
+
+        return lose
+
+    _, (records,), _ = on_hosts(order(*FEW), after=after)
+    assert [len(record.measurement.visits) for record in records] == [6, 6, 6]
+    nothing_doubled(order(*FEW))
+
+
+def test_a_late_answer_of_a_program_that_was_given_up_counts_for_nothing(on_hosts, order):
+    go_on = threading.Event()
+
+    def after(name, number):
+        def wait(question, answer):
+            if number == 0 and isinstance(question, Go):
+                go_on.wait(30)
+            elif number == 1 and isinstance(question, Go):
+                go_on.set()
+                time.sleep(0.2)  # the late answer is there by now
+            return answer
+
+        return wait
+
+    request = order(*FEW, timeout_s=0.2, max_visits=6)
+    _, (records,), _ = on_hosts(request, after=after)
+    assert [len(record.measurement.visits) for record in records] == [6, 6, 6]
+    nothing_doubled(request)
+
+
+def altered(change, kind=Happened):
+    """Each answer of a kind, changed."""
+
+    def after(name, number):
+        def alter(question, answer):
+            if isinstance(question, Go) and not isinstance(came := read_answer(answer, kind), Refused):
+                return encode(change(came))
+            return answer
+
+        return alter
+
+    return after
+
+
+def with_visit(**fields):
+    return lambda came: msgspec.structs.replace(came, visit=msgspec.structs.replace(came.visit, **fields))
+
+
+def with_samples(**fields):
+    def change(came):
+        samples = msgspec.structs.replace(came.visit.samples, **fields)
+        return msgspec.structs.replace(came, visit=msgspec.structs.replace(came.visit, samples=samples))
+
+    return change
+
+
+IMPOSSIBLE = {
+    "no samples": with_samples(seconds=[]),
+    "a sample of -1.0 s": with_samples(seconds=[-1.0]),
+    "a sample of nan s": with_samples(seconds=[float("nan")]),
+    "a sample of inf s": with_visit(settle_s=[float("inf")]),
+    "evidence of other samples": with_samples(evidence={"wait_s": []}),
+    "evidence that is no number": with_samples(seconds=[1.0], evidence={"wait_s": [float("nan")]}),
+    "it waited": with_samples(conditions=[{"waited_s": "long"}]),
+    "no record can hold": with_samples(conditions=[{"x": msgspec.msgpack.Ext(5, b"x")}]),
+    "it began at": with_visit(at_s=float("nan")),
+    "schema 1": lambda came: with_visit(before={"arithmetic": came.visit.samples})(came),
+    "is impossible: inf s": lambda came: msgspec.structs.replace(came, elapsed_s=float("inf")),
+    "is impossible: nan s": lambda came: msgspec.structs.replace(came, elapsed_s=float("nan")),
+}
+
+
+@pytest.mark.parametrize("said", IMPOSSIBLE)
+def test_what_cannot_have_been_measured_is_refused_with_a_reason(on_hosts, order, said):
+    _, (records,), _ = on_hosts(order(*FEW), after=altered(IMPOSSIBLE[said]))
+    for record in records:
+        assert record.measurement is None
+        assert said in record.reason
+        assert "\n" not in record.reason
+    nothing_doubled(order(*FEW))
+
+
+@pytest.mark.parametrize("message", [b"", b"\x80\x04pickle", encode(Content(content=b"x")), b"\x91" * 200_000])
+def test_an_answer_that_is_none_is_refused_with_a_reason(on_hosts, order, message):
+    def before(name, number):
+        return lambda question: message if isinstance(question, Go) else None
+
+    _, (records,), _ = on_hosts(order(*FEW), before=before)
+    assert all("answer can't be read" in record.reason for record in records)
+    nothing_doubled(order(*FEW))
+
+
+def test_a_host_of_other_messages_is_the_reason_of_every_network(on_hosts, order):
+    def before(name, number):
+        return lambda question: encode({"type": "Hosted2", "machine": {}})
+
+    _, (records,), _ = on_hosts(order(*FEW), before=before)
+    assert all("install the same version of the suite there" in record.reason for record in records)
+
+
+def test_a_device_that_comes_back_with_other_versions_is_not_used(on_hosts, order):
+    def after(name, number):
+        def alter(question, answer):
+            if number > 0 and isinstance(question, Hello):
+                came = read_answer(answer, Hosted)
+                other = msgspec.structs.replace(came.machine, versions=came.machine.versions | {"numpy": "0.1"})
+                return encode(msgspec.structs.replace(came, machine=other))
+            return answer
+
+        return alter
+
+    _, (records,), made = on_hosts(order(*FEW), before=only_first(dying(5, Go)), after=after)
+    assert len(made) == 2
+    for record in records:
+        assert "is not the machine it was" in record.reason
+    assert sum(len(record.measurement.visits) for record in records if record.measurement) == 4
+    nothing_doubled(order(*FEW))
+
+
+def test_what_a_host_says_of_files_is_not_believed(on_hosts, order, tmp_path):
+    """Records name the file that the driver sent, and no path that a host made up is opened here."""
+    trap = tmp_path / "trap"
+
+    def after(name, number):
+        def alter(question, answer):
+            if isinstance(question, Go):
+                came = read_answer(answer, Happened)
+                opened = [
+                    msgspec.structs.replace(
+                        each, artifact=msgspec.structs.replace(each.artifact, path=str(trap), sha256="0")
+                    )
+                    for each in came.opened
+                ]
+                return encode(msgspec.structs.replace(came, opened=opened))
+            return answer
+
+        return alter
+
+    _, (records,), _ = on_hosts(order(*FEW), after=after)
+    assert all(record.artifact.sha256 != "0" and record.artifact.path != str(trap) for record in records)
+
+
+def test_targets_that_measure_at_once_wait_for_the_same_host(on_hosts, order, tmp_path):
+    one = order(*FEW)
+    other = msgspec.structs.replace(one.target, name="fake@2")
+    two = SweepRequest(
+        target=other, models=one.models, protocol=one.protocol, results=one.results, artifacts=one.artifacts
+    )  # fmt: skip
+    _, outcomes, _ = on_hosts(one, two)
+    assert [isinstance(outcome, list) for outcome in outcomes] == [True, True], outcomes
+    for request in (one, two):
+        nothing_doubled(request)
+
+
+def test_nobody_waits_for_a_device_once_the_sweep_is_over(on_hosts, order, monkeypatch):
+    """A device that is lost and then taken by someone else; the other one measures all."""
+    taken = []
+
+    def before(name, number):
+        def end(question):
+            if isinstance(question, Go) and name == "one" and not taken:
+                taken.append(question)
+                raise RuntimeError("it was killed")
+
+        return end
+
+    # Whatever is given back on the first host goes to someone else.
+    monkeypatch.setattr(ThreadHosts, "_add", lambda self, free, wanted: None)
+    _, (records,), _ = on_hosts(order(*FEW), names=("one", "two"), before=before)
+    assert [len(record.measurement.visits) for record in records] == [6, 6, 6]
+
+
+def test_an_interruption_keeps_every_visit_and_what_is_resumed_doubles_none(on_hosts, order):
+    gone = []
+
+    def before(name, number):
+        def interrupt(question):
+            if isinstance(question, Go):
+                gone.append(question)
+                if len(gone) == 8:
+                    ctrl_c()
+                    time.sleep(2.0)  # the answer comes when nobody waits for it
+
+        return interrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        on_hosts(order(*FEW), before=before)
+    kept = [each.visit for each in Journal(order().results, "fake").entries() if isinstance(each, Visited)]
+    assert len(kept) == 7
+    _, (records,), _ = on_hosts(order(*FEW, resume=True))
+    visits = [visit for record in records for visit in record.measurement.visits]
+    assert len(visits) == 18
+    assert all(visit in visits for visit in kept)
+    nothing_doubled(order(*FEW))
+
+
+def test_an_interruption_ends_the_wait_for_a_device_that_someone_else_holds(order, tmp_path):
+    hosts = ThreadHosts({"one": lambda: Program(tmp_path / "one")})
+    other = hosts.hold(Demand({}, whole_host=True), "cpu", name="someone else", stop=threading.Event())
+    threading.Timer(0.5, ctrl_c).start()
+    with pytest.raises(KeyboardInterrupt):
+        sweep_all(hosts, [order(*FEW)])
+    assert [line.closed for line in hosts.lines] == [False]
+    threading.Timer(0.5, other.close).start()
+    (records,) = sweep_all(hosts, [order(*FEW)])
+    assert all(record.measurement for record in records)
+
+
+def test_to_go_on_needs_a_device_and_its_absence_loses_nothing(on_hosts, order):
+    """Without one there is no machine to compare: the sweep stays as it was interrupted."""
+    test_an_interruption_keeps_every_visit_and_what_is_resumed_doubles_none(on_hosts, order)
+    _, (error,), _ = on_hosts(order(*FEW, resume=True), before=dying(1, Hello))
+    assert isinstance(error, UserError)
+    assert "no device to go on with" in str(error)
+    nothing_doubled(order(*FEW))
