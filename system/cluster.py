@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
+from system.cluster_head import begin, offer_token, refuse_unreachable, watched
 from system.errors import UserError, one_line
 
 LOCAL = "local"
@@ -274,11 +275,12 @@ def _reason(ray: Any, error: BaseException) -> str:
 def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Iterator[Cluster]:
     """The Ray cluster at an address; `local` starts one on this machine, reachable from it alone, and ends it after.
 
-    Raises UserError where Ray isn't installed, or doesn't answer there.
+    A head that goes away later ends this process. Raises UserError where Ray isn't installed, or doesn't answer there.
     """
     try:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        offer_token()
         import ray
     except ImportError as error:
         raise UserError("--ray needs Ray", found="it is not installed", fix="pip install '.[fleet]'") from error
@@ -288,12 +290,10 @@ def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Ite
         options |= {"address": LOCAL, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     else:
         options |= {"address": address}
+        refuse_unreachable(address)
+    begin(ray, address, options)
     try:
-        ray.init(**options)
-    except Exception as error:
-        fix = "see ray status there, and the token in docs/fleet.md"
-        raise UserError(f"no Ray cluster at {address}", found=one_line(error), fix=fix) from error
-    try:
-        yield Cluster(ray, runtime_env)
+        with watched(ray.get_runtime_context().gcs_address):
+            yield Cluster(ray, runtime_env)
     finally:
         ray.shutdown()
