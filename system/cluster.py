@@ -12,10 +12,9 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
-from system.cluster_head import begin, offer_token, refuse_unreachable, watched
+from system.cluster_head import LOCAL, begin, refuse_unreachable, watched
 from system.errors import UserError, one_line
 
-LOCAL = "local"
 ACCELERATOR = "accelerator_type:"  # how Ray's resources begin that name a kind of GPU
 _ASK_AGAIN_S = 0.5
 _ANSWER_S = 5.0
@@ -280,7 +279,6 @@ def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Ite
     try:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        offer_token()
         import ray
     except ImportError as error:
         raise UserError("--ray needs Ray", found="it is not installed", fix="pip install '.[fleet]'") from error

@@ -11,31 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 
 from system.errors import UserError, one_line
+from system.names import printable
 from system.silence import into
 
-AUTO = "auto"
+AUTO, LOCAL = "auto", "local"
 _MODE = "RAY_AUTH_MODE"
-_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _CONNECT_S = 3.0
 _LOOK_EVERY_S = 5.0
 _GONE_S = 40.0  # Ray gives up after 60
 _START = "start it with ray start --head, see docs/fleet.md"
 _TOKEN_FIX = "copy ~/.ray/auth_token from its head, see docs/fleet.md"
-
-
-def offer_token() -> None:
-    """Have Ray send the token that is here, unless the user chose another mode; before Ray is imported.
-
-    Ray does so of itself for a cluster that it finds on this machine, not for one whose address it is given.
-    """
-    if _MODE not in os.environ and (
-        any(map(os.environ.get, _TOKENS)) or (Path.home() / ".ray" / "auth_token").is_file()
-    ):
-        os.environ[_MODE] = "token"
 
 
 def refuse_unreachable(address: str) -> None:
@@ -47,7 +35,7 @@ def refuse_unreachable(address: str) -> None:
     if _split(address) is None:
         raise UserError("no address of a Ray cluster", found=repr(address), fix="give HOST:PORT, local or auto")
     if (wrong := _unreachable(address)) is not None:
-        raise UserError(f"no Ray cluster at {address}", found=wrong, fix=_START)
+        raise UserError(f"no Ray cluster at {printable(address)}", found=wrong, fix=_START)
 
 
 def begin(ray: Any, address: str, options: Mapping[str, Any]) -> None:
@@ -55,6 +43,8 @@ def begin(ray: Any, address: str, options: Mapping[str, Any]) -> None:
     with tempfile.TemporaryFile() as log:
         try:
             with into(log):
+                if address != LOCAL:
+                    _offer_token()
                 ray.init(**options)
         except Exception as error:
             log.seek(0)
@@ -67,6 +57,18 @@ def begin(ray: Any, address: str, options: Mapping[str, Any]) -> None:
                 found = "its token is not the one here" if os.environ.get(_MODE) == "token" else "none was sent"
                 raise UserError(f"the Ray cluster at {address} refuses", found=found, fix=_TOKEN_FIX) from error
             raise UserError(f"no Ray cluster at {address}", found=one_line(error), fix=_START) from error
+
+
+def _offer_token() -> None:
+    """Have Ray send the token that is here, unless the user chose another mode.
+
+    Ray does so of itself for a cluster that it finds on this machine, not for one whose address it is given.
+    """
+    try:
+        from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
+    except ImportError:  # a Ray without tokens
+        return
+    maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
 
 
 @contextmanager
