@@ -54,7 +54,7 @@ def begin(ray: Any, address: str, options: Mapping[str, Any]) -> None:
                     f"no token for the Ray cluster at {address}", found="none here", fix=_TOKEN_FIX
                 ) from error
             if "authtoken" in said or "unauthenticated" in said:
-                found = "its token is not the one here" if os.environ.get(_MODE) == "token" else "none was sent"
+                found = "its token is not the one here" if os.environ.get(_MODE) == "token" else "no token was sent"
                 raise UserError(f"the Ray cluster at {address} refuses", found=found, fix=_TOKEN_FIX) from error
             raise UserError(f"no Ray cluster at {address}", found=one_line(error), fix=_START) from error
 

@@ -62,7 +62,7 @@ def ray_that(says, error):
     [
         ("", "version mismatch", "token", "no Ray cluster at h:1: version mismatch; start it"),
         ("W gcs: InvalidAuthToken", "Failed", "token", "the Ray cluster at h:1 refuses: its token is not the one here"),
-        ("W gcs: InvalidAuthToken", "Failed", "", "the Ray cluster at h:1 refuses: none was sent; copy"),
+        ("W gcs: InvalidAuthToken", "Failed", "", "the Ray cluster at h:1 refuses: no token was sent; copy"),
         ("", "but no authentication token was found", "token", "no token for the Ray cluster at h:1: none here; copy"),
     ],
 )
