@@ -1,4 +1,7 @@
-"""`python -m devices`: each target, and whether it can run here or why not; of one target its options too."""
+"""`python -m devices`: each target, and whether it can run here or why not; of one target its options too.
+
+With --ray: the hosts of a cluster, who uses them, and which targets each can run; of targets that are named, why not.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from devices.option_help import OptionHelp, described
 from devices.options import REST
 from devices.runtime import absence_of, runtime_of
 from devices.targets import Target, find_targets
+from system.cluster_options import add_cluster_options
 from system.command_line import argument_parser, print_json, print_table, run
 from system.errors import UserError, one_line
 
@@ -16,11 +20,16 @@ from system.errors import UserError, one_line
 def main() -> int:
     """List the targets; exit 0."""
     parser = argument_parser("devices", str(__doc__))
-    parser.add_argument("target", nargs="*", default=["*"], help="name or glob; a name alone lists its options")
+    parser.add_argument("target", nargs="*", help="name or glob; a name alone lists its options")
     parser.add_argument("--targets", type=Path, metavar="FILE", help="a TOML file of more targets")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_cluster_options(parser)
     arguments = parser.parse_args()
-    targets = [target for pattern in arguments.target for target in find_targets(pattern, arguments.targets)]
+    targets = [target for pattern in arguments.target or ["*"] for target in find_targets(pattern, arguments.targets)]
+    if arguments.ray is not None:
+        from devices.fleet.command import list_hosts
+
+        return list_hosts(arguments, targets)
     if arguments.json:
         print_json([_document(target) for target in targets])
         return 0

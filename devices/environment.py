@@ -17,6 +17,7 @@ from system.names import select, split_at
 
 _TARGETS = Path(__file__).with_name("targets.toml")
 _ENVIRONMENTS = Path(__file__).with_name("environments.toml")
+_VENV = Path(__file__).parents[1] / ".venv"
 _DEFAULT = "cpu"
 
 
@@ -102,6 +103,16 @@ def find_environment(name: str) -> Environment:
     """An environment by its name. Raises UserError naming the nearest names."""
     environments = read_environments()
     return environments[name if name in environments else select(name, environments, "environment")[0]]
+
+
+def python_of(environment: str) -> str:
+    """The Python of an environment that is installed beside this suite; this one where there is none.
+
+    Whether that one can run a target is for its runtime to say. Raises UserError as `find_environment`.
+    """
+    folder = find_environment(environment).folder(str(_VENV))
+    python = folder / "bin" / "python"
+    return str(python) if folder != _VENV and python.exists() else sys.executable
 
 
 @functools.cache

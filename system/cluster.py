@@ -12,9 +12,9 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
+from system.cluster_head import LOCAL, begin, refuse_unreachable, watched
 from system.errors import UserError, one_line
 
-LOCAL = "local"
 ACCELERATOR = "accelerator_type:"  # how Ray's resources begin that name a kind of GPU
 _ASK_AGAIN_S = 0.5
 _ANSWER_S = 5.0
@@ -320,7 +320,7 @@ def _reason(ray: Any, error: BaseException) -> str:
 def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Iterator[Cluster]:
     """The Ray cluster at an address; `local` starts one on this machine, reachable from it alone, and ends it after.
 
-    Raises UserError where Ray isn't installed, or doesn't answer there.
+    A head that goes away later ends this process. Raises UserError where Ray isn't installed, or doesn't answer there.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -335,12 +335,11 @@ def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Ite
     if address == LOCAL:
         # Given as an address, or else Ray would join a cluster that was started on this machine before.
         options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+    else:
+        refuse_unreachable(address)
+    begin(ray, address, options | {"log_to_driver": False, "configure_logging": False})
     try:
-        ray.init(**options, log_to_driver=False, configure_logging=False)
-    except Exception as error:
-        fix = "see ray status there, and the token in docs/fleet.md"
-        raise UserError(f"no Ray cluster at {address}", found=one_line(error), fix=fix) from error
-    try:
-        yield Cluster(ray, runtime_env)
+        with watched(ray.get_runtime_context().gcs_address):
+            yield Cluster(ray, runtime_env)
     finally:
         ray.shutdown()

@@ -14,7 +14,6 @@ from bench.fleet.board import Board
 from bench.fleet.crew import Crew
 from bench.fleet.exports import Exports, portable_of
 from bench.fleet.hosts import Hosts, RayHosts
-from bench.fleet.options import address_of, read_runtime_env
 from bench.fleet.stations import FleetStations
 from bench.protocol import Protocol
 from bench.records.record import Record
@@ -24,6 +23,7 @@ from devices.targets import Target
 from exporters.artifact import Job
 from models.model import Model
 from system.cluster import connected
+from system.cluster_options import address_of, read_runtime_env
 from system.errors import UserError
 
 Sweeps = Sequence[SweepRequest]
@@ -110,7 +110,8 @@ class _Sweep:
     board: Board
 
     def __call__(self, request: SweepRequest) -> list[Record] | UserError:
-        request = replace(request, stage=self.board.stages(request.target.name))
+        watch = self.board.watch(request.target.name)
+        request = replace(request, stage=watch.stage)
         crew = Crew(
             self.hosts,
             request.target,
@@ -120,9 +121,11 @@ class _Sweep:
             targets_file=self.targets_file,
         )
         try:
-            return sweep(request, FleetStations(request, crew, self.exports, self.stop))
+            return sweep(request, FleetStations(request, crew, self.exports, self.stop, watch))
         except UserError as error:
             return error
+        finally:
+            watch.end()
 
 
 def _print(request: SweepRequest, outcome: list[Record] | UserError) -> bool:

@@ -15,12 +15,11 @@ from pathlib import Path
 
 from bench.fleet.messages import Refused, encode
 from bench.fleet.server import Server
-from devices.environment import find_environment
+from devices.environment import python_of
 from system.child import guard_child
 from system.files import user_cache
 
 _ROOT = Path(__file__).parents[2]
-_VENV = _ROOT / ".venv"
 _CLOSING_S = 5.0
 
 
@@ -63,16 +62,6 @@ class Process:
         if code == -9:
             return "its process was killed, most likely out of memory"
         return f"its process has ended ({f'signal {-code}' if code < 0 else f'exit code {code}'})"
-
-
-def python_of(environment: str) -> str:
-    """The Python of an environment that is installed beside this suite; this one where there is none.
-
-    Whether that one can run a target is asked when it begins.
-    """
-    folder = find_environment(environment).folder(str(_VENV))
-    python = folder / "bin" / "python"
-    return str(python) if folder != _VENV and python.exists() else sys.executable
 
 
 def serve(pipe: Connection, own: Path) -> None:

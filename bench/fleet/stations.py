@@ -18,6 +18,7 @@ from bench.fleet.messages import Happened
 from bench.fleet.plausible import possible
 from bench.fleet.remote import Remote
 from bench.fleet.server import wanted_of
+from bench.fleet.watch import NOBODY, Watch
 from bench.records.network_run import NetworkRun
 from bench.stations import Event
 from bench.sweep import SweepRequest
@@ -46,8 +47,11 @@ class FleetStations:
     machine: Machine
     workloads: Mapping[str, Artifact]
 
-    def __init__(self, request: SweepRequest, crew: Crew, exports: Exports, stop: threading.Event) -> None:
+    def __init__(
+        self, request: SweepRequest, crew: Crew, exports: Exports, stop: threading.Event, watch: Watch = NOBODY
+    ) -> None:
         self._request, self._crew, self._exports, self._stop = request, crew, exports, stop
+        self._watch = watch
         self._jobs: dict[str, Job] = {}
         self._files: dict[str, Artifact] = {}  # by network
         self._losses: Counter[str] = Counter()
@@ -226,6 +230,7 @@ class FleetStations:
             busy = {id(each.remote) for each in running.values()}
             for remote in [each for each in self._crew.members() if id(each) not in busy]:
                 if (run := next_of(remote)) is not None:
+                    self._watch.begins(remote, run.name)
                     running[ask(remote, run)] = _Visiting(remote, run, monotonic() + limit_s)
             if not running:
                 if self._crew.members() or self._crew.hopeless:
@@ -245,10 +250,12 @@ class FleetStations:
             if not answered.done():
                 raise LineLost(f"hung: no answer from {remote.host} within the limit")
             happened = remote.happened(answered)
+            self._watch.done(remote, visit=happened.visit is not None)
             yield from ((run, event) for event in _events(happened, run, remote))
         except LineLost as lost:
             self._gone_loading_s += remote.loading_s
             self._begun_s = max(self._begun_s, remote.elapsed_s)
+            self._watch.lost(remote, str(lost))
             self._crew.lose(remote, self._prepare)
             self._losses[run.name] += 1
             if self._losses[run.name] < _MOST_LOSSES:

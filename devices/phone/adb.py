@@ -165,6 +165,11 @@ def _is_a(phone: Listed, model: str) -> bool:
     return model == "any" or fnmatchcase(phone.model, re.sub(r"[^\w*?\[\]]", "_", model))
 
 
+def listed(options: PhoneOptions) -> list[Listed]:
+    """Every phone that the adb server knows, whatever its state; starts the local one. Raises UserError without adb."""
+    return _list((_program(), *_server(options)))
+
+
 def parse_devices(text: str) -> list[Listed]:
     """The phones in the output of `adb devices -l`; whatever else it says is passed over."""
     phones = []
