@@ -64,7 +64,7 @@ def sweep(request: SweepRequest, stations: Stations | None = None) -> list[Recor
             _load(request, ledger, pending, held)
             _measure(request, ledger, runs, held)
         ledger.end()
-        _say_share(ledger, held.loading_s)  # after all that may end in an error
+        _say_share(request.target.name, ledger, held.loading_s)  # after all that may end in an error
         return [ledger.records[run.name] for run in runs]
 
 
@@ -149,8 +149,9 @@ def _keep(run: NetworkRun, event: Event | None, ledger: Ledger, stations: Statio
             _fail(ledger, run, str(event))
 
 
-def _say_share(ledger: Ledger, loading_s: float) -> None:
+def _say_share(target: str, ledger: Ledger, loading_s: float) -> None:
     share = ledger.sampling_share()
     if share is not None:
         loading = f"; loading and warming up took {loading_s:.0f} s beside them" if loading_s else ""
-        print(f"{share:.0%} of {ledger.elapsed_s:.0f} s went into inferences{loading}", file=sys.stderr)  # noqa: T201
+        sampled = f"{share:.0%} of {ledger.elapsed_s:.0f} s went into inferences"
+        print(f"{target}: {sampled}{loading}", file=sys.stderr)  # noqa: T201

@@ -4,6 +4,7 @@ Ray is an extra of its own (`pip install '.[fleet]'`); everything else works wit
 """
 
 import os
+import random
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from system.errors import UserError, one_line
 ACCELERATOR = "accelerator_type:"  # how Ray's resources begin that name a kind of GPU
 _ASK_AGAIN_S = 0.5
 _ANSWER_S = 5.0
+_MOST_HOSTS = 16  # that are asked at once for all their cores, each by a request of its own
 _NAMESPACE = "zennet-latency"
 _GONE = "its host is gone"
 _ASIDE = "aside"  # Ray's name of what an actor may be asked while it answers
@@ -111,7 +113,8 @@ class Cluster:
         while True:
             able = self._able(demand, stop, limit_s)
             # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself.
-            tried = [demand] if not demand.whole_host else [demand._replace(node=node.name) for node in able]
+            asked = random.sample(able, min(len(able), _MOST_HOSTS))
+            tried = [demand] if not demand.whole_host else [demand._replace(node=node.name) for node in asked]
             line = self._first([self._request(each, start, name) for each in tried], stop)
             if line is not None:
                 return line

@@ -112,15 +112,15 @@ class _Sweep:
     def __call__(self, request: SweepRequest) -> list[Record] | UserError:
         watch = self.board.watch(request.target.name)
         request = replace(request, stage=watch.stage)
-        crew = Crew(
-            self.hosts,
-            request.target,
-            request.protocol,
-            artifacts=request.artifacts,
-            stop=self.stop,
-            targets_file=self.targets_file,
-        )
         try:
+            crew = Crew(
+                self.hosts,
+                request.target,
+                request.protocol,
+                artifacts=request.artifacts,
+                stop=self.stop,
+                targets_file=self.targets_file,
+            )
             return sweep(request, FleetStations(request, crew, self.exports, self.stop, watch))
         except UserError as error:
             return error
