@@ -29,7 +29,7 @@ from exporters.cache import Cache
 from exporters.formats import chain, find_format
 from exporters.parallel import obtain_all
 from system.child import Failure, reason_of
-from system.cluster import Demand, Line, LineLost
+from system.cluster import Demand, Line, LineLost, Node
 from system.errors import UserError
 from system.stop import AnyStop
 
@@ -105,7 +105,7 @@ class Exports:
         self._make_here(here)
         for group in groups.values():
             self._waiting.put(group)
-        self._start([node.name for node in self._hosts.nodes() if node.resources.get("CPU")][: len(groups)])
+        self._start([node for node in self._hosts.nodes() if node.resources.get("CPU")][: len(groups)])
 
     def of(self, job: Job) -> Outcome:
         """What came of a job, once it is known. Raises UserError where the sweep is interrupted before."""
@@ -117,7 +117,7 @@ class Exports:
                 raise UserError("an export was ended", found="an interruption", fix="go on with --resume")
         return outcome.result()
 
-    def _start(self, nodes: Sequence[str]) -> None:
+    def _start(self, nodes: Sequence[Node]) -> None:
         """A thread for each of these hosts, and one that makes here what none of them could."""
         hosts = [threading.Thread(target=self._work, args=(node,), daemon=True) for node in nodes]
         last = threading.Thread(target=self._make_rest, args=(hosts,), daemon=True)
@@ -129,19 +129,16 @@ class Exports:
         for job, outcome in obtain_all(jobs, self._artifacts):
             _settle(self._outcomes[job], outcome)
 
-    def _work(self, node: str) -> None:
-        """Make one network's files after the other on a host, as long as it can."""
+    def _work(self, node: Node) -> None:
+        """Make the files of as many networks as a host has cores, over and over, as long as it can."""
         line: Line | None = None
         group: list[Job] = []
+        demand = Demand({}, whole_host=True, node=node.name)
         try:
-            line = self._hosts.hold(Demand({}, whole_host=True, node=node), "cpu", name="exports", stop=self._stop)
+            line = self._hosts.hold(demand, "cpu", name="exports", stop=self._stop)
             remote = Remote(line, self._artifacts, self._stop)
-            while not self._stop.is_set():
-                group = self._waiting.get_nowait()
+            while not self._stop.is_set() and (group := self._next(int(node.resources["CPU"]))):
                 self._make_there(remote, group)
-                group = []
-        except Empty:
-            pass
         except Exception as error:  # another host does it, or this machine
             if not self._stop.is_set():
                 why = str(error) if isinstance(error, LineLost) else reason_of(error)
@@ -151,6 +148,14 @@ class Exports:
                 line.close()
             if left := [job for job in group if not self._outcomes[job].done()]:
                 self._waiting.put(left)
+
+    def _next(self, networks: int) -> list[Job]:
+        """The files of so many networks that nobody makes yet, or of as many as there are."""
+        jobs: list[Job] = []
+        with suppress(Empty):
+            for _ in range(max(1, networks)):
+                jobs += self._waiting.get_nowait()
+        return jobs
 
     def _make_there(self, remote: Remote, group: list[Job]) -> None:
         made = remote.make([wanted_of(job) for job in group])

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from pathlib import PurePosixPath
 from time import monotonic
 from types import TracebackType
 from typing import NamedTuple
@@ -13,11 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from bench.fleet.crew import Crew
-from bench.fleet.exports import Exports, portable_of
+from bench.fleet.exports import Exports
+from bench.fleet.files import Files
 from bench.fleet.messages import Happened
 from bench.fleet.plausible import possible
 from bench.fleet.remote import Remote
-from bench.fleet.server import wanted_of
 from bench.fleet.watch import NOBODY, Watch
 from bench.records.network_run import NetworkRun
 from bench.stations import Event
@@ -50,14 +49,11 @@ class FleetStations:
     def __init__(
         self, request: SweepRequest, crew: Crew, exports: Exports, stop: threading.Event, watch: Watch = NOBODY
     ) -> None:
-        self._request, self._crew, self._exports, self._stop = request, crew, exports, stop
-        self._watch = watch
-        self._jobs: dict[str, Job] = {}
-        self._files: dict[str, Artifact] = {}  # by network
+        self._request, self._crew, self._stop, self._watch = request, crew, stop, watch
+        self._files = Files(request, exports, stop)
         self._losses: Counter[str] = Counter()
         self._begun_s = self._gone_loading_s = 0.0
         self._first: Remote | None = None
-        self._builds = False
         self._refusal = Failure("no device")
 
     def __enter__(self) -> "FleetStations":
@@ -65,13 +61,9 @@ class FleetStations:
 
         Raises UserError where it can't be had to go on with an earlier sweep.
         """
-        jobs = self._known_jobs()
-        self._builds = any(portable_of(job) != job for job in jobs)
-        # Nobody holds a device while files are made: the hosts that make them may be waiting for it.
-        for portable in filter(None, map(portable_of, jobs)):
-            self._exports.of(portable)
+        self._files.wait()  # nobody holds a device meanwhile: the hosts that make files may be waiting for it
         try:
-            self._first = self._crew.first(builds=self._builds)
+            self._first = self._crew.first(builds=self._files.built_there)
             self.machine, self.workloads = self._first.machine, self._first.workloads
         except (UserError, LineLost) as error:
             if self._stop.is_set() or self._request.resume:
@@ -107,14 +99,11 @@ class FleetStations:
         if first is None:
             self._crew.why = self._refusal.reason
         else:
-            self._crew.begin(first, self._prepare, built=self._builds)
+            self._crew.begin(first, self._prepare, built=self._files.built_there)
 
     def exported(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Artifact | Failure]]:
         for job in jobs:
-            outcome = self._obtained_somewhere(job)
-            if isinstance(outcome, Artifact):
-                self._jobs[job.model.name], self._files[job.model.name] = job, outcome
-            yield job, outcome
+            yield job, self._obtained(job)
 
     def loaded(self, runs: Sequence[NetworkRun]) -> Iterator[tuple[NetworkRun, Event | None]]:
         queues = {id(remote): list(runs) for remote in self._crew.members()}
@@ -147,21 +136,14 @@ class FleetStations:
         for remote in self._crew.members():
             remote.close_network(run)
 
-    def _known_jobs(self) -> list[Job]:
-        jobs = []
-        for model in self._request.models:
-            with suppress(UserError):  # the sweep says so of that network
-                jobs.append(self._request.job(model))
-        return jobs
-
-    def _obtained_somewhere(self, job: Job) -> Artifact | Failure:
+    def _obtained(self, job: Job) -> Artifact | Failure:
         """The file of a job, once more by another program where the first device's is lost over it."""
         outcome = self._refusal
         for _ in range(_MOST_LOSSES):
             if self._first is None:
                 return self._refusal
             try:
-                return self._obtained(job, self._first)
+                return self._files.obtain(job, self._first)
             except LineLost as lost:
                 outcome = Failure(f"{_MOST_LOSSES} hosts' processes were lost while they made the file: {lost}")
                 self._first = self._another_first(self._first)
@@ -170,49 +152,16 @@ class FleetStations:
     def _another_first(self, lost: Remote) -> Remote | None:
         lost.close()
         try:
-            return self._crew.first(builds=self._builds)
+            return self._crew.first(builds=self._files.built_there)
         except (UserError, LineLost) as error:
             if self._stop.is_set():
                 raise
             self._refusal = Failure(str(error))
             return None
 
-    def _obtained(self, job: Job, remote: Remote) -> Artifact | Failure:
-        """The file of a job: a portable one from the driver's cache, any other made on the device's host.
-
-        Raises LineLost where that is lost.
-        """
-        try:
-            portable = portable_of(job)
-            if portable is None:
-                return self._built(job, remote)
-            outcome = self._exports.of(portable)
-            if isinstance(outcome, Failure) or portable == job:
-                return outcome
-            remote.deliver_source(wanted_of(portable), outcome)
-            return self._built(job, remote)
-        except UserError as error:
-            if self._stop.is_set():
-                raise
-            return Failure(str(error))
-
-    def _built(self, job: Job, remote: Remote) -> Artifact | Failure:
-        (came,) = remote.make([wanted_of(job)])
-        if came.artifact is None:
-            return Failure(came.reason)
-        # Its path there says nothing here, and must not name a file here.
-        return msgspec.structs.replace(came.artifact, path=PurePosixPath(came.artifact.path).name)
-
     def _prepare(self, remote: Remote) -> None:
-        """Bring a device's program what it needs before its first visit. Raises LineLost or UserError."""
-        for name, artifact in self._files.items():
-            job = self._jobs[name]
-            if portable_of(job) == job:
-                remote.deliver(artifact)
-            else:
-                again = self._obtained(job, remote)
-                if isinstance(again, Artifact) and again.sha256 != artifact.sha256:
-                    raise UserError(f"another file of {name} is made there", found=remote.host, fix="begin again")
+        """What a device's program needs before its first visit. Raises LineLost or UserError."""
+        self._files.provide(remote)
         remote.clock(self._begun_s)
 
     def _all(
