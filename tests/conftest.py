@@ -1,4 +1,5 @@
 import os
+import secrets
 import signal
 
 import pytest
@@ -9,6 +10,9 @@ from tests.needs import REQUIRE_ALL, left_out, refused
 # A shell without job control has its background commands ignore Ctrl-C, and what they start inherits that. Some tests
 # send it to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Ray reads it once, when it is imported; the hosts of a test's cluster, some added later, must have one token.
+os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 @pytest.fixture(scope="session", autouse=True)
