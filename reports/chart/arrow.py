@@ -19,9 +19,12 @@ _MOST_STEPS = 8
 
 def arrow_text(speedup: Speedup) -> str:
     """The factor, its 95 % interval where there is one, whether all its numbers are stable, and by which accuracy."""
-    text = f"{speedup.factor:.1f}x speed-up" if speedup.factor >= 1 else f"{speedup.factor:.2f}x: slower"
+    if speedup.low < 1 < speedup.high:  # its interval doesn't say which of the two is faster
+        text = f"{speedup.factor:.2f}x: no difference found"
+    else:
+        text = f"{speedup.factor:.1f}x speed-up" if speedup.factor >= 1 else f"{speedup.factor:.2f}x: slower"
     if speedup.low != speedup.high:
-        decimals = 1 if speedup.factor >= 1 and f"{speedup.low:.1f}" != f"{speedup.high:.1f}" else 2
+        decimals = 1 if speedup.low >= 1 and f"{speedup.low:.1f}" != f"{speedup.high:.1f}" else 2
         text += f" ({speedup.low:.{decimals}f} to {speedup.high:.{decimals}f})"
     text += "" if speedup.usable else ", not all usable"
     return f"{text}, {_MEASURED}" if speedup.subject.accuracy else text
