@@ -1,6 +1,7 @@
 """Sweeps through Ray beside local ones, in turns on this machine: do their numbers agree?
 
-python -m studies.fleet_against_local --pairs 2 --results artifacts/fleet_against_local     # about 10 minutes, idle
+python -m studies.fleet_against_local                                   # every core, about 15 minutes, idle
+python -m studies.fleet_against_local --option threads=1                # a core is left for Ray's own processes
 
 Both measure the same files with the same protocol on the same processor; only who asks for the visits differs. The
 order of the two alternates from pair to pair, so that a drift of the machine favours neither. `reports compare` then
@@ -20,8 +21,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", default="cpu")
     parser.add_argument("--model", nargs="+", default=["@published"], help="names, globs or groups")
-    parser.add_argument("--pairs", type=int, default=2, help="sweeps of each side (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=3, help="sweeps of each side (default: %(default)s)")
     parser.add_argument("--budget", type=float, default=100.0, help="seconds of a sweep (default: %(default)g)")
+    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="of the target")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--results", type=Path, default=Path("artifacts") / "fleet_against_local")
     arguments = parser.parse_args()
@@ -39,6 +41,7 @@ def main() -> int:
 def _sweep(arguments: argparse.Namespace, side: str) -> int:
     models = [part for model in arguments.model for part in ("--model", model)]
     command = [sys.executable, "-m", "bench", arguments.target, *models, *_SIDES[side]]
+    command += [part for option in arguments.option for part in ("--option", option)]
     command += ["--budget", str(arguments.budget), "--artifacts", str(arguments.artifacts)]
     command += ["--results", str(arguments.results / side)]
     return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode

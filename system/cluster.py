@@ -18,11 +18,18 @@ from system.errors import UserError, one_line
 
 ACCELERATOR = "accelerator_type:"  # how Ray's resources begin that name a kind of GPU
 _ASK_AGAIN_S = 0.5
-_ANSWER_S = 5.0
 _MOST_HOSTS = 16  # that are asked at once for all their cores, each by a request of its own
 _NAMESPACE = "zennet-latency"
 _GONE = "its host is gone"
-_ASIDE = "aside"  # Ray's name of what an actor may be asked while it answers
+# Settings of Ray by which its processes take less of a host that measures: whether memory runs short is for the suite to
+# see, and what is free is reported once a second instead of ten times.
+QUIET = {
+    "RAY_memory_monitor_refresh_ms": "0",
+    "RAY_raylet_report_resources_period_milliseconds": "1000",
+    "RAY_metrics_report_interval_ms": "60000",
+    "RAY_task_events_report_interval_ms": "0",
+}
+_AGENT = "_Agent"  # the class of the actors below
 _OFFER = "start it there with ray start --resources, see docs/fleet.md"
 
 
@@ -134,19 +141,13 @@ class Cluster:
 
     def users(self) -> list[tuple[str, str]]:
         """The programs that run now, everyone's: the name of the host, and what each is for."""
-        asked = []
-        for name in self._ray.util.list_named_actors():
-            with suppress(Exception):  # it has ended meanwhile
-                asked.append((name, self._ray.get_actor(name).where.options(concurrency_group=_ASIDE).remote()))
-        if not asked:
-            return []
-        ready, _ = self._ray.wait([each for _, each in asked], num_returns=len(asked), timeout=_ANSWER_S)
-        found = []
-        for name, each in asked:
-            with suppress(Exception):
-                if each in ready:
-                    found.append((str(self._ray.get(each)).partition(" ")[2], name.rpartition(" ")[0]))
-        return sorted(found)
+        # To ask the programs themselves, each would need a second thread, and with one Ray's worker wakes a hundred times
+        # a second. Ray's public list of actors needs a dashboard.
+        from ray._private.state import actors
+
+        hosts = {node.name: node.host for node in self.nodes()}
+        running = [each for each in actors().values() if each["State"] == "ALIVE" and each["ActorClassName"] == _AGENT]
+        return sorted((hosts.get(each["Address"]["NodeID"], "?"), each["Name"].rpartition(" ")[0]) for each in running)
 
     def _request(self, demand: Demand, start: Callable[[], Answerer], name: str) -> "_Pending":
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -169,9 +170,8 @@ class Cluster:
         if self._runtime_env:
             options["runtime_env"] = self._runtime_env
         given = sorted(self._runtime_env.get("env_vars") or {})
-        # It says where it is while it answers; answers are given one by one, in the order of the questions.
-        actor = self._ray.remote(concurrency_groups={_ASIDE: 1})(_Agent).options(**options).remote(start, given)
-        return _Pending(self._ray, actor, actor.where.options(concurrency_group=_ASIDE).remote())
+        actor = self._ray.remote(_Agent).options(**options).remote(start, given)  # it answers one question at a time
+        return _Pending(self._ray, actor, actor.where.remote())
 
     def _first(self, pending: Sequence["_Pending"], stop: threading.Event) -> Line | None:
         """The first that starts, the others are withdrawn; None where the hosts of all are gone."""
@@ -319,6 +319,12 @@ def _reason(ray: Any, error: BaseException) -> str:
     return one_line(cause if cause is not None else f"{type(error).__name__}: {error}", 200)
 
 
+def _end_log_monitor(ray: Any) -> None:
+    """End what looks for new logs ten times a second, on the machine that measures; nobody reads them here."""
+    with suppress(Exception):  # there is no public way, so a later Ray may have none
+        ray._private.worker._global_node.kill_log_monitor(check_alive=False)
+
+
 @contextmanager
 def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Iterator[Cluster]:
     """The Ray cluster at an address; `local` starts one on this machine, reachable from it alone, and ends it after.
@@ -329,7 +335,7 @@ def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Ite
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if address == LOCAL:
         # Ray listens on all addresses unless it is told that this machine can be no host of a cluster.
-        os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"}
+        os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"} | QUIET
     try:
         import ray
     except ImportError as error:
@@ -341,6 +347,8 @@ def connected(address: str, runtime_env: Mapping[str, Any] | None = None) -> Ite
     else:
         refuse_unreachable(address)
     begin(ray, address, options | {"log_to_driver": False, "configure_logging": False})
+    if address == LOCAL:
+        _end_log_monitor(ray)
     try:
         with watched(ray.get_runtime_context().gcs_address):
             yield Cluster(ray, runtime_env)
