@@ -21,8 +21,8 @@ _ASK_AGAIN_S = 0.5
 _MOST_HOSTS = 16  # that are asked at once for all their cores, each by a request of its own
 _NAMESPACE = "zennet-latency"
 _GONE = "its host is gone"
-# Settings of Ray by which its processes take less of a host that measures: whether memory runs short is for the suite to
-# see, and what is free is reported once a second instead of ten times.
+# Settings of Ray by which its processes take less of a host that measures: whether memory runs short is for the suite
+# to see, and what is free is reported once a second instead of ten times.
 QUIET = {
     "RAY_memory_monitor_refresh_ms": "0",
     "RAY_raylet_report_resources_period_milliseconds": "1000",
@@ -141,8 +141,8 @@ class Cluster:
 
     def users(self) -> list[tuple[str, str]]:
         """The programs that run now, everyone's: the name of the host, and what each is for."""
-        # To ask the programs themselves, each would need a second thread, and with one Ray's worker wakes a hundred times
-        # a second. Ray's public list of actors needs a dashboard.
+        # To ask the programs themselves, each would need a second thread, and with one Ray's worker wakes a hundred
+        # times a second. Ray's public list of actors needs a dashboard.
         from ray._private.state import actors
 
         hosts = {node.name: node.host for node in self.nodes()}
