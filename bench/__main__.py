@@ -15,9 +15,9 @@ from bench.accuracy.options import add_accuracy_options, is_evaluation
 from bench.axis import add_axis_options, along_axis, at_batches, at_resolutions
 from bench.duet.options import add_duet_options, is_duet
 from bench.fleet.options import add_fleet_options
-from bench.options import add_options, with_options
+from bench.options import add_options, sweep_request, with_options
 from bench.protocol import Protocol
-from bench.sweep import SweepRequest, sweep
+from bench.sweep import sweep
 from bench.table import print_records
 from bench.top1 import add_top1_option, with_top1
 from devices.runtime import absence_of, protocol_of
@@ -89,16 +89,7 @@ def _sweeps(
     complete = True
     # The targets alternate, so that what drifts meanwhile is no difference between them.
     for repetition, (target, protocol) in itertools.product(range(arguments.repeat), targets):
-        order = SweepRequest(
-            target=target,
-            models=models,
-            protocol=protocol,
-            results=arguments.results,
-            artifacts=arguments.artifacts,
-            checkpoints=checkpoints,
-            calibration=arguments.calibration,
-            resume=arguments.resume and repetition == 0,
-        )
+        order = sweep_request(arguments, target, protocol, models, checkpoints, repetition)
         with _keeping():
             records = sweep(order)
         print_records(target, records)

@@ -2,10 +2,15 @@
 
 import argparse
 import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
+from bench.protocol import Protocol
+from bench.sweep import SweepRequest
 from devices.targets import Target
+from models.model import Model
 from system.errors import UserError
 
 
@@ -31,6 +36,27 @@ def with_options(target: Target, arguments: argparse.Namespace) -> Target:
     options = {name: value for name, value in named.items() if value is not None}
     options |= dict(read_option(text) for text in arguments.option)
     return msgspec.structs.replace(target, options=target.options | options) if options else target
+
+
+def sweep_request(
+    arguments: argparse.Namespace,
+    target: Target,
+    protocol: Protocol,
+    models: Sequence[Model],
+    checkpoints: Mapping[Model, Path],
+    repetition: int = 0,
+) -> SweepRequest:
+    """What the command line asks of a sweep; of several only the first, repetition 0, goes on with an earlier one."""
+    return SweepRequest(
+        target=target,
+        models=models,
+        protocol=protocol,
+        results=arguments.results,
+        artifacts=arguments.artifacts,
+        checkpoints=checkpoints,
+        calibration=arguments.calibration,
+        resume=arguments.resume and repetition == 0,
+    )
 
 
 def read_option(text: str, flag: str = "--option") -> tuple[str, object]:

@@ -15,6 +15,7 @@ from bench.fleet.crew import Crew
 from bench.fleet.exports import Exports, portable_of
 from bench.fleet.hosts import Hosts, RayHosts
 from bench.fleet.stations import FleetStations
+from bench.options import sweep_request
 from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
@@ -45,16 +46,7 @@ def run_fleet(
         hosts = RayHosts(cluster, arguments.host_wait)
         for repetition in range(arguments.repeat):
             requests = [
-                SweepRequest(
-                    target=target,
-                    models=models,
-                    protocol=protocol,
-                    results=arguments.results,
-                    artifacts=arguments.artifacts,
-                    checkpoints=checkpoints,
-                    calibration=arguments.calibration,
-                    resume=arguments.resume and repetition == 0,
-                )
+                sweep_request(arguments, target, protocol, models, checkpoints, repetition)
                 for target, protocol in targets
             ]
             outcomes = sweep_all(hosts, requests, targets_file=arguments.targets)
