@@ -100,7 +100,7 @@ def owner_of(of: str, device: str) -> Owner | None:
 
 def _stem(of: str, device: str) -> Path:
     """The name of a device's files, without an ending; a name may hold any character, and two may differ in one."""
-    folder = Path(os.environ.get(FOLDER_VARIABLE) or "/tmp")
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or "/tmp")  # nosec B108
     digest = hashlib.sha256(f"{of}\0{device}".encode()).hexdigest()[:16]
     return folder / f"zennet-latency-{re.sub(r'[^A-Za-z0-9]+', '-', device)[:40]}-{digest}"
 

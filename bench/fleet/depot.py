@@ -12,7 +12,7 @@ from exporters.cache import Cache
 from system.errors import UserError
 
 PART_BYTES = 8_000_000  # of a file in one message, so that no message needs more of anyone's memory
-_TOKEN = ".fleet"  # nosec B105
+_TOKEN = ".fleet"
 
 
 class Depot:
