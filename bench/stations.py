@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol as Interface
 
 from bench.protocol import Protocol
+from bench.records.host import Host
 from bench.records.journal import Opened
 from bench.records.network_run import NetworkRun
 from bench.station import Station
@@ -25,15 +26,12 @@ from system.child import Failure
 Event = Opened | Visit | SessionLost
 
 
-class Stations(Interface):
+class Stations(Host, Interface):
     """Devices that can run a target, held while the context is open: one, or several that are equal.
 
     `machine` is that of the devices, `workloads` are its reference workloads' files. `elapsed_s` is the time of the
     sweep so far, loading and waiting left aside; `loading_s` what loading and warming up took.
     """
-
-    machine: Machine
-    workloads: Mapping[str, Artifact]
 
     def __enter__(self) -> "Stations": ...
 
@@ -46,9 +44,6 @@ class Stations(Interface):
 
     @property
     def loading_s(self) -> float: ...
-
-    def moment(self) -> Moment:
-        """The machine now."""
 
     def begin(self, elapsed_s: float) -> None:
         """Start the clock at so many seconds; called once, before anything is loaded."""

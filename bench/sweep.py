@@ -3,7 +3,7 @@
 import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +44,14 @@ class SweepRequest:
     def job(self, model: Model) -> Job:
         """The file that the sweep needs of a model. Raises NetworkError where the target can't run it."""
         return self.target.job(model, self.checkpoints.get(model), self.calibration)
+
+    def jobs(self) -> list[Job]:
+        """The files of the models that there can be one of; of the others the sweep says why."""
+        jobs = []
+        for model in self.models:
+            with suppress(UserError):
+                jobs.append(self.job(model))
+        return jobs
 
 
 def sweep(request: SweepRequest, stations: Stations | None = None) -> list[Record]:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -64,25 +64,8 @@ class Cache:
 
         Raises UserError where its content isn't what was made, or can't be written.
         """
-        from filelock import FileLock
-
-        *sources, _ = chain(job)
-        path = self._path(job, self._find(sources) if find_format(job.format).keyed_by_source else None)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path.with_suffix(".lock")):
-                if found := _read(path):
-                    return found
-                _clear(path)
-                with tempfile.TemporaryDirectory(dir=path.parent, prefix=_making(path)) as folder:
-                    copy = Path(folder) / path.name
-                    shutil.copyfile(artifact.path, copy)
-                    if sha256_of(copy) != artifact.sha256:
-                        what = f"the file of {artifact.model} is not what was made"
-                        raise UserError(what, found=f"another sha256 than {artifact.sha256[:12]}", fix="send it again")
-                    return _put(copy, msgspec.structs.replace(artifact, path=str(path)), path)
-        except OSError as error:
-            raise _unwritable(path, error) from error
+        path = self.path(job)
+        return _alone(path, lambda: _copy(artifact, path))
 
     def _last_made(self, steps: Sequence[Job]) -> tuple[Artifact | None, int]:
         """The artifact of the last step whose file is there, and how many steps that leaves behind."""
@@ -105,20 +88,39 @@ class Cache:
 
     def _make_alone(self, job: Job, source: Artifact | None) -> Artifact:
         """Make the file of `job`, unless another process does meanwhile."""
-        from filelock import FileLock
-
         path = self._path(job, source)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path.with_suffix(".lock")):
-                if artifact := _read(path):
-                    return artifact
-                _clear(path)
-                if path.exists():
-                    print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
-                return _make(job, source, path)
-        except OSError as error:
-            raise _unwritable(path, error) from error
+        return _alone(path, lambda: _make_again(job, source, path))
+
+
+def _alone(path: Path, make: Callable[[], Artifact]) -> Artifact:
+    """What `make` puts at `path`, unless another process does meanwhile. Raises UserError where it can't be written."""
+    from filelock import FileLock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if artifact := _read(path):
+                return artifact
+            _clear(path)
+            return make()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _make_again(job: Job, source: Artifact | None, path: Path) -> Artifact:
+    if path.exists():
+        print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
+    return _make(job, source, path)
+
+
+def _copy(artifact: Artifact, path: Path) -> Artifact:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_making(path)) as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(artifact.path, copy)
+        if sha256_of(copy) != artifact.sha256:
+            what = f"the file of {artifact.model} is not what was made"
+            raise UserError(what, found=f"another sha256 than {artifact.sha256[:12]}", fix="send it again")
+        return _put(copy, msgspec.structs.replace(artifact, path=str(path)), path)
 
 
 def _unwritable(path: Path, error: OSError) -> UserError:

@@ -121,7 +121,7 @@ class Cluster:
             able = self._able(demand, stop, limit_s)
             # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself.
             asked = random.sample(able, min(len(able), _MOST_HOSTS))
-            tried = [demand] if not demand.whole_host else [demand._replace(node=node.name) for node in asked]
+            tried = [_all_cores(demand, node) for node in asked] if demand.whole_host else [demand]
             line = self._first([self._request(each, start, name) for each in tried], stop)
             if line is not None:
                 return line
@@ -153,12 +153,9 @@ class Cluster:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         resources = {each: amount for each, amount in demand.resources.items() if each not in {"CPU", "GPU"}}
-        cpus = demand.resources.get("CPU", 0.0)
-        if demand.whole_host:
-            cpus = next((node.resources.get("CPU", 0.0) for node in self.nodes() if node.name == demand.node), cpus)
         options: dict[str, Any] = {
             "name": f"{name} {uuid.uuid4().hex[:8]}",
-            "num_cpus": cpus,
+            "num_cpus": demand.resources.get("CPU", 0.0),
             "num_gpus": demand.resources.get("GPU", 0.0),
             "resources": resources,
             # Whether a visit is made again is up to who asked for it.
@@ -197,6 +194,10 @@ class Cluster:
         if chosen is None and reasons:
             raise UserError("a host can't start the suite", found=reasons[0], fix="install the same version there")
         return chosen
+
+
+def _all_cores(demand: Demand, node: Node) -> Demand:
+    return Demand({**demand.resources, "CPU": node.resources.get("CPU", 0.0)}, node=node.name)
 
 
 def _ended() -> UserError:

@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
 from bench.table import print_records
 from devices.targets import Target
-from exporters.artifact import Job
 from models.model import Model
 from system.cluster import connected
 from system.cluster_options import address_of, read_runtime_env
@@ -67,7 +65,7 @@ def sweep_all(hosts: Hosts, requests: Sweeps, *, targets_file: Path | None = Non
         Board([request.target.name for request in requests]) as board,
         ThreadPoolExecutor(len(requests)) as pool,
     ):
-        exports.begin([job for request in requests for job in _portable_jobs(request)])
+        exports.begin([job for request in requests for job in filter(None, map(portable_of, request.jobs()))])
         running = [pool.submit(_Sweep(hosts, exports, stop, targets_file, board), request) for request in requests]
         try:
             return [each.result() for each in running]
@@ -82,15 +80,6 @@ def _allow_files(count: int) -> None:
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _portable_jobs(request: SweepRequest) -> list[Job]:
-    jobs = []
-    for model in request.models:
-        with suppress(UserError):  # the sweep says so of that network
-            if (portable := portable_of(request.job(model))) is not None:
-                jobs.append(portable)
-    return jobs
 
 
 @dataclass(frozen=True)

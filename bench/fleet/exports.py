@@ -23,7 +23,7 @@ import msgspec
 
 from bench.fleet.hosts import Hosts
 from bench.fleet.remote import Remote
-from bench.fleet.server import wanted_of
+from bench.fleet.wanted import wanted_of
 from exporters.artifact import Artifact, Job, versions
 from exporters.cache import Cache
 from exporters.formats import chain, find_format

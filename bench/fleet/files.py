@@ -1,14 +1,13 @@
 """`Files`: the files of one target's sweep, brought to the hosts of its devices or made there."""
 
 import threading
-from contextlib import suppress
 from pathlib import PurePosixPath
 
 import msgspec
 
 from bench.fleet.exports import Exports, portable_of
 from bench.fleet.remote import Remote
-from bench.fleet.server import wanted_of
+from bench.fleet.wanted import wanted_of
 from bench.sweep import SweepRequest
 from exporters.artifact import Artifact, Job
 from system.child import Failure
@@ -21,10 +20,7 @@ class Files:
     def __init__(self, request: SweepRequest, exports: Exports, stop: threading.Event) -> None:
         self._exports, self._stop = exports, stop
         self._obtained: dict[str, tuple[Job, Artifact]] = {}  # by network
-        self._jobs = []
-        for model in request.models:
-            with suppress(UserError):  # the sweep says so of that network
-                self._jobs.append(request.job(model))
+        self._jobs = request.jobs()
 
     @property
     def built_there(self) -> bool:

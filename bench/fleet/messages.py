@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from bench.fleet.wanted import WantedFile
 from bench.protocol import Protocol
 from bench.records.journal import Opened
 from bench.records.record import Network
@@ -16,18 +17,6 @@ from devices.host.conditions import Machine, Moment
 from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError, one_line
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A job (exporters/artifact.py) by name, since the network itself is found there. `weights` is a path there."""
-
-    model: str
-    format: str
-    precision: str
-    batch: int | None
-    weights: str | None = None
-    calibration: str | None = None
-    compute_capabilities: tuple[str, ...] = ()
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -54,7 +43,7 @@ class Clock(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class Make(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Make these files, each after its source."""
 
-    jobs: list[Wanted]
+    jobs: list[WantedFile]
 
 
 class Fetch(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -81,7 +70,7 @@ class Part(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class Source(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A file that was offered is that of `job`, from which others are derived."""
 
-    job: Wanted
+    job: WantedFile
     artifact: Artifact
 
 

@@ -37,10 +37,10 @@ from bench.fleet.messages import (
     Refused,
     Source,
     Told,
-    Wanted,
     encode,
     read_answer,
 )
+from bench.fleet.wanted import WantedFile
 from bench.protocol import Protocol
 from bench.records.network_run import NetworkRun
 from devices.host.conditions import Moment
@@ -88,7 +88,7 @@ class Remote:
         """How the host is now."""
         return self._ask(Now(), Told, _TALK_S).moment
 
-    def make(self, jobs: list[Wanted]) -> list[Came]:
+    def make(self, jobs: list[WantedFile]) -> list[Came]:
         """What comes of each job there, in their order."""
         outcomes = self._ask(Make(jobs=jobs), Made, _EXPORT_S).outcomes
         if len(outcomes) != len(jobs):
@@ -109,7 +109,7 @@ class Remote:
             what = f"the file of {artifact.model} did not arrive whole on {self.host}"
             raise UserError(what, found="another sha256", fix="go on with --resume")
 
-    def deliver_source(self, job: Wanted, artifact: Artifact) -> None:
+    def deliver_source(self, job: WantedFile, artifact: Artifact) -> None:
         """Bring a file there of which others will be made."""
         self.deliver(artifact)
         self._ask(Source(job=job, artifact=artifact), Held, _TALK_S)

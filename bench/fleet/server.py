@@ -31,10 +31,10 @@ from bench.fleet.messages import (
     Refused,
     Source,
     Told,
-    Wanted,
     encode,
     read_question,
 )
+from bench.fleet.wanted import job_of
 from bench.records.network_run import NetworkRun
 from bench.records.record import Network
 from bench.station import Station
@@ -47,7 +47,6 @@ from devices.runtime import absence_of, runtime_of
 from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
 from exporters.parallel import obtain_all
-from models.zoo import find
 from system.child import Failure, reason_of
 from system.errors import UserError
 
@@ -60,6 +59,7 @@ class Server:
         self._closing = ExitStack()
         self._asked: Begin | None = None
         self._held: Device | None = None
+        self._workloads: dict[str, Artifact] = {}
         self._station: Station | None = None
         self._runs: dict[str, NetworkRun] = {}
         self._answers: dict[type, Callable[[Any], object]] = {
@@ -98,15 +98,14 @@ class Server:
         if absence := absence_of(asked.target):
             raise UserError(f"target {asked.target.name} can't run there", found=absence, fix="see devices --ray")
         self._held = self._closing.enter_context(runtime_of(asked.target).hold(asked.target))
-        workloads = reference_artifacts(asked.target, self._depot.root)
+        self._workloads = reference_artifacts(asked.target, self._depot.root)
         self._asked = asked
-        return Begun(workloads=workloads, device=self._held.device)
+        return Begun(workloads=self._workloads, device=self._held.device)
 
     def _clock(self, asked: Clock) -> Happened:
         begun = self._begun()
-        workloads = reference_artifacts(begun.target, self._depot.root)
         assert self._held is not None
-        station = Station(self._held, begun.protocol, workloads, asked.elapsed_s)
+        station = Station(self._held, begun.protocol, self._workloads, asked.elapsed_s)
         self._station = self._closing.enter_context(station)
         return self._happened(None, None)
 
@@ -178,37 +177,3 @@ class Server:
         if self._station is None:
             raise UserError("nothing can be visited", found="no Clock so far", fix="start the clock first")
         return self._station
-
-
-def job_of(wanted: Wanted) -> Job:
-    """The job that is wanted. Raises UserError where its network or its files aren't here."""
-    (model,) = find(wanted.model)
-    paths = {}
-    for name in ("weights", "calibration"):
-        given = getattr(wanted, name)
-        if given is not None and not Path(given).exists():
-            raise UserError(
-                f"{name} of {wanted.model} aren't on the host", found=given, fix="put them on a shared path"
-            )
-        paths[name] = None if given is None else Path(given)
-    return Job(
-        model=model,
-        format=wanted.format,
-        precision=wanted.precision,
-        batch=wanted.batch,
-        compute_capabilities=wanted.compute_capabilities,
-        **paths,
-    )
-
-
-def wanted_of(job: Job) -> Wanted:
-    """A job as it is asked of a host."""
-    return Wanted(
-        model=job.model.name,
-        format=job.format,
-        precision=job.precision,
-        batch=job.batch,
-        weights=None if job.weights is None else str(job.weights.absolute()),
-        calibration=None if job.calibration is None else str(job.calibration.absolute()),
-        compute_capabilities=job.compute_capabilities,
-    )

@@ -37,11 +37,13 @@ def append_lines(path: Path, documents: Iterable[object]) -> None:
     Raises UserError as `append_line`, where those written so far may be in the file.
     """
     lines: list[bytes] = []
+    size_bytes = 0
     for document in documents:
         lines.append(msgspec.json.encode(document))
-        if sum(map(len, lines)) > _AT_ONCE_BYTES:
+        size_bytes += len(lines[-1])
+        if size_bytes > _AT_ONCE_BYTES:
             _append(path, lines)
-            lines = []
+            lines, size_bytes = [], 0
     if lines:
         _append(path, lines)
 

@@ -19,6 +19,7 @@ from bench.fleet.messages import (
     read_answer,
     read_question,
 )
+from bench.fleet.wanted import WantedFile
 from system.errors import UserError
 
 SHA = "0" * 64
@@ -26,7 +27,7 @@ QUESTIONS = [
     Fetch(sha256=SHA, offset=3),
     Part(sha256=SHA, offset=0, content=b"\x00\xff"),
     messages.Hello(artifacts="/somewhere", token="t"),
-    messages.Make(jobs=[messages.Wanted(model="EfficientNet-B0", format="onnx", precision="fp32", batch=1)]),
+    messages.Make(jobs=[WantedFile(model="EfficientNet-B0", format="onnx", precision="fp32", batch=1)]),
     messages.Clock(elapsed_s=1.5),
     messages.End(),
     Now(),
