@@ -28,12 +28,23 @@ _LIBRARIES = (
     "numpy",
 )
 _CPU = Path("/sys/devices/system/cpu")
+# Who made a processor, and what tells its kinds apart: our words and the fields of /proc/cpuinfo, x86's and Arm's.
+_CPU_IDS = (
+    ("vendor_id", (("family", "cpu family"), ("model", "model"), ("stepping", "stepping"))),
+    ("CPU implementer", (("part", "CPU part"), ("revision", "CPU revision"))),
+)
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """What doesn't change while a sweep runs; None where the system, or an older record, doesn't say."""
+    """What doesn't change while a sweep runs; None where the system, or an older record, doesn't say.
+
+    `cpu` is the vendor's name, which machines for rent often shorten to "AMD EPYC"; `cpu_id` tells generations apart:
+    vendor, family, model and stepping of an x86 processor, or implementer, part and revision of an Arm core, as
+    /proc/cpuinfo has them.
+    """
 
     cpu: str | None = None
+    cpu_id: str | None = None
     cores: int | None = None
     threads: int | None = None
     usable_cores: int | None = None
@@ -68,6 +79,7 @@ def machine() -> Machine:
 
     return Machine(
         cpu=cpu_model(),
+        cpu_id=cpu_id(),
         cores=psutil.cpu_count(logical=False),
         threads=os.cpu_count(),
         usable_cores=usable_cores(),
@@ -102,6 +114,15 @@ def moment() -> Moment:
 def cpu_model() -> str:
     """The processor's name as its vendor gives it."""
     return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def cpu_id() -> str | None:
+    """Which processor this is, beyond its name: "AuthenticAMD family 25 model 1 stepping 1"; None outside Linux."""
+    for maker, fields in _CPU_IDS:
+        found = [(word, _cpuinfo(field)) for word, field in fields]
+        if (made_by := _cpuinfo(maker)) and all(value for _, value in found):
+            return " ".join([made_by, *(f"{word} {value}" for word, value in found)])
+    return None
 
 
 def _cpuinfo(field: str) -> str | None:

@@ -1,6 +1,7 @@
 """Which version of this suite runs: right or absent, since every record says it."""
 
 import subprocess
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -9,13 +10,16 @@ _ROOT = Path(__file__).resolve().parents[2]  # the folder that contains the suit
 
 
 def suite_version() -> str | None:
-    """The git commit of a checkout, "-dirty" behind it where files differ; else the installed version, such as "0.1.0".
+    """The version, such as "0.2.0"; of a checkout with its git commit, ".dirty" behind it where files differ.
 
-    None where there is neither. An installation inside another repository isn't a checkout of this suite.
+    The commit is a local version label (PEP 440): "0.2.0+g5c6c07d….dirty". None where there is neither checkout nor
+    installation. An installation inside another repository isn't a checkout of this suite.
     """
     root = _git("rev-parse", "--show-toplevel")
     if root and Path(root).resolve() == _ROOT:
-        return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        described = _git("describe", "--always", "--dirty=.dirty", "--abbrev=40", "--exclude=*")
+        project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        return f"{project['version']}+g{described}" if described else None
     try:
         return version(_DISTRIBUTION)
     except PackageNotFoundError:

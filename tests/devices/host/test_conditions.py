@@ -2,7 +2,9 @@ import json
 import platform
 
 import msgspec
+import pytest
 
+from devices.host import conditions
 from devices.host.conditions import machine, moment
 
 
@@ -22,3 +24,21 @@ def test_a_moment_has_time_load_and_resources():
     assert found["load_1min"] >= 0
     assert found["available_bytes"] > 0
     assert found["busy_s"] > 0
+
+
+X86 = "processor : 0\nvendor_id : GenuineIntel\ncpu family : 6\nmodel : 143\nmodel name : Xeon\nstepping : 8\n"
+ARM = "processor : 0\nCPU implementer : 0x41\nCPU architecture: 8\nCPU part : 0xd0c\nCPU revision : 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (X86, "GenuineIntel family 6 model 143 stepping 8"),
+        (ARM, "0x41 part 0xd0c revision 1"),
+        (X86.replace("cpu family", "family"), None),
+        ("", None),
+    ],
+)
+def test_generations_of_one_name_are_told_apart(monkeypatch, text, told):
+    monkeypatch.setattr(conditions, "_read", lambda path: text)
+    assert conditions.cpu_id() == told

@@ -53,11 +53,12 @@ def test_a_copy_within_another_repository_without_a_version_says_nothing(reposit
     assert asked(repository / "copy") == "None"
 
 
-def test_a_checkout_says_its_commit_and_whether_files_differ(repository):
-    install(repository, "7.8.9")
-    git(repository, "add", "devices")
+def test_a_checkout_says_its_version_its_commit_and_whether_files_differ(repository):
+    install(repository, "6.0.0")  # as pip left it, before the checkout went on
+    (repository / "pyproject.toml").write_text('[project]\nversion = "7.8.9"\n')
+    git(repository, "add", "devices", "pyproject.toml")
     git(repository, "commit", "-q", "-m", "ours")
     commit = git(repository, "rev-parse", "HEAD")
-    assert asked(repository) == commit
+    assert asked(repository) == f"7.8.9+g{commit}"
     (repository / "devices/__init__.py").write_text("# changed\n")
-    assert asked(repository) == f"{commit}-dirty"
+    assert asked(repository) == f"7.8.9+g{commit}.dirty"
