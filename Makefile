@@ -25,7 +25,7 @@ new_enough = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || 
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .installed-% %/bin/python
-.PHONY: $(preflights) help bench figure report devices lanes-report test lint audit benchmarks trust faults format clean python-version no-answer on-the-host
+.PHONY: $(preflights) help bench figure gallery report devices lanes-report test lint audit benchmarks trust faults format clean python-version no-answer on-the-host
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -38,6 +38,7 @@ help:  ## what there is
 	@echo 'make figure TARGET=NAME   the networks of GROUP (@figure) on a target (cpu), drawn as in the published figure'
 	@echo 'make host-NAME    this machine as a host of a fleet that measures target NAME (docs/fleet.md)'
 	@echo 'make report       table and chart from the records in $(RESULTS)/'
+	@echo 'make gallery      this machine on every target of its processor, as docs/results/ has them (an hour)'
 	@echo 'make test         the tests'
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
 	@echo 'make faults       breaks the suite in every way, and writes docs/reliability.md'
@@ -77,6 +78,9 @@ lanes-report-%: $$(call goals,$$*) | $$(call test_packages,$$*)
 
 report: $(VENV)/.installed-cpu
 	$(VENV)/bin/python -m reports render --results $(RESULTS) --out $(OUT) $(ARGS)
+
+gallery: $(VENV)/.installed-cpu $(VENV)/.installed-phone $(VENV)/.installed-openvino $(VENV)/.installed-trained
+	$(VENV)/bin/python -m tools.gallery make $(ARGS)
 
 devices: $(VENV)/.installed-cpu
 	$(VENV)/bin/python -m devices $(ARGS)

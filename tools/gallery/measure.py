@@ -1,0 +1,56 @@
+"""What a machine measures for the gallery: the published networks on every target of its own processor, and more.
+
+Beside the twelve networks, whose weights are seeded, each target runs EfficientNet-Lite0 with trained weights, integer
+files calibrated on photographs, and says on how many other photographs the file that was timed answers as torch does.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from devices.runtime import absence_of
+from devices.targets import find_targets
+from studies import lite0
+from studies.photograph_crops import halves, write_crops
+from system.errors import UserError
+from tools.gallery.contribution import ROOT
+
+# Of this machine's own processor. ExecuTorch, Core ML and QNN are asked for by name: they need more than
+# `make gallery` installs.
+TARGETS = ("cpu", "cpu-torch", "cpu-int8", "cpu-tflite", "cpu-tflite-int8", "openvino", "openvino-int8")
+PROFILED = ("zennet_imagenet1k_flops400M_SE_res224", "EfficientNet-B3")
+_CROPS = 20  # of each photograph; four of them calibrate, four are evaluated
+
+
+def measure(results: Path, targets: Sequence[str], further: Sequence[str]) -> None:
+    """Fill a results folder; `further` are options of the sweeps.
+
+    Raises UserError where a target can't run here, or where a measurement ends without its numbers.
+    """
+    for target in (found for name in targets for found in find_targets(name)):
+        if absence := absence_of(target):
+            raise UserError(f"target {target.name} can't run here", found=absence, fix="name others with --target")
+    for command in _commands(results, targets, further):
+        print(f"python -m {' '.join(command)}", file=sys.stderr, flush=True)
+        code = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode
+        if code:
+            fix = "see what it said above; the same command goes on"
+            raise UserError(f"python -m {command[0]} did not end well", found=f"exit {code}", fix=fix)
+
+
+def _commands(results: Path, targets: Sequence[str], further: Sequence[str]) -> Iterator[list[str]]:
+    kept = ["--results", str(results)]
+    yield ["bench", *targets, *kept, *further]
+    trained, crops = results / "lite0.pth", {name: results / name for name in ("calibration", "photographs")}
+    if not trained.exists():
+        lite0.write_checkpoint(trained)
+    for folder, half in zip(crops.values(), halves(), strict=True):
+        if not folder.exists():
+            write_crops(half, folder, each=_CROPS, seed=1)
+    network = ["--model", lite0.NAME, "--weights", str(trained), "--calibration", str(crops["calibration"])]
+    yield ["bench", *targets, *network, *kept, *further]
+    yield ["bench", *targets, *network, *kept, "--accuracy", str(crops["photographs"])]
+    for profiled in PROFILED:
+        yield ["bench", targets[0], "--profile", profiled, *kept]
+    yield ["devices.host.probe", *kept]

@@ -1,0 +1,90 @@
+"""The pages of a contribution, made of its records: README.md, speed.png, report.html and its profiles."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from bench.accuracy.record import Accuracy
+from bench.records.header import newest_records
+from reports.gather import gather
+from reports.render import RenderRequest, render
+from reports.table.overview import overview
+from reports.table.to_markdown import escape, markdown
+from system.files import write_whole
+from tools.gallery.contribution import Contribution, facts_of
+
+_KEPT = ("speed.png", "report.html", "profile-*.md", "profile-*.png")
+_FIX = "make room"
+
+
+def write_pages(contribution: Contribution) -> None:
+    """Write them beside the records. Raises UserError where the records can't be rendered."""
+    with tempfile.TemporaryDirectory() as folder:
+        render(RenderRequest(results=contribution.results, out=Path(folder)))
+        for pattern in _KEPT:
+            for file in sorted(Path(folder).glob(pattern)):
+                shutil.copyfile(file, contribution.folder / file.name)
+    write_whole(contribution.folder / "README.md", readme(contribution).encode(), fix=_FIX)
+
+
+def readme(contribution: Contribution) -> str:
+    """The text of README.md: the machine, the chart, a table of every target and what the verdicts are."""
+    # Without accuracies, a column for each target: agreements have a table of their own.
+    latencies = overview(gather(newest_records(contribution.results)))
+    parts = [
+        f"# {contribution.name}",
+        f"Measured on {contribution.day}; made by `python -m tools.gallery`, see [the gallery](../README.md).",
+        table(["machine", ""], [[name, escape(value)] for name, value in facts_of(contribution.machine)]),
+        "![Speed against accuracy](speed.png)",
+        "Everything, interactive and offline: [report.html](report.html) (download it). Records, raw times included: "
+        "[records/](records/).",
+        "## Verdicts",
+        _verdicts(contribution),
+        "## Latencies",
+        markdown([latencies]).partition("\n\n")[2].strip(),
+        *_agreements(contribution),
+        *_profiles(contribution),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdicts(contribution: Contribution) -> str:
+    counts = {target: contribution.verdicts(target) for target in contribution.targets}
+    words = sorted({word for count in counts.values() for word in count}, key=_word_order)
+    rows = [[target, *(str(count[word] or "") for word in words)] for target, count in counts.items()]
+    return table(["networks", *words], rows)
+
+
+def _word_order(word: str) -> tuple[int, str]:
+    known = ("stable", "corrected")
+    return (known.index(word) if word in known else len(known), word)
+
+
+def _agreements(contribution: Contribution) -> list[str]:
+    newest: dict[tuple[str, str], Accuracy] = {
+        (accuracy.model.name, accuracy.target.name): accuracy for accuracy in contribution.accuracies
+    }
+    if not newest:
+        return []
+    rows = [
+        [escape(model), target, f"{accuracy.images}", f"{accuracy.agreement.same_top1 / accuracy.images:.1%}"]
+        for (model, target), accuracy in sorted(newest.items())
+    ]
+    about = (
+        "Of crops of photographs that calibrated no file, on how many the file that was timed finds the class "
+        "likeliest that torch finds in FP32 with the same trained weights. Crops of one photograph resemble each "
+        "other, so this shows whether a file is sound, not its accuracy."
+    )
+    return ["## Agreement with torch", about, table(["network", "target", "images", "the same class"], rows)]
+
+
+def _profiles(contribution: Contribution) -> list[str]:
+    files = sorted(contribution.folder.glob("profile-*.md"))
+    links = [f"- [{file.stem.removeprefix('profile-')}]({file.name}): times of its operators" for file in files]
+    return ["## Profiles", "\n".join(links)] if links else []
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table of Markdown: the first column is text, of more than two the others are numbers."""
+    rule = ["---", *["---:"] * (len(head) - 1)] if len(head) > 2 else ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
