@@ -77,8 +77,9 @@ def _copy(results: Path, into: Path, targets: Sequence[str]) -> None:
     shutil.rmtree(into, ignore_errors=True)
     for pattern in _COPIED:
         for file in sorted(results.glob(pattern)):
-            lines = file.read_text(encoding="utf-8").splitlines()
-            text = "".join(f"{impersonal_json(line, names)}\n" for line in lines if line.strip())
+            text = file.read_text(encoding="utf-8")
+            documents = filter(str.strip, text.splitlines()) if file.suffix == ".jsonl" else [text]
+            text = "".join(f"{impersonal_json(document, names)}\n" for document in documents)
             write_whole(into / file.relative_to(results), text.encode(), fix="make room")
 
 

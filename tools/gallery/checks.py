@@ -43,7 +43,11 @@ def problems(contribution: Contribution) -> list[str]:
     files = list(_of_files(contribution.folder))
     if files:  # what can't be read can't be judged further
         return files
-    return [*_of_records(contribution), *_of_pages(contribution)]
+    found: dict[str, list[str]] = {}
+    for name, problem in _of_records(contribution):
+        found.setdefault(problem, []).append(name)
+    records = [f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {what}" for what, names in found.items()]
+    return [*records, *_of_pages(contribution)]
 
 
 def released() -> list[str]:
@@ -87,25 +91,27 @@ def _of_content(path: Path, decode: Callable[[bytes], object] | None) -> Iterato
             yield f":{number}: names a place on its owner's machine: {found}"
 
 
-def _of_records(contribution: Contribution) -> Iterator[str]:
+def _of_records(contribution: Contribution) -> Iterator[tuple[str, str]]:
+    """What a problem is of, and the problem, which many records may share."""
     machine, versions = contribution.machine, released()
     parts: list[tuple[str, Machine]] = []
     for record in contribution.records:
         name = f"{record.model.name} on {record.target.name}"
         parts.append((name, record.conditions.machine))
         if record.schema != SCHEMA:
-            yield f"{name}: schema {record.schema}, not {SCHEMA}"
-        yield from (f"{name}: {problem}" for problem in _of_target(record.target, record.protocol))
+            yield name, f"schema {record.schema}, not {SCHEMA}"
+        yield from ((name, problem) for problem in _of_target(record.target, record.protocol))
     parts += [
         (f"accuracy of {each.model.name} on {each.target.name}", each.machine) for each in contribution.accuracies
     ]
     for name, measured_on in parts:
         if not same_hardware(measured_on, machine):
-            yield f"{name}: of another machine: {measured_on.cpu}, {measured_on.usable_cores} cores"
+            yield name, f"of another machine: {measured_on.cpu}, {measured_on.usable_cores} cores"
         if release_of(measured_on) not in versions or (measured_on.suite or "").endswith(".dirty"):
-            yield f"{name}: not made by a released version: {measured_on.suite}; check out one of {', '.join(versions)}"
+            fix = f"check out one of {', '.join(versions)}"
+            yield name, f"not made by a released version: {measured_on.suite}; {fix}"
     for target in contribution.targets:
-        yield from _of_networks(contribution, target)
+        yield from ((target, problem) for problem in _of_networks(contribution, target))
 
 
 def _of_target(target: Target, protocol: Protocol) -> Iterator[str]:
@@ -130,9 +136,9 @@ def _without_owner(target: Target) -> Target:
 def _of_networks(contribution: Contribution, target: str) -> Iterator[str]:
     records = [record for record in contribution.newest if record.target.name == target]
     if missing := sorted(published().keys() - {record.model.name for record in records}):
-        yield f"{target}: no record of {', '.join(missing)}"
+        yield f"no record of {', '.join(missing)}"
     if not any(record.measurement for record in records):
-        yield f"{target}: none of its networks has a number"
+        yield "none of its networks has a number"
 
 
 def _of_pages(contribution: Contribution) -> Iterator[str]:

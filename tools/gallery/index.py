@@ -55,7 +55,7 @@ def _machines(found: Sequence[Contribution]) -> str:
                 escape((machine.suite or "").partition("+")[0]),
             ]
         )
-    return table(["machine", "processor", "cores", "targets", "usable numbers", "day", "suite"], rows)
+    return table(["machine", "processor", "cores", "targets", "usable numbers", "day", "suite"], rows, numbers=False)
 
 
 def _latencies(found: Sequence[Contribution]) -> list[str]:

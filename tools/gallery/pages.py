@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bench.accuracy.record import Accuracy
 from bench.records.header import newest_records
+from models.published import published
+from models.zoo import zoo
 from reports.gather import gather
 from reports.render import RenderRequest, render
 from reports.table.overview import overview
@@ -20,7 +22,9 @@ _FIX = "make room"
 def write_pages(contribution: Contribution) -> None:
     """Write them beside the records. Raises UserError where the records can't be rendered."""
     with tempfile.TemporaryDirectory() as folder:
-        render(RenderRequest(results=contribution.results, out=Path(folder)))
+        # EfficientNet-Lite0 is in README.md's tables: it has no accuracy that a chart could show.
+        families = list(dict.fromkeys(network.family for network in map(zoo().__getitem__, published())))
+        render(RenderRequest(results=contribution.results, out=Path(folder), families=families))
         for pattern in _KEPT:
             for file in sorted(Path(folder).glob(pattern)):
                 shutil.copyfile(file, contribution.folder / file.name)
@@ -34,7 +38,9 @@ def readme(contribution: Contribution) -> str:
     parts = [
         f"# {contribution.name}",
         f"Measured on {contribution.day}; made by `python -m tools.gallery`, see [the gallery](../README.md).",
-        table(["machine", ""], [[name, escape(value)] for name, value in facts_of(contribution.machine)]),
+        table(
+            ["machine", ""], [[name, escape(value)] for name, value in facts_of(contribution.machine)], numbers=False
+        ),
         "![Speed against accuracy](speed.png)",
         "Everything, interactive and offline: [report.html](report.html) (download it). Records, raw times included: "
         "[records/](records/).",
@@ -84,7 +90,7 @@ def _profiles(contribution: Contribution) -> list[str]:
     return ["## Profiles", "\n".join(links)] if links else []
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A table of Markdown: the first column is text, of more than two the others are numbers."""
-    rule = ["---", *["---:"] * (len(head) - 1)] if len(head) > 2 else ["---"] * len(head)
+def table(head: list[str], rows: list[list[str]], *, numbers: bool = True) -> str:
+    """A table of Markdown: the first column is text, the others are `numbers`."""
+    rule = ["---", *["---:" if numbers else "---"] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
