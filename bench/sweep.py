@@ -11,12 +11,11 @@ from bench.passes import is_done, next_pass
 from bench.progress import Bar, stage
 from bench.protocol import Protocol
 from bench.records.journal import Opened
-from bench.records.ledger import Ledger
+from bench.records.ledger import Ledger, one_fit
 from bench.records.network_run import NetworkRun, network_of
 from bench.records.record import Record
 from bench.records.sole_writer import sole_writer
 from bench.stations import Event, LocalStations, Stations
-from bench.trust.measurement import Measurement
 from bench.trust.visit import Visit
 from devices.targets import Target
 from devices.worker import SessionLost
@@ -128,18 +127,24 @@ def _measure(request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], 
     def may_go(run: NetworkRun) -> bool:
         return not run.visits or stations.elapsed_s < protocol.budget_s
 
-    def unfinished(measured: Mapping[str, Measurement]) -> list[NetworkRun]:
-        # Before a pass, since a resumed sweep may have been measured to its end.
-        for run in _pending(runs, ledger):
-            if not may_go(run) or is_done(run, measured, protocol):
-                stations.close(run)
-                ledger.finish(run)
-        return _pending(runs, ledger)
-
     chance = random.Random(protocol.seed)
+
+    def chosen() -> list[NetworkRun]:
+        """The networks of the next pass; what was measured so far isn't held meanwhile."""
+        with one_fit:
+            measured, pending = ledger.measurements(), _pending(runs, ledger)
+            # Before a pass, since a resumed sweep may have been measured to its end.
+            ended = {run.name: run for run in pending if not may_go(run) or is_done(run, measured, protocol)}
+            going = [run for run in pending if run.name not in ended]
+            networks = next_pass(going, measured, protocol, chance) if going else []
+        for run in ended.values():
+            stations.close(run)
+            ledger.finish(run)
+        return networks
+
     with request.stage("measure", protocol.budget_s) as bar:
-        while pending := unfinished(measured := ledger.measurements()):
-            for run, event in stations.visited(next_pass(pending, measured, protocol, chance), may_go):
+        while networks := chosen():
+            for run, event in stations.visited(networks, may_go):
                 _keep(run, event, ledger, stations)
                 bar.at(stations.elapsed_s, run.name)
     ledger.elapsed_s = stations.elapsed_s

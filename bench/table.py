@@ -9,6 +9,16 @@ from system.command_line import print_table
 
 
 def print_records(target: Target, records: Sequence[Record]) -> None:
+    """A row for each network, as `rows_of` gives them."""
+    print_rows(target, rows_of(target, records))
+
+
+def print_rows(target: Target, rows: list[list[str]]) -> None:
+    """The table of rows that `rows_of` gave."""
+    print_table([target.name, "ms per image", "95 % interval", "plain median", "visits", "verdict"], rows)
+
+
+def rows_of(target: Target, records: Sequence[Record]) -> list[list[str]]:
     """A row for each network: its number with the interval and the verdict, or the reason why there is none."""
     rows = []
     for record in records:
@@ -28,7 +38,7 @@ def print_records(target: Target, records: Sequence[Record]) -> None:
                 f"{verdict.word}: {verdict.detail}{early}" if verdict else "",
             ]
         )
-    print_table([target.name, "ms per image", "95 % interval", "plain median", "visits", "verdict"], rows)
+    return rows
 
 
 def _interval(estimate: Estimate, per_image_ms: float) -> str:

@@ -4,10 +4,11 @@ import argparse
 import resource
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
 
 from bench.fleet.board import Board
 from bench.fleet.crew import Crew
@@ -18,7 +19,7 @@ from bench.options import sweep_request
 from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import SweepRequest, sweep
-from bench.table import print_records
+from bench.table import print_rows, rows_of
 from devices.targets import Target
 from models.model import Model
 from system.cluster import connected
@@ -26,6 +27,7 @@ from system.cluster_options import address_of, read_runtime_env
 from system.errors import UserError
 
 Sweeps = Sequence[SweepRequest]
+Kept = TypeVar("Kept")
 
 # Its lock, the file that it appends to, and its connection to the host; and what any program and Ray have open.
 _FILES_A_SWEEP, _FILES_BESIDE = 4, 1024
@@ -47,16 +49,28 @@ def run_fleet(
                 sweep_request(arguments, target, protocol, models, checkpoints, repetition)
                 for target, protocol in targets
             ]
-            outcomes = sweep_all(hosts, requests, targets_file=arguments.targets)
+            outcomes = run_all(hosts, requests, _Table.of, targets_file=arguments.targets)
             for request, outcome in zip(requests, outcomes, strict=True):
                 complete = _print(request, outcome) and complete
     return 0 if complete else 1
 
 
 def sweep_all(hosts: Hosts, requests: Sweeps, *, targets_file: Path | None = None) -> list[list[Record] | UserError]:
-    """Sweep every target at once, each on devices of its own; its records, or why there are none.
+    """Sweep every target as `run_all` does; its records, or why there are none."""
+    return run_all(hosts, requests, lambda _, records: records, targets_file=targets_file)
 
-    One target's trouble is no other's. Ctrl-C ends all; every visit so far is kept.
+
+def run_all(
+    hosts: Hosts,
+    requests: Sweeps,
+    keep: Callable[[SweepRequest, list[Record]], Kept],
+    *,
+    targets_file: Path | None = None,
+) -> list[Kept | UserError]:
+    """Sweep every target at once, each on devices of its own; what `keep` makes of its records, or why there are none.
+
+    Only that is held until all have ended: the records of 1,000 devices would fill the memory, and are on disk. One
+    target's trouble is no other's. Ctrl-C ends all; every visit so far is kept.
     """
     _allow_files(_FILES_A_SWEEP * len(requests) + _FILES_BESIDE)
     stop = threading.Event()
@@ -66,7 +80,8 @@ def sweep_all(hosts: Hosts, requests: Sweeps, *, targets_file: Path | None = Non
         ThreadPoolExecutor(len(requests)) as pool,
     ):
         exports.begin([job for request in requests for job in filter(None, map(portable_of, request.jobs()))])
-        running = [pool.submit(_Sweep(hosts, exports, stop, targets_file, board), request) for request in requests]
+        sweeper = _Sweep(hosts, exports, stop, targets_file, board, keep)
+        running = [pool.submit(sweeper, request) for request in requests]
         try:
             return [each.result() for each in running]
         except BaseException:
@@ -83,14 +98,15 @@ def _allow_files(count: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Sweep:
+class _Sweep(Generic[Kept]):
     hosts: Hosts
     exports: Exports
     stop: threading.Event
     targets_file: Path | None
     board: Board
+    keep: Callable[[SweepRequest, list[Record]], Kept]
 
-    def __call__(self, request: SweepRequest) -> list[Record] | UserError:
+    def __call__(self, request: SweepRequest) -> Kept | UserError:
         watch = self.board.watch(request.target.name)
         request = replace(request, stage=watch.stage)
         try:
@@ -102,17 +118,28 @@ class _Sweep:
                 stop=self.stop,
                 targets_file=self.targets_file,
             )
-            return sweep(request, FleetStations(request, crew, self.exports, self.stop, watch))
+            return self.keep(request, sweep(request, FleetStations(request, crew, self.exports, self.stop, watch)))
         except UserError as error:
             return error
         finally:
             watch.end()
 
 
-def _print(request: SweepRequest, outcome: list[Record] | UserError) -> bool:
+class _Table(NamedTuple):
+    """What is printed of a sweep at the end, and whether every network has a number."""
+
+    rows: list[list[str]]
+    complete: bool
+
+    @classmethod
+    def of(cls, request: SweepRequest, records: list[Record]) -> "_Table":
+        return cls(rows_of(request.target, records), all(record.measurement for record in records))
+
+
+def _print(request: SweepRequest, outcome: _Table | UserError) -> bool:
     """Print what came of a sweep; whether every network has a number."""
     if isinstance(outcome, UserError):
         print(f"error: target {request.target.name}: {outcome}", file=sys.stderr)  # noqa: T201
         return False
-    print_records(request.target, outcome)
-    return all(record.measurement for record in outcome)
+    print_rows(request.target, outcome.rows)
+    return outcome.complete

@@ -1,5 +1,7 @@
 """`Ledger`: what a sweep has on disk, so that nothing measured is lost whenever it ends."""
 
+import itertools
+import threading
 import uuid
 from pathlib import Path
 
@@ -22,6 +24,9 @@ from bench.trust.verdict import judge
 from bench.trust.visit import Visit
 from devices.host.conditions import Moment
 from devices.targets import Target
+
+# Of many sweeps in one process one fits its numbers at a time: all visits of a sweep are unpacked then.
+one_fit = threading.Lock()
 
 
 class Ledger:
@@ -107,35 +112,43 @@ class Ledger:
         files = {run.name: run.artifact.sha256 if run.artifact else "" for run in self.runs.values()}
         epoch = self.started.epoch.name if self.started.epoch else ""
         earlier = self._history.of(files, epoch=epoch, reference_s=self._reference_s)
-        visits = {run.name: run.visits for run in self.runs.values() if run.visits}
+        visits = {run.name: list(run.visits) for run in self.runs.values() if run.visits}
         bases = fit(visits, self.started.protocol.lost_share, earlier)
-        measured = {name: self.runs[name].measurement(basis) for name, basis in bases.items()}
+        measured = {name: self.runs[name].measurement(visits[name], basis) for name, basis in bases.items()}
         between = run_to_run(earlier.told, {name: _told(each) for name, each in measured.items()})
         return {name: each.held_against(run_to_run=between) for name, each in measured.items()}
 
     def sampling_share(self) -> float | None:
         """The part of the sweep's time that went into inferences of networks, those that settled included."""
-        visits = [visit for run in self.runs.values() for visit in run.visits]
-        if any("count" in visit.samples.evidence for visit in visits):
-            return None  # a tool that gives aggregates doesn't say how long it ran
-        sampled_s = sum(sum(visit.settle_s) + sum(visit.samples.seconds) for visit in visits)
-        return min(1.0, sampled_s / self.elapsed_s) if self.elapsed_s > 0 and visits else None
+        sampled_s = 0.0
+        for visit in itertools.chain.from_iterable(run.visits for run in self.runs.values()):
+            if "count" in visit.samples.evidence:
+                return None  # a tool that gives aggregates doesn't say how long it ran
+            sampled_s += sum(visit.settle_s) + sum(visit.samples.seconds)
+        return min(1.0, sampled_s / self.elapsed_s) if self.elapsed_s > 0 and sampled_s else None
 
     def end(self) -> None:
         """Write the records of all networks that were measured, then remove the journal."""
+        # One moment for all: each would be a question to the host, and they are written at once.
+        end = self._host.moment() if any(run.visits for run in self._without_record()) else None
+        with one_fit:
+            self._write_measured(end)
+        self.journal.end()
+
+    def _without_record(self) -> list[NetworkRun]:
+        return [run for run in self.runs.values() if run.name not in self.records]
+
+    def _write_measured(self, end: Moment | None) -> None:
         measured, share = self.measurements(), self.sampling_share()
-        new = [name for name in measured if name not in self.records]
-        if self.started is not None and new:
-            # One moment for all: each would be a question to the host, and they are written at once.
-            end = self._host.moment()
-            found = {name: measured[name].held_against(sampling_share=share) for name in new}
-            records = [_record(self.started, self.runs[name], each, end) for name, each in found.items()]
+        if self.started is not None and end is not None:
+            new = [run for run in self._without_record() if run.visits]
+            found = [(run, measured[run.name].held_against(sampling_share=share)) for run in new]
+            records = [_record(self.started, run, each, end) for run, each in found]
             append_lines(self.file, records)
             self.records |= {record.model.name: record for record in records}
         if self.started and self.started.epoch:
             reference_s = next((each.basis.reference_s for each in measured.values() if each.basis), {})
             freeze(self._results, self.started.epoch, reference_s, self.started.sweep)
-        self.journal.end()
 
     def _write_failed(self, run: NetworkRun) -> None:
         """Write the record of a network that has no number, unless it has one."""

@@ -1,6 +1,10 @@
 """`NetworkRun`: one network on one target while a sweep measures it."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import overload
+
+import msgspec
 
 from bench.records.journal import Opened
 from bench.records.record import Network
@@ -9,6 +13,38 @@ from bench.trust.visit import Visit
 from exporters.artifact import Artifact
 from models.counts import known_counts
 from models.model import Model
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Visit).decode
+
+
+class Visits(Sequence[Visit]):
+    """The visits of a network in their order, packed: as objects they take several times the memory.
+
+    That counts where one process keeps the sweeps of many devices (docs/fleet_scale.md). Each access unpacks.
+    """
+
+    def __init__(self, visits: Iterable[Visit] = ()) -> None:
+        self._packed = [_encode(visit) for visit in visits]
+
+    def append(self, visit: Visit) -> None:
+        """Take one more."""
+        self._packed.append(_encode(visit))
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, index: int) -> Visit: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Visit]: ...
+    def __getitem__(self, index: int | slice) -> Visit | list[Visit]:
+        if isinstance(index, slice):
+            return [_decode(packed) for packed in self._packed[index]]
+        return _decode(self._packed[index])
+
+    def __iter__(self) -> Iterator[Visit]:
+        return map(_decode, self._packed)
 
 
 @dataclass
@@ -20,7 +56,7 @@ class NetworkRun:
     ran_on: dict[str, str | int] = field(default_factory=dict)
     clock: str = ""
     warmup_s: list[float] = field(default_factory=list)
-    visits: list[Visit] = field(default_factory=list)
+    visits: Visits = field(default_factory=Visits)
     reason: str | None = None
     done: bool = False
 
@@ -34,11 +70,9 @@ class NetworkRun:
         self.artifact, self.ran_on, self.clock = entry.artifact, entry.ran_on, entry.clock
         self.warmup_s = self.warmup_s + entry.warmup_s
 
-    def measurement(self, basis: Basis) -> Measurement:
-        """What was measured so far; at least one visit."""
-        return Measurement(
-            clock=self.clock, ran_on=self.ran_on, warmup_s=self.warmup_s, visits=list(self.visits), basis=basis
-        )
+    def measurement(self, visits: list[Visit], basis: Basis) -> Measurement:
+        """What these visits of the network, at least one, come to."""
+        return Measurement(clock=self.clock, ran_on=self.ran_on, warmup_s=self.warmup_s, visits=visits, basis=basis)
 
 
 def network_of(model: Model) -> Network:

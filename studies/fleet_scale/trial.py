@@ -13,11 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from bench.fleet.command import sweep_all
+from bench.fleet.command import run_all
 from bench.protocol import Protocol
+from bench.records.record import Record
 from bench.records.store import read_lines
 from bench.sweep import SweepRequest
 from devices.host.conditions import machine
@@ -123,23 +125,23 @@ def trial(devices: int, networks: int, visits: int, work: Path) -> Figures:
         before_bytes = _resident_bytes()
         hosts_cpu_s, cpu_s, wall_s = hosts.cpu_s(), time.process_time(), time.perf_counter()
         with _most_threads() as threads:
-            outcomes = sweep_all(hosts, requests, targets_file=file)
+            outcomes = run_all(hosts, requests, lambda _, records: _count(records), targets_file=file)
         wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
         hosts_cpu_s = hosts.cpu_s() - hosts_cpu_s
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    records = [record for outcome in outcomes if isinstance(outcome, list) for record in outcome]
-    made = [visit for record in records if record.measurement for visit in record.measurement.visits]
+    counted = [outcome for outcome in outcomes if isinstance(outcome, _Counted)]
+    made = sum(each.visits for each in counted)
     names = [_names(results / f"{target.name}.jsonl") for target in fleet]
     count = sum(map(len, names))
     return Figures(
         devices=devices,
         networks=networks,
         visits_each=visits,
-        samples_each=len(made[0].samples.seconds) if made else 0,
-        visits=len(made),
+        samples_each=counted[0].samples_each if counted else 0,
+        visits=made,
         records=count,
         twice=sum(number - 1 for each in names for number in Counter(each).values()),
-        lines=len(made) + count + sum(1 for record in records if record.measurement) + devices,
+        lines=made + count + sum(each.measured for each in counted) + devices,
         wall_s=wall_s,
         driver_cpu_s=cpu_s,
         hosts_cpu_s=hosts_cpu_s,
@@ -150,6 +152,20 @@ def trial(devices: int, networks: int, visits: int, work: Path) -> Figures:
         cpu=str(machine().cpu),
         at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
+
+
+class _Counted(NamedTuple):
+    """What is kept of a sweep's records."""
+
+    visits: int
+    measured: int
+    samples_each: int
+
+
+def _count(records: list[Record]) -> _Counted:
+    visits = [visit for record in records if record.measurement for visit in record.measurement.visits]
+    measured = sum(1 for record in records if record.measurement)
+    return _Counted(len(visits), measured, len(visits[0].samples.seconds) if visits else 0)
 
 
 def _export(target: Target, chosen: list[Model], artifacts: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.passes import is_done, next_pass
 from bench.protocol import Protocol
-from bench.records.network_run import NetworkRun, network_of
+from bench.records.network_run import NetworkRun, Visits, network_of
 from bench.trust.measurement import Basis, Measurement
 from models import find
 from tests.bench.made_up import LOST_SHARE, a_visit
@@ -26,11 +26,11 @@ def a_run(name: str, counting: int, disturbed: int = 0, *, noise: float = 0.0, e
         a_visit(second, at_s=float(at), wait_s=wait)
         for at, (second, wait) in enumerate(zip(seconds, waits, strict=True))
     ]
-    return NetworkRun(network_of(model), visits=visits)
+    return NetworkRun(network_of(model), visits=Visits(visits))
 
 
 def measured(runs: list[NetworkRun], basis: Basis = BASIS) -> dict[str, Measurement]:
-    return {run.name: run.measurement(basis) for run in runs if run.visits}
+    return {run.name: run.measurement(list(run.visits), basis) for run in runs if run.visits}
 
 
 def chosen(runs: list[NetworkRun], protocol: Protocol = PROTOCOL, seed: int = 1) -> list[NetworkRun]:
@@ -123,5 +123,7 @@ def test_how_far_sweeps_lie_apart_is_nothing_that_visits_narrow():
 
     run = a_run("*t-B3", 9, noise=0.001)
     far = Basis(lost_share=LOST_SHARE, run_to_run=RunToRun(error=0.5, freedom=2.0, sweeps=3))
-    assert run.measurement(far).estimate.half_width > 1 or math.isinf(run.measurement(far).estimate.half_width)
+    assert run.measurement(list(run.visits), far).estimate.half_width > 1 or math.isinf(
+        run.measurement(list(run.visits), far).estimate.half_width
+    )
     assert is_done(run, measured([run], far), PROTOCOL)
