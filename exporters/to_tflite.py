@@ -93,7 +93,8 @@ def _require() -> None:
 
     missing = [name for name in ("litert_torch", "ai_edge_quantizer") if importlib.util.find_spec(name) is None]
     if missing:
-        raise UserError("no TFLite converter", found=f"{' and '.join(missing)} missing", fix="pip install '.[phone]'")
+        fix = "`make bench-cpu-tflite` installs it"
+        raise UserError("no TFLite converter", found=f"{' and '.join(missing)} missing", fix=fix)
 
 
 def _convert(job: Job, batch: int, path: Path) -> None:

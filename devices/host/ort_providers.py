@@ -20,7 +20,7 @@ def absence(provider: str) -> str | None:
     if provider == QNN and platform.machine() not in {"aarch64", "ARM64"}:
         return f"QNN runs on Qualcomm's ARM64 processors, this is {here}; there `make bench-qnn` installs it"
     if provider == QNN and importlib.util.find_spec("onnxruntime_qnn") is None:
-        return "no onnxruntime-qnn; pip install '.[qnn]'"
+        return "no onnxruntime-qnn; `make bench-qnn` installs it"
     return None
 
 

@@ -211,7 +211,7 @@ def _program() -> str:
         pass
     if found := shutil.which("adb"):
         return found
-    raise UserError("no adb", found="neither on PATH nor from adbutils", fix="pip install '.[phone]'")
+    raise UserError("no adb", found="neither on PATH nor from adbutils", fix="`make bench-pixel2` installs it")
 
 
 def _call(command: list[str], timeout_s: float) -> "subprocess.CompletedProcess[str]":

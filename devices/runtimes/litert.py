@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def absence(target: Target) -> str | None:
     """Why LiteRT isn't here."""
     if importlib.util.find_spec("ai_edge_litert") is None:
-        return "no ai-edge-litert; pip install '.[phone]'"
+        return "no ai-edge-litert; `make bench-cpu-tflite` installs it"
     return None
 
 

@@ -40,7 +40,7 @@ class OpenvinoOptions(ThreadOptions, frozen=True, kw_only=True):
 def absence(target: Target) -> str | None:
     """Why OpenVINO isn't here."""
     if importlib.util.find_spec("openvino") is None:
-        return "no openvino; pip install '.[openvino]'"
+        return "no openvino; `make bench-openvino` installs it"
     return None
 
 

@@ -48,7 +48,7 @@ def artifact(tmp_path_factory):
             "x86_64",
             "QNN runs on Qualcomm's ARM64 processors, this is linux x86_64; there `make bench-q",
         ),
-        ("qnn", "linux", "aarch64", "no onnxruntime-qnn; pip install '.[qnn]'"),
+        ("qnn", "linux", "aarch64", "no onnxruntime-qnn; `make bench-qnn` installs it"),
     ],
 )
 def test_where_a_provider_can_not_run_it_is_said_what_to_install(monkeypatch, name, system, machine, says):

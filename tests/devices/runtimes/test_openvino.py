@@ -66,7 +66,7 @@ def test_a_damaged_file_is_one_line(cache, tmp_path):
 
 def test_without_it_the_target_says_what_installs_it(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert absence_of(target_named("openvino")) == "no openvino; pip install '.[openvino]'"
+    assert absence_of(target_named("openvino")) == "no openvino; `make bench-openvino` installs it"
 
 
 _IMPORTING = """
