@@ -39,8 +39,8 @@ def copy(tmp_path):
     folder = tmp_path / "a-machine"
     (folder / "records").mkdir(parents=True)
     shutil.copy(SOUND.results / "cpu.jsonl", folder / "records")
-    shutil.copy(SOUND.folder / "speed.png", folder)
-    shutil.copy(SOUND.folder / "report.html", folder)
+    for page in ("speed.png", "targets.png", "report.html"):
+        shutil.copy(SOUND.folder / page, folder)
     written(folder)
     assert checks.problems(Contribution(folder)) == []
     return folder

@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # What a contribution consists of, and what decodes it.
 _FILES: dict[str, Callable[[bytes], object] | None] = {
     r"README\.md": None,
-    r"speed\.png": None,
+    r"(speed|targets)\.png": None,
     r"report\.html": None,
     r"profile-[\w.-]+\.(md|png)": None,
     r"records/[a-z0-9-]+\.jsonl": msgspec.json.Decoder(Record).decode,
@@ -142,7 +142,7 @@ def _of_networks(contribution: Contribution, target: str) -> Iterator[str]:
 
 
 def _of_pages(contribution: Contribution) -> Iterator[str]:
-    for name in ("README.md", "speed.png", "report.html"):
+    for name in ("README.md", "speed.png", "targets.png", "report.html"):
         if not (contribution.folder / name).is_file():
             yield f"{name}: missing"
     page = contribution.folder / "README.md"

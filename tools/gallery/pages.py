@@ -1,12 +1,13 @@
-"""The pages of a contribution, made of its records: README.md, speed.png, report.html and its profiles."""
+"""The pages of a contribution, made of its records: README.md, two charts, report.html and its profiles."""
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from bench.accuracy.record import Accuracy
 from bench.records.header import newest_records
-from models.published import published
+from models.published import COLUMNS, published
 from models.zoo import zoo
 from reports.gather import gather
 from reports.render import RenderRequest, render
@@ -15,19 +16,25 @@ from reports.table.to_markdown import escape, markdown
 from system.files import write_whole
 from tools.gallery.contribution import Contribution, facts_of
 
-_KEPT = ("speed.png", "report.html", "profile-*.md", "profile-*.png")
+_KEPT = ("report.html", "profile-*.md", "profile-*.png")
+# The chart that stands beside the published one: of the target that every machine has.
+_ONE = "cpu"
 _FIX = "make room"
 
 
 def write_pages(contribution: Contribution) -> None:
     """Write them beside the records. Raises UserError where the records can't be rendered."""
-    with tempfile.TemporaryDirectory() as folder:
-        # EfficientNet-Lite0 is in README.md's tables: it has no accuracy that a chart could show.
-        families = list(dict.fromkeys(network.family for network in map(zoo().__getitem__, published())))
-        render(RenderRequest(results=contribution.results, out=Path(folder), families=families))
-        for pattern in _KEPT:
-            for file in sorted(Path(folder).glob(pattern)):
-                shutil.copyfile(file, contribution.folder / file.name)
+    # EfficientNet-Lite0 is in README.md's tables: it has no accuracy that a chart could show.
+    families = list(dict.fromkeys(network.family for network in map(zoo().__getitem__, published())))
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        whole = RenderRequest(results=contribution.results, out=out, families=families)
+        render(whole)
+        for file in sorted(file for pattern in _KEPT for file in out.glob(pattern)):
+            shutil.copyfile(file, contribution.folder / file.name)
+        shutil.copyfile(out / "speed.png", contribution.folder / "targets.png")
+        render(replace(whole, targets=[*COLUMNS, *({_ONE} & set(contribution.targets))]))
+        shutil.copyfile(out / "speed.png", contribution.folder / "speed.png")
     write_whole(contribution.folder / "README.md", readme(contribution).encode(), fix=_FIX)
 
 
@@ -41,7 +48,7 @@ def readme(contribution: Contribution) -> str:
         table(
             ["machine", ""], [[name, escape(value)] for name, value in facts_of(contribution.machine)], numbers=False
         ),
-        "![Speed against accuracy](speed.png)",
+        "![Speed against accuracy on every target](targets.png)",
         "Everything, interactive and offline: [report.html](report.html) (download it). Records, raw times included: "
         "[records/](records/).",
         "## Verdicts",
