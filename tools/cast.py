@@ -1,7 +1,7 @@
 """Record a command in a terminal and write it as a picture that plays: an animated SVG.
 
     .venv/bin/pip install -e '.[cast]'
-    .venv/bin/python tools/cast.py --out docs/example/cast.svg -- make bench
+    .venv/bin/python tools/cast.py --out docs/cast.svg -- make bench
 
 The command runs in a pseudo-terminal; pyte, a terminal emulator, makes screens of what it writes. Waits are cut to
 `--pause` seconds, and the frame says how long the run really took.

@@ -18,7 +18,8 @@ from system.command_line import run
 from system.errors import UserError
 from system.files import write_whole
 from tools.gallery.checks import problems
-from tools.gallery.contribution import GALLERY, Contribution, contributions
+from tools.gallery.contribution import GALLERY, ROOT, Contribution, contributions
+from tools.gallery.front_page import with_table, write_front_page
 from tools.gallery.index import index, write_index
 from tools.gallery.measure import TARGETS, measure
 from tools.gallery.pages import write_pages
@@ -41,6 +42,7 @@ def main() -> int:
         for contribution in _named(arguments.name):
             write_pages(contribution)
         write_index()
+        write_front_page()
         return 0
     return _check(_named(arguments.name))
 
@@ -67,6 +69,7 @@ def _make(arguments: argparse.Namespace, further: list[str]) -> int:
     _copy(_RESULTS, contribution.results, targets)
     write_pages(contribution)
     write_index()
+    write_front_page()
     print(contribution.folder)
     return _check([contribution])
 
@@ -96,6 +99,9 @@ def _check(found: Sequence[Contribution]) -> int:
     told = [f"{each.name}: {problem}" for each in found for problem in problems(each)]
     if (GALLERY / "README.md").read_text(encoding="utf-8") != index(contributions()):
         told.append("README.md: not what the records give; python -m tools.gallery render writes it")
+    front = (ROOT / "README.md").read_text(encoding="utf-8")
+    if front != with_table(front):
+        told.append("the repository's README.md: not what the records give; python -m tools.gallery render writes it")
     for problem in told:
         print(problem)
     print(f"{len(found)} contributions, {len(told)} problems", file=sys.stderr)
