@@ -4,7 +4,8 @@
     python3 tools/readme_commands.py --list   # what would be run, and what is expected of it
 
 `make bench` and `make test` run whole. Other measurements run as written but on one network for seconds, and those of
-hardware that isn't here must end with their one error line.
+hardware that isn't here must end with their one error line. A command that prints a traceback, or a warning of Python,
+fails.
 """
 
 import argparse
@@ -22,6 +23,8 @@ _PAGES = ("README.md", "docs/commands.md")
 _BRIEF = "--model '*flops400M*' --budget 3"
 _WHOLE = ("make bench", "make test")
 _LACKING = re.compile(r"make bench-(v100|t4|gpu|rtx|h100|a100|l4|jetson|pixel|galaxy|android|coreml|qnn)")
+# What Python's warnings look like: "…/file.py:12: UserWarning: …".
+_WARNING = re.compile(r"^\S+\.py:\d+: \w*Warning: ", re.MULTILINE)
 _UNTIL_THIS_S = 2400
 
 
@@ -95,7 +98,7 @@ def _ends_well(command: Command) -> bool:
     )
     print(ended.stdout, end="")
     errors = [line for line in ended.stdout.splitlines() if line.startswith("error: ")]
-    well = "Traceback" not in ended.stdout
+    well = "Traceback" not in ended.stdout and not _WARNING.search(ended.stdout)
     well &= len(errors) == 1 and ended.returncode != 0 if command.lacking else ended.returncode == 0
     outcome = "as it should" if well else "NOT AS IT SHOULD"
     print(f"[{time.monotonic() - begun:.0f} s, exit {ended.returncode}, {outcome}]", flush=True)
