@@ -12,8 +12,8 @@ from reports.chart.axes import accuracy_title
 from reports.chart.legend import add_legend
 from reports.chart.panel import Panel, draw, prepare
 from reports.chart.strokes import crowded
-from reports.gather import BASELINE
 from reports.looks import looks, short_names
+from reports.options import BASELINE
 from reports.points import measured_points, published_points, unrated_points
 from system.errors import one_line
 
