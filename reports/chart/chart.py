@@ -115,8 +115,10 @@ def _figure(report: Report, style: Style) -> "Figure":
     add_legend(figure, shown)
     for axes, panel in zip(grid, shown, strict=False):
         prepare(axes, panel)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
+    figure.set_layout_engine(None)  # with any, even that called "none", savefig draws everything twice
     for axes, panel in zip(grid, shown, strict=False):
         draw(axes, panel)
     return figure
