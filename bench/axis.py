@@ -1,19 +1,20 @@
 """An axis that a network is measured along: `--batch 1,8,64` and `--resolution 160..320/32`."""
 
 import argparse
-import functools
 import itertools
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench.protocol import Protocol
-from devices.targets import BATCHES, Target
-from models.model import RESOLUTIONS_PX, Model
-from models.zoo import find
 from system.errors import UserError
 from system.names import split_at
+
+if TYPE_CHECKING:
+    from bench.protocol import Protocol
+    from devices.targets import Target
+    from models.model import Model
 
 _MOST_POINTS = 100  # an axis of more is a slip of the step
 
@@ -23,16 +24,28 @@ def add_axis_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("axes: numbers and ranges FIRST..LAST/STEP, with commas between")
     group.add_argument(
         "--batch",
-        type=functools.partial(parse_axis, flag="--batch", within=BATCHES),
+        type=_batches,
         metavar="AXIS",
         help="images in one inference, such as 1,8,64: a sweep of each, one after the other, as TARGET@BATCH",
     )
     group.add_argument(
         "--resolution",
-        type=functools.partial(parse_axis, flag="--resolution", within=RESOLUTIONS_PX),
+        type=_resolutions_px,
         metavar="AXIS",
         help="pixels, such as 160..320/32: every network at each, as MODEL@PX, all in one sweep",
     )
+
+
+def _batches(text: str) -> list[int]:
+    from devices.targets import BATCHES
+
+    return parse_axis(text, flag="--batch", within=BATCHES)
+
+
+def _resolutions_px(text: str) -> list[int]:
+    from models.model import RESOLUTIONS_PX
+
+    return parse_axis(text, flag="--resolution", within=RESOLUTIONS_PX)
 
 
 def parse_axis(text: str, *, flag: str, within: range) -> list[int]:
@@ -66,13 +79,13 @@ def _read(part: str, text: str, flag: str) -> range:
     return range(first, last + 1, step)
 
 
-def at_batches(targets: Sequence[Target], batches: Sequence[int] | None) -> list[Target]:
+def at_batches(targets: "Sequence[Target]", batches: Sequence[int] | None) -> "list[Target]":
     """Each target at each batch; the targets themselves without an axis. Raises UserError where one names its batch."""
     _refuse_second("--batch", batches, [target.name for target in targets])
     return [target.at_batch(batch) for target in targets for batch in batches or [target.batch]]
 
 
-def at_resolutions(models: Sequence[Model], resolutions_px: Sequence[int] | None) -> list[Model]:
+def at_resolutions(models: "Sequence[Model]", resolutions_px: Sequence[int] | None) -> "list[Model]":
     """Each network at each resolution; the networks themselves without an axis.
 
     Raises UserError where a network names its resolution, or is a file of one resolution.
@@ -81,7 +94,9 @@ def at_resolutions(models: Sequence[Model], resolutions_px: Sequence[int] | None
     return [_at_resolution(model, px) for model in models for px in resolutions_px or [model.resolution_px]]
 
 
-def _at_resolution(model: Model, resolution_px: int) -> Model:
+def _at_resolution(model: "Model", resolution_px: int) -> "Model":
+    from models.zoo import find
+
     if model.file is None:
         return model.at_resolution(resolution_px)
     # A file says whether it takes that.
@@ -94,7 +109,7 @@ def _refuse_second(flag: str, numbers: Sequence[int] | None, names: Sequence[str
         raise UserError(f"{flag} is given twice", found=f"{twice[0]} and {flag}", fix="leave one out")
 
 
-def along_axis(protocol: Protocol, arguments: argparse.Namespace) -> Protocol:
+def along_axis(protocol: "Protocol", arguments: argparse.Namespace) -> "Protocol":
     """The protocol, its budget that of one resolution times their number unless `--budget` was given.
 
     Batches need nothing of the kind, since each is a sweep of its own.

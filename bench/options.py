@@ -1,17 +1,19 @@
 """What the command line changes in a target's options, so that a record says it."""
 
 import argparse
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench.protocol import Protocol
-from bench.sweep import SweepRequest
-from devices.targets import Target
-from models.model import Model
 from system.errors import UserError
+
+if TYPE_CHECKING:
+    from bench.protocol import Protocol
+    from bench.sweep import SweepRequest
+    from devices.targets import Target
+    from models.model import Model
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help=text)
 
 
-def with_options(target: Target, arguments: argparse.Namespace) -> Target:
+def with_options(target: "Target", arguments: argparse.Namespace) -> "Target":
     """The target with the options that were given. Raises UserError where one can't be read."""
     named = {
         "serial": arguments.device,
@@ -40,13 +42,15 @@ def with_options(target: Target, arguments: argparse.Namespace) -> Target:
 
 def sweep_request(
     arguments: argparse.Namespace,
-    target: Target,
-    protocol: Protocol,
-    models: Sequence[Model],
-    checkpoints: Mapping[Model, Path],
+    target: "Target",
+    protocol: "Protocol",
+    models: "Sequence[Model]",
+    checkpoints: "Mapping[Model, Path]",
     repetition: int = 0,
-) -> SweepRequest:
+) -> "SweepRequest":
     """What the command line asks of a sweep; of several only the first, repetition 0, goes on with an earlier one."""
+    from bench.sweep import SweepRequest
+
     return SweepRequest(
         target=target,
         models=models,
@@ -69,6 +73,8 @@ def read_option(text: str, flag: str = "--option") -> tuple[str, object]:
 
 def _value(text: str) -> object:
     """A TOML value; anything else is a string."""
+    import tomllib
+
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -1,14 +1,15 @@
 """`--top1`: the accuracies of networks as the user states them, in percent or in a table such as timm's results."""
 
 import argparse
-import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from models.model import Model
 from system.errors import UserError, one_line
+
+if TYPE_CHECKING:
+    from models.model import Model
 
 _ACCURACY = ("top1_percent", "top1")
 _RESOLUTION = ("resolution_px", "img_size")
@@ -22,12 +23,14 @@ def add_top1_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top1", metavar="PERCENT|CSV", help=what)
 
 
-def with_top1(models: Sequence[Model], given: str | None) -> list[Model]:
+def with_top1(models: "Sequence[Model]", given: str | None) -> "list[Model]":
     """The networks with the accuracies that are `given`: a number for one network, or the path of a table.
 
     Of a table the networks that it has not, and published ones, keep theirs. Raises UserError where the number is not
     of one network, or of a published one, and where the table can't be read or has none of the networks.
     """
+    from dataclasses import replace
+
     if given is None:
         return list(models)
     try:
@@ -45,7 +48,9 @@ def with_top1(models: Sequence[Model], given: str | None) -> list[Model]:
     return [replace(models[0], stated_percent=percent)]
 
 
-def _with_table(models: Sequence[Model], path: Path) -> list[Model]:
+def _with_table(models: "Sequence[Model]", path: Path) -> "list[Model]":
+    from dataclasses import replace
+
     try:
         table = read_table(path.read_text(encoding="utf-8-sig"), str(path))
     except (OSError, ValueError) as error:
@@ -63,6 +68,8 @@ def read_table(text: str, name: str) -> Table:
 
     Raises UserError where a column is missing, a number can't be read, or one network has two accuracies.
     """
+    import csv
+
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     table: Table = {}
     try:
@@ -84,7 +91,7 @@ def read_table(text: str, name: str) -> Table:
     return table
 
 
-def _look_up(model: Model, table: Table) -> float | None:
+def _look_up(model: "Model", table: Table) -> float | None:
     """The accuracy of a network at its resolution, None where the table has none."""
     for name in _names(model):
         for px in (model.resolution_px, None):
@@ -93,7 +100,7 @@ def _look_up(model: Model, table: Table) -> float | None:
     return None
 
 
-def _names(model: Model) -> Iterator[str]:
+def _names(model: "Model") -> Iterator[str]:
     """What a table may call a network: its name, or timm's, with the tag of its weights or without."""
     yield model.name
     kind, _, spec = model.source.partition(":")

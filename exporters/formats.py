@@ -1,21 +1,14 @@
 """The export formats: the `FORMAT` of each module `to_NAME.py`, found by name and imported when needed."""
 
 import importlib
-import pkgutil
 import sys
 
-import exporters
 from exporters.artifact import Job
 from exporters.format import Format
+from exporters.format_names import formats
 from exporters.given import given_file, refuse_without_module
 from system.errors import UserError
 from system.names import select
-
-
-def formats() -> list[str]:
-    """The name of every format that a module of this package exports to."""
-    names = (module.name for module in pkgutil.iter_modules(exporters.__path__))
-    return [name.removeprefix("to_") for name in names if name.startswith("to_")]
 
 
 def find_format(name: str) -> Format:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.model import Model
-from models.official import SUFFIXES, official_of
 from system.errors import UserError
 from system.names import file_name, split_at
 
 if TYPE_CHECKING:
     import argparse
+
+    from models.model import Model
 
 OFFICIAL = "official"
 
@@ -21,7 +21,7 @@ def add_weights_option(parser: "argparse.ArgumentParser") -> None:
     parser.add_argument("--weights", metavar="WHAT", help=what)
 
 
-def checkpoints_for(given: str | None, models: Sequence[Model], option: str = "--weights") -> dict[Model, Path]:
+def checkpoints_for(given: str | None, models: "Sequence[Model]", option: str = "--weights") -> "dict[Model, Path]":
     """The checkpoint of each network, as `checkpoint_for` finds it; none of any where nothing is given.
 
     Raises UserError, which names the `option`, where one file is given for several networks, and as `checkpoint_for`.
@@ -35,7 +35,7 @@ def checkpoints_for(given: str | None, models: Sequence[Model], option: str = "-
     return {model: path for model in models if (path := checkpoint_for(given, model)) is not None}
 
 
-def checkpoint_for(given: str | None, model: Model) -> Path | None:
+def checkpoint_for(given: str | None, model: "Model") -> Path | None:
     """The checkpoint of a network: the file `given`, the one of its name in the folder `given`, or the published one.
 
     None, for seeded weights, where nothing is given. The published one is fetched where the cache lacks it.
@@ -57,11 +57,13 @@ def checkpoint_for(given: str | None, model: Model) -> Path | None:
     return _of_folder(path, model) if path.is_dir() else path
 
 
-def _of_folder(folder: Path, model: Model) -> Path:
+def _of_folder(folder: Path, model: "Model") -> Path:
     """The file in `folder` of the network's name, else the published one under the name that it has elsewhere.
 
     A network at another resolution than its own may have a file of that, and has the network's otherwise.
     """
+    from models.official import SUFFIXES, official_of
+
     stem = file_name(model.name)
     found = _files(folder, stem) or _files(folder, file_name(split_at(model.name)[0]))
     if not found:
@@ -78,4 +80,6 @@ def _of_folder(folder: Path, model: Model) -> Path:
 
 
 def _files(folder: Path, stem: str) -> list[Path]:
+    from models.official import SUFFIXES
+
     return [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from reports.compare.command import add_compare
-from reports.gather import BASELINE
+from reports.compare.options import add_compare
+from reports.options import BASELINE
 from system.command_line import argument_parser, run, typed
 
 Command = Callable[[argparse.Namespace], int]

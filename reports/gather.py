@@ -14,13 +14,11 @@ from models.zoo import zoo
 from reports.accuracy import Accuracies
 from reports.cells import Cell, Column, Latency, Report
 from reports.measured import measured_of
+from reports.options import BASELINE
 from reports.recorded import ended, why_missing
 from reports.slower import remark_slower
 from system.errors import UserError, one_line
 from system.names import select, split_at
-
-# Default baseline family.
-BASELINE = "EfficientNet"
 
 
 def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Report:

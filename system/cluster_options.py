@@ -1,7 +1,6 @@
 """The options of the commands that use a Ray cluster."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ def address_of(given: str) -> str:
 
 def read_runtime_env(path: Path | None) -> dict[str, Any]:
     """What a file of --runtime-env says. Raises UserError where it can't be read or is no table."""
+    import json
+
     if path is None:
         return {}
     try:

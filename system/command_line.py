@@ -1,6 +1,5 @@
 """What all commands share: one line for a user's error, exit codes, JSON and tables on stdout."""
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -47,6 +46,8 @@ def argument_parser(modules: str, about: str) -> "argparse.ArgumentParser":
 
 def print_json(document: object) -> None:
     """Write one JSON document to stdout."""
+    import json
+
     print(json.dumps(document, indent=2, ensure_ascii=False))  # noqa: T201
 
 

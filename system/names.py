@@ -1,7 +1,5 @@
 """Names: choosing things by name or glob, with the near names in the error when nothing matches, and naming files."""
 
-import difflib
-import hashlib
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -29,12 +27,16 @@ def split_at(text: str) -> tuple[str, int | None]:
 
 def file_name(name: str) -> str:
     """The name of a model's file or folder: never a path, and different for different models."""
+    import hashlib
+
     safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def suggestion(pattern: str, known: Iterable[str]) -> str:
     """What to write instead of a name that nothing has: the nearest names, or all."""
+    import difflib
+
     lower = {name.lower(): name for name in known}
     close = difflib.get_close_matches(pattern.lower(), lower, n=3, cutoff=0.4)
     contain = [low for low in lower if pattern.lower().strip("*") in low]

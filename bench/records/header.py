@@ -27,13 +27,18 @@ class _Present(msgspec.Struct):
     """Something of which nothing is read."""
 
 
-class _Glance(msgspec.Struct):
-    """The little of a record that says which cell it is of, when it was written and whether it holds a number."""
+class _Head(msgspec.Struct):
+    """The little of a record that says which cell it is of and when it was written."""
 
     schema: int
     model: _Named
     target: _Named
     conditions: _Conditions = _Conditions()
+
+
+class _Glance(_Head):
+    """Also whether it holds a number."""
+
     measurement: _Present | None = None
 
 
@@ -47,15 +52,21 @@ class _Place(NamedTuple):
     measured: bool
 
 
+# Where the part of a record begins that holds its raw times, which are nearly all of it. Within a text the quotation
+# marks would be escaped.
+_TIMES = b',"measurement":'
+
+_head_decoder = msgspec.json.Decoder(_Head)
 _glancer = msgspec.json.Decoder(_Glance)
 _decoder = msgspec.json.Decoder(Record)
 
 
 def newest_records(folder: Path) -> Iterator[Record]:
     """Of each cell of a folder (model and target) the newest record and, where that holds no number, the newest
-    one that does, newest first within a cell; the others are not decoded in full, so that years of runs stay cheap.
+    one that does, newest first within a cell; of the others the raw times are not read, so that years of runs stay
+    cheap.
 
-    Lines that can't be read are reported on stderr and passed over. Raises UserError as `read_records` does.
+    Lines that can't be read so far are reported on stderr and passed over. Raises UserError as `read_records` does.
     """
     cells: dict[tuple[str, str], list[_Place]] = {}
     passed_over: list[str] = []
@@ -75,15 +86,30 @@ def _survey(path: Path, cells: dict[tuple[str, str], list[_Place]], passed_over:
         if not line.strip():
             continue
         try:
-            glance = _glancer.decode(line)
+            glance, measured = _glance(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             refuse_newer(path, number, line)
             passed_over.append(f"{path}:{number}: {one_line(error, 160)}")
             continue
         if glance.schema > SCHEMA:
             refuse_newer(path, number, line)
-        place = _Place(glance.conditions.end.time, path, number, here, glance.measurement is not None)
+        place = _Place(glance.conditions.end.time, path, number, here, measured)
         cells.setdefault((glance.model.name, glance.target.name), []).append(place)
+
+
+def _glance(line: bytes) -> tuple[_Head, bool]:
+    """What a whole line says before its raw times, which are not read, and whether it has them.
+
+    A line that was torn, or has its parts in another order, is read to its end. Raises as msgspec does.
+    """
+    at = line.find(_TIMES)
+    if at > 0 and line.endswith(b"}\n"):
+        try:
+            return _head_decoder.decode(line[:at] + b"}"), not line.startswith(b"null", at + len(_TIMES))
+        except msgspec.DecodeError:  # a part of the record has a key of this name too
+            pass
+    glance = _glancer.decode(line)
+    return glance, glance.measurement is not None
 
 
 def _decode(places: list[_Place], passed_over: list[str]) -> Iterator[Record]:

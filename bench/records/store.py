@@ -16,6 +16,8 @@ from system.errors import UserError, one_line
 
 _AT_ONCE_BYTES = 4_000_000  # of lines that one fsync is for, so that they need no more of the memory
 
+_BUFFER_BYTES = 1 << 18  # of some records; Python's own holds a third of one, and reading takes twice as long
+
 _decoder = msgspec.json.Decoder(Record)
 
 
@@ -104,7 +106,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Every line of a file, as it is, with its number; none where there is no file."""
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=_BUFFER_BYTES) as file:
             yield from enumerate(file, start=1)
     except FileNotFoundError:
         return

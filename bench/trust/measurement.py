@@ -99,6 +99,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def undivided(self) -> Estimate:
         """The same without any correction."""
+        if self._exponents is None:  # nothing is divided out
+            return self.estimate
         return self._estimate(corrected=False, run_to_run=self.basis.run_to_run if self.basis else None)
 
     @property

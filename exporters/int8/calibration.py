@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporters.artifact import Job, sha256_of
+from exporters.int8.option import RECOMMENDED
 from models.images import synthetic_images
 from models.photographs.decode import decode
 from models.photographs.folder import Photograph, photographs, spread
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
 
 # Part of every integer artifact's key: change it when `synthetic_images` changes.
 SYNTHETIC = "synthetic-1, latency only"
-
-# How many photographs calibrate a network, spread over its folder; of a folder of fewer it is all. Source: TensorRT's
-# developer guide, by whose experiments about 500 images suffice for ImageNet's classifiers.
-RECOMMENDED = 500
-HELP = f"photographs for integer formats, {RECOMMENDED} recommended; synthetic images unless given"  # of --calibration
 
 _SYNTHETIC_COUNT = 32  # they are more alike than photographs
 _CHECKED = 64

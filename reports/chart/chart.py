@@ -12,8 +12,8 @@ from reports.chart.axes import accuracy_title
 from reports.chart.legend import add_legend
 from reports.chart.panel import Panel, draw, prepare
 from reports.chart.strokes import crowded
-from reports.gather import BASELINE
 from reports.looks import looks, short_names
+from reports.options import BASELINE
 from reports.points import measured_points, published_points, unrated_points
 from system.errors import one_line
 
@@ -115,8 +115,10 @@ def _figure(report: Report, style: Style) -> "Figure":
     add_legend(figure, shown)
     for axes, panel in zip(grid, shown, strict=False):
         prepare(axes, panel)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
+    figure.set_layout_engine(None)  # with any, even that called "none", savefig draws everything twice
     for axes, panel in zip(grid, shown, strict=False):
         draw(axes, panel)
     return figure

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from reports.chart.strokes import TEXT, Properties
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 # The gid of texts and arrows that labels must not cover.
 KEEP_CLEAR = "keep-clear"
@@ -98,15 +100,27 @@ def arrange(
     All in pixels: `lines` are polylines and `taken` are boxes that no label may cover, `gap` is the distance from a
     label to its point; where there is no room, the further `rings` are tried, in gaps.
     """
-    occupied = [*taken, *(box for line in lines for box in _along(line, gap))]
-    arranged = []
+    import numpy as np
+
+    boxes = [*taken, *(box for line in lines for box in _along(line, gap))]
+    # A column an occupied box, room for one of each label; what is not filled yet overlaps nothing.
+    occupied = np.full((4, len(boxes) + len(labels)), np.nan)
+    occupied[:, : len(boxes)] = np.array([(box.left, box.bottom, box.right, box.top) for box in boxes]).reshape(-1, 4).T
+    arranged: list[tuple[Label, Box]] = []
     for label in labels:
         for box in _places(label, gap, rings):
-            if box.inside(frame) and not any(box.overlaps(other) for other in occupied):
-                occupied.append(box)
+            if box.inside(frame) and not _covers(box, occupied):
+                occupied[:, len(boxes) + len(arranged)] = box.left, box.bottom, box.right, box.top
                 arranged.append((label, box))
                 break
     return arranged
+
+
+def _covers(box: Box, occupied: "NDArray[np.float64]") -> bool:
+    """Whether a box shares any area with a column (left, bottom, right, top)."""
+    left, bottom, right, top = occupied
+    shared = (box.left < right) & (left < box.right) & (box.bottom < top) & (bottom < box.top)
+    return bool(shared.any())
 
 
 def _places(label: Label, gap: float, rings: Sequence[float]) -> Iterator[Box]:

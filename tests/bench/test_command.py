@@ -22,7 +22,8 @@ def test_the_whole_pipeline_runs_on_the_fake_device(tmp_path, folders):
     ended = bench("fake", *folders)
     assert ended.returncode == 0
     assert re.fullmatch(
-        r"fake: 100% of \d+ s went into inferences; loading and warming up took \d+ s beside them\n", ended.stderr
+        r"(export: \d+ s\n)?fake: 100% of \d+ s went into inferences; loading and warming up took \d+ s beside them\n",
+        ended.stderr,
     )
     assert "EfficientNet-B6" in ended.stdout
     assert sorted(record.model.name for record in read_results(tmp_path / "results")) == sorted(published())

@@ -39,13 +39,14 @@ def test_an_option_without_a_name_or_value_is_refused(text):
 
 
 def test_a_target_s_own_protocol_may_say_how_many_rounds(tmp_path):
-    from bench.__main__ import _parser, _protocol
+    from bench.__main__ import _parser
+    from bench.command import protocol_for
 
     path = tmp_path / "targets.toml"
     head = 'title="M"\nruntime="fake"\nformat="fake"\nprecision="fp32"\nbatch=1\ndevice="none"\n'
     path.write_text(f"[mine]\n{head}protocol = {{ min_visits = 3, budget_s = 7 }}\n")
     (target,) = find_targets("mine", path)
-    protocol = _protocol(_parser().parse_args(["mine"]), target)
+    protocol = protocol_for(_parser().parse_args(["mine"]), target)
     assert (protocol.min_visits, protocol.budget_s) == (3, 7.0)
 
 
@@ -58,8 +59,9 @@ def test_a_target_s_own_protocol_names_fields_of_the_protocol():
 
 @pytest.mark.parametrize(("arguments", "sustained"), [([], False), (["--sustained"], True)])
 def test_a_gpu_is_warmed_up_as_its_runtime_says_and_soaked_where_that_is_asked(arguments, sustained):
-    from bench.__main__ import _parser, _protocol
+    from bench.__main__ import _parser
+    from bench.command import protocol_for
 
     (gpu,) = find_targets("gpu")
-    protocol = _protocol(_parser().parse_args(["gpu", "--warmup-max", "20", *arguments]), gpu)
+    protocol = protocol_for(_parser().parse_args(["gpu", "--warmup-max", "20", *arguments]), gpu)
     assert (protocol.warmup_s, protocol.warmup_max_s, protocol.visit_s, protocol.sustained) == (3, 20, 1, sustained)

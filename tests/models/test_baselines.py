@@ -2,10 +2,11 @@
 
 import pytest
 
-from models import UserError, find, zoo
+from models import UserError, find
 from models.baselines import baselines
 from models.groups import DEFAULT
 from models.published import published
+from models.zoo import zoo
 
 BASELINES = [each.model for each in baselines()]
 

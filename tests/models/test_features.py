@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from models import UserError, find, zoo
+from models import UserError, find
 from models.features import backbone
 from models.published import published
+from models.zoo import zoo
 
 SMALL = (
     "zennet-se:SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,12,2,8,1)SuperResIDWE2K3(12,16,1,8,1)"

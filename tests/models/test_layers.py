@@ -2,9 +2,9 @@ from collections import Counter
 
 import pytest
 
-from models import zoo
 from models.counts import known_counts
 from models.layers import known_layers, list_layers
+from models.zoo import zoo
 
 
 @pytest.mark.parametrize("model", zoo().values(), ids=lambda model: model.name)

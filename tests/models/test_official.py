@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from models import find, zoo
+from models import find
 from models.official import official_of, timm_configuration
 from models.photographs.preprocessing import preprocessing_of
+from models.zoo import zoo
 
 EFFICIENTNETS = [model for model in zoo().values() if model.family == "EfficientNet"]
 

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from models import UserError, find, zoo
+from models import UserError, find
 from models.plain import plain_form
 from models.published import published
 from models.score import Setting, record, summary, zen_score, zen_score_of, zen_scores
+from models.zoo import zoo
 
 SETTING = Setting(batch=4, alpha=0.01, seed=3)
 RESIDUAL = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,16,2,12,1)@32"

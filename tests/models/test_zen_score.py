@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from scipy.stats import kendalltau
 
-from models import find, zoo
+from models import find
 from models.score import Setting, zen_score_of, zen_scores
+from models.zoo import zoo
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,8,1,8,1)@32"
 PAGE = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")

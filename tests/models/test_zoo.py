@@ -5,10 +5,11 @@ import sys
 import pytest
 import torch
 
-from models import UserError, find, zoo
+from models import UserError, find
 from models.counts import count, counts
 from models.groups import DEFAULT
 from models.published import published
+from models.zoo import zoo
 
 # Counting takes about half a second a network: of the families without a published network, the first.
 UNPUBLISHED = [model for model in zoo().values() if model.name not in published()]

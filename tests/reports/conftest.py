@@ -14,7 +14,7 @@ from bench.trust.verdict import Verdict
 from devices.host.conditions import Moment
 from devices.samples import Samples
 from devices.targets import Target, find_targets
-from models import zoo
+from models.zoo import zoo
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ import pytest
 
 from bench.trust.verdict import Verdict
 from devices.targets import find_targets
-from models import zoo
 from models.published import published
+from models.zoo import zoo
 from reports.gather import gather
 
 

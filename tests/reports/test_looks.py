@@ -1,7 +1,8 @@
 import pytest
 
 from bench.records.network_run import network_of
-from models import find, zoo
+from models import find
+from models.zoo import zoo
 from reports.looks import looks, series_of, short_names
 
 NETWORKS = [network_of(model) for model in zoo().values()]

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from bench.records.record import Network
 from devices.targets import find_targets
-from models import zoo
 from models.layers import known_layers
+from models.zoo import zoo
 from reports.cells import Column
 from reports.floor import Floors
 from reports.network_layers import MOST_LISTED, NetworkLayers

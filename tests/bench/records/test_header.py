@@ -62,6 +62,16 @@ def test_nan_is_no_json_and_passed_over(tmp_path, at, capsys):
     assert "1 unreadable lines" in capsys.readouterr().err
 
 
+def test_a_part_of_a_record_may_have_the_name_of_the_raw_times(tmp_path, at):
+    """What a glance skips is found by its key, which an option of a target, or a text, may hold as well."""
+    for hour, options in ((1, {"a": 1, "measurement": None}), (2, {"note": ',"measurement":null}'})):
+        record = at(hour)
+        target = msgspec.structs.replace(record.target, options=options)
+        append_line(tmp_path / f"{hour}.jsonl", msgspec.structs.replace(record, target=target))
+        append_line(tmp_path / f"{hour}.jsonl", msgspec.structs.replace(at(hour + 4, number=False), target=target))
+    assert sweeps(tmp_path) == ["6", "2"]
+
+
 def test_a_newer_schema_is_refused(tmp_path, at):
     append_line(tmp_path / "fake.jsonl", msgspec.structs.replace(at(1), schema=99))
     with pytest.raises(UserError, match="newer version"):

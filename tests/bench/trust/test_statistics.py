@@ -2,6 +2,7 @@ import math
 import random
 from statistics import mean, median
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,6 +148,7 @@ def test_before_three_sweeps_it_is_of_this_sweep_alone():
 def test_a_percentile_is_one_of_the_values_and_grows(values, percent):
     assert percentile(values, percent) in values
     assert percentile(values, percent) <= percentile(values, 100) == max(values)
+    assert percentile(values, percent) == np.percentile(values, percent, method="inverted_cdf")
     assert percentile(values, 0) == min(values)
 
 

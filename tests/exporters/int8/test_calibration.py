@@ -15,6 +15,7 @@ from exporters.int8.calibration import (
     calibration_remark,
     checked_of,
 )
+from exporters.int8.option import HELP
 from models.model import Model
 from system.errors import UserError
 
@@ -98,7 +99,7 @@ def test_as_many_photographs_as_recommended_are_chosen_and_fewer_are_remarked_on
 
 def test_five_hundred_photographs_are_recommended():
     assert calibration.RECOMMENDED == 500
-    assert "500" in calibration.HELP
+    assert "500" in HELP
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import zoo
+from models.zoo import zoo
 from reports.chart.axes import ACCURACY_TITLE
 from reports.chart.chart import Style, _figure, panels
 from reports.chart.labels import Box

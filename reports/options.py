@@ -1,0 +1,3 @@
+"""Defaults of the options of `python -m reports`."""
+
+BASELINE = "EfficientNet"  # the family that speed-ups compare with
