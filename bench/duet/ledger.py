@@ -6,6 +6,7 @@ next duet of that target begins.
 """
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from typing import Any
 import msgspec
 
 from bench.duet.ratio import differing, fit
-from bench.duet.record import Duet, DuetSide, Lost, ProcessPair, Turn, by_pair
+from bench.duet.record import Duet, DuetSide, Lost, ProcessPair, Turn, by_pair, read_duets
 from bench.duet.settings import DuetSettings
+from bench.records.journal import put_aside
 from bench.records.record import Network
 from bench.records.store import append_line, read_lines
 from devices.host.conditions import machine, moment
@@ -85,6 +87,7 @@ class DuetLedger:
     def begin(self, against: list[str], settings: DuetSettings) -> None:
         """Begin a duet; what one that was killed measured becomes records first."""
         if self._replay():
+            self._forget_recorded()
             self.end()
         self._journal.unlink(missing_ok=True)
         self.runs = {}
@@ -138,20 +141,35 @@ class DuetLedger:
             for run in runs
         ]
 
+    def _forget_recorded(self) -> None:
+        """Forget the networks whose records the killed duet had written."""
+        written = {duet.model.name for duet in read_duets(self.file) if duet.duet == self._begun.duet}
+        self.runs = {name: run for name, run in self.runs.items() if name not in written}
+
     def _replay(self) -> bool:
-        """Read the journal, passing over what was torn; whether it tells of a duet."""
-        begun = None
-        for _, line in read_lines(self._journal):
-            try:
-                entry = _decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
+        """Read the journal, passing over what was torn; whether it tells of a duet.
+
+        One whose duet can't be read is put aside, since its turns can't be assigned to one.
+        """
+        entries = list(self._entries())
+        if not entries or not isinstance(entries[0], DuetBegun):
+            if entries:
+                put_aside(self._journal, "duet")
+            return False
+        for entry in entries:
             match entry:
                 case DuetBegun():
-                    begun = self._begun = entry
+                    self._begun = entry
                 case PairOpened(network=network, old=old, new=new):
                     run = self.runs.setdefault(network.name, DuetRun(network, old, new))
                     run.process_pairs.append(entry.process_pair)
-                case TurnTaken() if begun and (known := self.runs.get(entry.model)):
-                    known.took(entry.turn, begun.settings.lost_share)
-        return begun is not None
+                case TurnTaken() if known := self.runs.get(entry.model):
+                    known.took(entry.turn, self._begun.settings.lost_share)
+        return True
+
+    def _entries(self) -> Iterator[DuetBegun | PairOpened | TurnTaken]:
+        for _, line in read_lines(self._journal):
+            try:
+                yield _decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue

@@ -68,9 +68,7 @@ class Journal:
         """
         entries = list(self._read())
         if entries and not isinstance(entries[0], Started):
-            aside = self.path.with_suffix(f".journal-{time.time_ns()}")
-            self.path.rename(aside)
-            print(f"warning: unreadable sweep in {self.path}, kept as {aside}", file=sys.stderr)  # noqa: T201
+            put_aside(self.path, "sweep")
             return []
         return entries
 
@@ -84,3 +82,10 @@ class Journal:
     def end(self) -> None:
         """Remove it: every cell has its record."""
         self.path.unlink(missing_ok=True)
+
+
+def put_aside(journal: Path, what: str) -> None:
+    """Rename a journal whose first line, which says what it is of, can't be read; a warning says where it is kept."""
+    aside = journal.with_suffix(f".journal-{time.time_ns()}")
+    journal.rename(aside)
+    print(f"warning: unreadable {what} in {journal}, kept as {aside}", file=sys.stderr)  # noqa: T201

@@ -1,5 +1,6 @@
 """Where the official `benchmark_model` for Android comes from: a path, or downloaded once."""
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +30,23 @@ def find_tool(options: PhoneOptions) -> Tool:
         return _read(Path(options.benchmark_model).expanduser())
     address = options.benchmark_model_address
     path = user_cache() / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}-android_aarch64_benchmark_model"
-    recorded = path.with_suffix(".sha256")
     try:
-        if not (path.exists() and recorded.exists() and recorded.read_bytes().strip() == sha256_of(path).encode()):
+        if not _is_whole(path):
             _download(address, path)
-            recorded.write_text(sha256_of(path) + "\n")
     except OSError as error:
         found = error.strerror or str(error)
         raise UserError(f"can't keep benchmark_model at {path}", found=found, fix="set XDG_CACHE_HOME") from error
     return _read(path)
+
+
+def _recorded(path: Path) -> Path:
+    return path.with_suffix(".sha256")
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file is there as it was when it came. Raises OSError."""
+    recorded = _recorded(path)
+    return path.exists() and recorded.exists() and recorded.read_bytes().strip() == sha256_of(path).encode()
 
 
 def _read(path: Path) -> Tool:
@@ -53,7 +62,21 @@ def _download(address: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with alone(path.with_suffix(".lock"), f"waiting for another process, which fetches {path.name}"):
-            download(address, path, lambda part: None)  # whatever lies there: the address moves
+            if _is_whole(path):  # by now: another process had it
+                return
+            download(address, path, functools.partial(_refuse_page, address))  # else whatever lies there: it moves
+            _recorded(path).write_text(sha256_of(path) + "\n")
     except UndeliveredError as error:
-        fix = f"download {address} elsewhere and give --benchmark-model PATH"
-        raise UserError("can't download benchmark_model", found=str(error), fix=fix) from error
+        raise UserError("can't download benchmark_model", found=str(error), fix=_elsewhere(address)) from error
+
+
+def _refuse_page(address: str, file: Path) -> None:
+    """Raises UserError where a file is a page, such as one that asks for a login, whatever its server called it."""
+    with file.open("rb") as content:
+        begin = content.read(200).lstrip().lower()
+    if begin.startswith((b"<!doctype html", b"<html")):
+        raise UserError("can't download benchmark_model", found="an HTML page instead", fix=_elsewhere(address))
+
+
+def _elsewhere(address: str) -> str:
+    return f"download {address} elsewhere and give --benchmark-model PATH"

@@ -94,7 +94,7 @@ def _kind(graph: Any, given: Any, path: Path) -> dict[str, Any]:
     kinds = {TensorProto.FLOAT: "fp32", TensorProto.FLOAT16: "fp16"}
     kind = given.type.tensor_type.elem_type
     if kind not in kinds:
-        found = TensorProto.DataType.Name(kind)
+        found = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else f"type {kind}"
         raise UserError(f"the input of {path} is no batch of images", found=found, fix="give one of FLOAT or FLOAT16")
     return {"format": "onnx", "precisions": (kinds[kind],)}
 

@@ -1,7 +1,10 @@
 """A torch.export program in a file (`.pt2`): a graph with its weights, without the code that made it."""
 
 import logging
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _RANK = 4
+_TENSORS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"  # read by torch at every load
 
 
 def read_program(path: Path) -> GivenFile:
@@ -48,7 +52,7 @@ def _load(path: Path) -> Any:
     try:
         path.stat()
         logging.disable(logging.WARNING)  # torch warns of what is then raised
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _no_code():
             warnings.simplefilter("ignore")  # and of its own formats
             return torch.export.load(str(path))
     except OSError as error:
@@ -58,6 +62,18 @@ def _load(path: Path) -> Any:
         raise UserError(f"{path} is no exported program", found=one_line(error, 120), fix=fix) from error
     finally:
         logging.disable(logging.NOTSET)
+
+
+@contextmanager
+def _no_code() -> Iterator[None]:
+    """Have torch refuse pickled objects that run code; where it can't read a file without them, it would run it."""
+    before = os.environ.get(_TENSORS_ONLY)
+    os.environ[_TENSORS_ONLY] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_TENSORS_ONLY)
+        os.environ |= {_TENSORS_ONLY: before} if before is not None else {}
 
 
 def _sizes(program: Any, name: str) -> list[int | None]:

@@ -36,7 +36,7 @@ def files_below(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
                 left_out[printable(below)] = "hidden"
             elif os.path.isdir(entry.path):  # noqa: PTH112 - Path's raises for a loop of links
                 (links if entry.is_symlink() else folders).append((Path(entry.path), below))
-            elif os.path.isfile(entry.path) or entry.is_symlink():  # noqa: PTH113
+            elif os.path.isfile(entry.path) or not os.path.exists(entry.path):  # noqa: PTH110, PTH113
                 files[printable(below)] = Path(entry.path)
             else:
                 left_out[printable(below)] = "a pipe, socket or device"

@@ -1,6 +1,7 @@
 """Plant faults that users meet, check how the suite reacts, and write the outcomes into docs/reliability.md.
 
     make faults
+    make faults ARGS="downloads.cut signals"    # only these: one by its module and function, all of a module
 
 Each row is a kind of fault, the number of cases tried, and their outcome. A case with another outcome than the expected
 one stops the run with a traceback. The fake device and small networks keep the run to minutes.
@@ -16,8 +17,13 @@ from pathlib import Path
 from tests.faults import (
     cached,
     disk,
+    downloaders,
+    downloads,
     evaluations,
     given,
+    hostile_folders,
+    hostile_images,
+    hostile_onnx,
     memory,
     photographs,
     results,
@@ -26,85 +32,117 @@ from tests.faults import (
     text,
     trespass,
 )
+from tests.faults.page import write
 
 Fault = Callable[[Path], tuple[int, str]]
 
-FAULTS: tuple[Fault, ...] = (
-    sweeps.killed,
-    sweeps.losing_workers,
-    sweeps.losing_the_reference,
-    evaluations.killed,
-    evaluations.losing_processes,
-    sharing.results,
-    sharing.cache,
-    disk.full,
-    disk.unwritable,
-    evaluations.full_disk,
-    memory.address_space,
-    cached.artifact_bits,
-    cached.artifacts,
-    cached.sidecars,
-    results.records,
-    results.journals,
-    results.epochs,
-    results.peaks,
-    results.profiles,
-    evaluations.damaged_files,
-    given.targets,
-    given.checkpoints,
-    given.calibration,
-    photographs.images,
-    photographs.labels,
-    photographs.killed,
-    cached.downloads,
-    cached.published,
-    text.structures,
-    text.names,
-    text.records,
-    text.rendered,
-    trespass.external_data,
-    trespass.code,
-)
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
-_HEAD = """# Reliability
-
-Planted faults and their outcomes, as `make faults` tries them and writes them into this page.
-
-| fault | cases | outcome |
-|---|---:|---|"""
+THEMES: dict[str, tuple[Fault, ...]] = {
+    "Sweeps, evaluations and duets that are disturbed": (
+        sweeps.killed,
+        sweeps.losing_workers,
+        sweeps.losing_the_reference,
+        evaluations.killed,
+        evaluations.losing_processes,
+        sharing.results,
+        sharing.cache,
+    ),
+    "Disk and memory": (disk.full, disk.unwritable, evaluations.full_disk, memory.address_space),
+    "Files of the suite": (
+        cached.artifact_bits,
+        cached.artifacts,
+        cached.sidecars,
+        results.records,
+        results.journals,
+        results.epochs,
+        results.peaks,
+        results.profiles,
+        evaluations.damaged_files,
+        trespass.external_data,
+    ),
+    "Files of the user": (given.targets, given.checkpoints, trespass.code),
+    "Networks of the user": (
+        hostile_onnx.graphs,
+        hostile_onnx.ends,
+        hostile_onnx.tensors,
+        hostile_onnx.operators,
+        hostile_onnx.nested,
+        hostile_onnx.damaged_files,
+        hostile_onnx.elsewhere,
+    ),
+    "Images of the user": (
+        given.calibration,
+        photographs.images,
+        photographs.labels,
+        photographs.killed,
+        hostile_images.bombs,
+        hostile_images.cut_short,
+        hostile_images.rotations,
+        hostile_images.animations,
+        hostile_images.modes,
+        hostile_folders.names,
+        hostile_folders.entries,
+        hostile_folders.links,
+        hostile_folders.vanishing,
+    ),
+    "Downloads": (
+        cached.downloads,
+        cached.published,
+        downloads.refused,
+        downloads.silent,
+        downloads.stalled,
+        downloads.cut,
+        downloads.lengths,
+        downloads.statuses,
+        downloads.redirects,
+        downloads.ranges,
+        downloads.pages,
+        downloads.contents,
+        downloaders.killed,
+        downloaders.full,
+        downloaders.together,
+        downloaders.unkept,
+    ),
+    "Hostile text": (text.structures, text.names, text.records, text.rendered),
+}
 
 
 def main() -> None:
-    """Try every fault, or the named ones, and write the row of each into the page when it ends."""
+    """Try every fault, or the named ones, and write the row of each into the page when it ends.
+
+    Exits with 2 where a name is of no fault.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="*", help="only faults of these names, for example results.peaks")
+    parser.add_argument("name", nargs="*", help="only these: results.peaks, or results for all of that module")
     names = parser.parse_args().name
-    for fault in FAULTS:
-        if not names or _name(fault) in names:
-            _write(_row(fault))
-
-
-def _write(row: str) -> None:
-    """Write a row into the table; the rows of other faults stay as they are."""
-    known = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
-    rows = {line.split(" | ")[0]: line for line in [*known, row]}
-    firsts = (f"| {(fault.__doc__ or '').rstrip('.')}" for fault in FAULTS)
-    table = "\n".join([_HEAD, *(rows[first] for first in firsts if first in rows)])
-    PAGE.write_text(f"{table}\n", encoding="utf-8")
+    faults = [fault for faults in THEMES.values() for fault in faults]
+    if unknown := [name for name in names if not any(_is_named(fault, name) for fault in faults)]:
+        parser.error(f"no such fault: {', '.join(unknown)}; choose from {', '.join(map(_name, faults))}")
+    for fault in faults:
+        if not names or any(_is_named(fault, name) for name in names):
+            write({heading: map(_first, those) for heading, those in THEMES.items()}, _row(fault))
 
 
 def _row(fault: Fault) -> str:
-    assert fault.__doc__
     begun = time.monotonic()
     print(f"{_name(fault)}: {fault.__doc__}", end=" ", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         cases, outcome = fault(Path(folder))
     print(f"{cases} cases, {time.monotonic() - begun:.0f} s", file=sys.stderr)
-    return f"| {fault.__doc__.rstrip('.')} | {cases} | {outcome} |"
+    return f"| {_first(fault)} | {cases} | {outcome} |"
+
+
+def _first(fault: Fault) -> str:
+    """What the first column says of a fault."""
+    assert fault.__doc__
+    return fault.__doc__.rstrip(".")
 
 
 def _name(fault: Fault) -> str:
     return f"{fault.__module__.rpartition('.')[2]}.{fault.__name__}"
+
+
+def _is_named(fault: Fault, name: str) -> bool:
+    return name in {_name(fault), _name(fault).partition(".")[0]}
 
 
 if __name__ == "__main__":

@@ -59,15 +59,16 @@ def unwritable(folder: Path) -> tuple[int, str]:
     for where in (file, locked):
         for option in elsewhere:
             paths = [word for pair in (elsewhere | {option: where}).items() for word in pair]
-            assert str(where) in one_error(command("bench", "fake", *paths, preexec_fn=_obey_permissions))
+            assert str(where) in one_error(command("bench", "fake", *paths, preexec_fn=obey_permissions))
         exporting = ("exporters", TINY, "--to", "fake", "--out", where)
-        assert str(where) in one_error(command(*exporting, preexec_fn=_obey_permissions))
+        assert str(where) in one_error(command(*exporting, preexec_fn=obey_permissions))
         rendering = ("reports", "render", "--results", folder / "results", "--out", where)
-        assert str(where) in one_error(command(*rendering, preexec_fn=_obey_permissions))
+        assert str(where) in one_error(command(*rendering, preexec_fn=obey_permissions))
     assert render(folder).returncode == 0
     return 8, "one error that names the folder; exit 1"
 
 
-def _obey_permissions() -> None:
+def obey_permissions() -> None:
+    """A function for a child to call first: read-only folders are read-only for it, whoever runs it."""
     # Root ignores permissions; without this capability it obeys them.
     ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, 0, 0, 0)

@@ -130,6 +130,41 @@ def test_what_a_killed_duet_measured_is_kept_by_the_next_one(request_for, duets_
     assert duets[2:] == [next_one]
 
 
+def killed_at_its_end(request_for, monkeypatch, written=None):
+    """A duet killed once all turns were taken, or once it had written the first record."""
+    with monkeypatch.context() as killed:
+        end = DuetLedger.end
+        killed.setattr(DuetLedger, "end", lambda ledger: written and end_with_one(end, ledger))
+        play(request_for("*t-B3", "*t-B5", old={"*": 0.1}, new={"*": 0.1}))
+
+
+def end_with_one(end, ledger):
+    journal, kept = ledger.file.with_suffix(".journal"), ledger.runs
+    content = journal.read_bytes()
+    ledger.runs = dict(list(kept.items())[:1])
+    end(ledger)
+    journal.write_bytes(content)
+
+
+def test_a_duet_killed_while_it_wrote_its_records_has_each_once(request_for, duets_file, monkeypatch):
+    killed_at_its_end(request_for, monkeypatch, written=True)
+    assert [duet.model.name for duet in read_duets(duets_file)] == ["EfficientNet-B3"]
+    play(request_for("*t-B6", old={"*": 0.1}, new={"*": 0.1}))
+    assert [duet.model.name for duet in read_duets(duets_file)] == [f"EfficientNet-B{number}" for number in (3, 5, 6)]
+
+
+def test_a_journal_whose_duet_can_not_be_read_is_put_aside(request_for, duets_file, monkeypatch, capsys):
+    killed_at_its_end(request_for, monkeypatch)
+    journal = duets_file.with_suffix(".journal")
+    journal.write_bytes(journal.read_bytes()[40:])
+    content = journal.read_bytes()
+    (duet,) = play(request_for("*t-B6", old={"*": 0.1}, new={"*": 0.1}))
+    assert read_duets(duets_file) == [duet]
+    (aside,) = journal.parent.glob("fake.journal-*")
+    assert aside.read_bytes() == content
+    assert f"unreadable duet in {journal}, kept as {aside}" in capsys.readouterr().err
+
+
 def test_two_duets_never_write_one_file(request_for, duets_file):
     from filelock import FileLock
 

@@ -1,7 +1,9 @@
 import contextlib
 import re
 import threading
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import msgspec
@@ -10,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from devices.options import read_options
+from devices.phone import benchmark_tool
 from devices.phone.adb import Listed, choose, parse_devices
 from devices.phone.benchmark_tool import find_tool
 from devices.phone.options import PhoneOptions
@@ -284,6 +287,33 @@ def test_a_download_that_breaks_off_is_one_error_and_nothing_is_kept(cache, shor
     with pytest.raises(UserError, match=r"can't download benchmark_model: 10 of 1000 bytes; download http://"):
         find_tool(PhoneOptions(benchmark_model_address=short_answers))
     assert not list((cache / "cache").rglob("*benchmark_model"))
+
+
+def test_a_page_in_place_of_the_tool_is_not_kept_whatever_its_server_calls_it(cache):
+    source = cache / "served"
+    source.write_bytes(b"\n<!DOCTYPE html><html>Log in</html>")
+    options = PhoneOptions(benchmark_model_address=source.as_uri())
+    with pytest.raises(UserError, match=r"can't download benchmark_model: an HTML page instead; download file://"):
+        find_tool(options)
+    source.write_bytes(b"tool")
+    assert find_tool(options).path.read_bytes() == b"tool"
+
+
+def test_several_that_need_the_tool_at_once_download_it_once(cache, monkeypatch):
+    source, fetched = cache / "served", []
+    source.write_bytes(b"tool")
+    options = PhoneOptions(benchmark_model_address=source.as_uri())
+    whole = benchmark_tool.download
+
+    def slow(*arguments):
+        fetched.append(arguments)
+        time.sleep(0.2)
+        whole(*arguments)
+
+    monkeypatch.setattr(benchmark_tool, "download", slow)
+    with ThreadPoolExecutor(3) as threads:
+        assert len(set(threads.map(find_tool, [options] * 3))) == 1
+    assert len(fetched) == 1
 
 
 def test_a_cache_that_can_not_be_written_or_read_is_one_error(cache):

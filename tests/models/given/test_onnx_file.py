@@ -46,6 +46,14 @@ def test_what_is_no_image_classifier_is_one_line(tmp_path, changes, said):
         read_onnx(onnx_file(tmp_path / "a.onnx", **changes))
 
 
+def test_a_type_that_there_is_none_of_is_one_line(tmp_path):
+    model = onnx.load(str(onnx_file(tmp_path / "a.onnx")))
+    model.graph.input[0].type.tensor_type.elem_type = 99
+    onnx.save(model, str(tmp_path / "a.onnx"))
+    with pytest.raises(UserError, match=r"the input of .*a\.onnx is no batch of images: type 99"):
+        read_onnx(tmp_path / "a.onnx")
+
+
 def test_images_that_are_not_square_are_one_line(tmp_path):
     model = onnx.load(str(onnx_file(tmp_path / "a.onnx")))
     model.graph.input[0].type.tensor_type.shape.dim[3].dim_value = 20

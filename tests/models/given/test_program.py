@@ -1,3 +1,6 @@
+import io
+import zipfile
+
 import pytest
 import torch
 from torch import nn
@@ -53,3 +56,27 @@ def test_what_is_no_program_is_one_line(tmp_path, capfd):
         read_program(tmp_path / "a.pt2")
     assert "\n" not in str(raised.value)
     assert capfd.readouterr().err == ""
+
+
+class Code:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return open, (str(self.marker), "w")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_code_in_a_program_is_refused_and_does_not_run(tmp_path, capfd):
+    whole, path, marker = program(tmp_path / "whole.pt2", batch=1), tmp_path / "a.pt2", tmp_path / "ran"
+    pickled = io.BytesIO()
+    torch.save((Code(marker),), pickled)
+    with zipfile.ZipFile(whole) as archive, zipfile.ZipFile(path, "w") as spoilt:
+        inputs = [name for name in archive.namelist() if "sample_inputs" in name]
+        for name in archive.namelist():
+            spoilt.writestr(name, pickled.getvalue() if name in inputs else archive.read(name))
+    assert inputs
+    with pytest.raises(UserError, match=r"a\.pt2 is no exported program: .*Weights only load failed"):
+        read_program(path)
+    assert not marker.exists()
+    assert "Traceback" not in capfd.readouterr().err

@@ -104,6 +104,8 @@ def test_what_is_no_image_is_named(tmp_path, image):
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "b.png").write_bytes(b"x")
     os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "to-pipe.png").symlink_to("pipe.png")  # opened, it would wait for a writer forever
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
     assert photographs(tmp_path).left_out == {
         ".DS_Store": "hidden",
         ".git": "hidden",
@@ -114,6 +116,8 @@ def test_what_is_no_image_is_named(tmp_path, image):
         "archive.tar.gz": "no image by its suffix",
         "notes.txt": "no image by its suffix",
         "pipe.png": "a pipe, socket or device",
+        "to-pipe.png": "a pipe, socket or device",
+        "zero.png": "a pipe, socket or device",
     }
 
 
