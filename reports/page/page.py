@@ -42,7 +42,10 @@ _EVALUATED = (
 def page(
     report: Report, sheets: Sequence[Sheet], panels: Sequence[Panel], results: Path, out: Path, section: str = ""
 ) -> str:
-    """The whole document; the first sheet is shown, the others fold out. `section` is more markup, behind them."""
+    """The whole document; the first sheet is shown, the others fold out. `section` is more markup, behind them.
+
+    The scripts stand behind the first sheet, so that the chart is drawn while the rest is still read.
+    """
     folded = [
         f"<details><summary>{text_of(sheet.title)}</summary>{html(sheet, f'sheet-{number}')}</details>"
         for number, sheet in enumerate(sheets[1:], start=1)
@@ -57,6 +60,9 @@ def page(
 {_chips("options", "Show")}
 <div id="panels"></div>
 {html(sheets[0], "sheet-0")}
+<script type="application/json" id="data">{_json(page_data(panels))}</script>
+<script type="text/plain" id="plotly">{_plotly()}</script>
+{_scripts()}
 <h2>Each target in detail</h2>
 {"".join(folded)}
 {section}
@@ -66,10 +72,7 @@ def page(
 {_protocol([record.protocol for record in newest])}
 <h2>Raw records</h2>
 {_records(newest, results, out)}
-</main>
-<script type="application/json" id="data">{_json(page_data(panels))}</script>
-<script type="text/plain" id="plotly">{_plotly()}</script>
-{_scripts()}"""
+</main>"""
     return document("Speed and accuracy", body, STYLE.read_text(encoding="utf-8"))
 
 

@@ -75,12 +75,12 @@ def test_importing_pandas_and_matplotlib(benchmark):
     benchmark.pedantic(command, args=("-c", "import pandas, matplotlib.pyplot"), rounds=3)
 
 
-def test_help_answers_in_less_than_0_3_seconds():
-    """The fastest of five starts, with bare Python's to compare; seconds of this machine."""
+def test_help_answers_in_less_than_0_15_seconds():
+    """The fastest of ten starts, with bare Python's to compare; seconds of this machine."""
 
     def fastest(*arguments: str) -> float:
         taken = []
-        for _ in range(5):
+        for _ in range(10):
             begun = time.perf_counter()
             command(*arguments)
             taken.append(time.perf_counter() - begun)
@@ -90,4 +90,4 @@ def test_help_answers_in_less_than_0_3_seconds():
     for package in PACKAGES:
         help_s = fastest("-m", package, "--help")
         print(f"python -m {package} --help: {help_s:.3f} s, {help_s / bare_s:.1f} times bare Python")
-        assert help_s < 0.3
+        assert help_s < 0.15

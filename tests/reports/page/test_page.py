@@ -109,6 +109,14 @@ def test_measured_targets_are_shown_and_others_can_be_switched_on(opened):
     assert "CPU, ONNX Runtime FP32" not in titles(opened)
 
 
+def test_the_first_chart_is_drawn_before_all_are_and_every_table_can_be_sorted(opened):
+    marks = "return performance.getEntriesByType('mark').map((mark) => mark.name)"
+    assert opened.execute_script(marks) == ["first chart", "drawn"]
+    tables = opened.find_elements("css selector", "table")
+    assert len(tables) > 2
+    assert all(table.find_elements("css selector", "thead button") for table in tables)
+
+
 def test_hovering_a_point_tells_its_latency_interval_verdict_and_speedup(opened):
     from selenium.webdriver import ActionChains
 
