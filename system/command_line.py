@@ -17,6 +17,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 def run(main: Callable[[], int]) -> None:
     """Call `main` and exit with its code; a UserError becomes one `error:` line and exit 1, Ctrl-C exit 130."""
     try:
+        _refuse_no_directory()
         code = main()
         sys.stdout.flush()
     except UserError as error:
@@ -29,6 +30,14 @@ def run(main: Callable[[], int]) -> None:
         print("interrupted", file=sys.stderr)  # noqa: T201
         code = INTERRUPTED
     sys.exit(code)
+
+
+def _refuse_no_directory() -> None:
+    """Raises UserError where the working directory was removed: no process can be started there, nor a path found."""
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib takes a millisecond to import
+    except FileNotFoundError as error:
+        raise UserError("no working directory", found="it was removed", fix="change to another one") from error
 
 
 def typed(modules: str) -> str:

@@ -11,99 +11,10 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import (
-    cached,
-    disk,
-    downloaders,
-    downloads,
-    evaluations,
-    given,
-    hostile_folders,
-    hostile_images,
-    hostile_onnx,
-    memory,
-    photographs,
-    results,
-    sharing,
-    sweeps,
-    text,
-    trespass,
-)
 from tests.faults.page import write
-
-Fault = Callable[[Path], tuple[int, str]]
-
-THEMES: dict[str, tuple[Fault, ...]] = {
-    "Sweeps, evaluations and duets that are disturbed": (
-        sweeps.killed,
-        sweeps.losing_workers,
-        sweeps.losing_the_reference,
-        evaluations.killed,
-        evaluations.losing_processes,
-        sharing.results,
-        sharing.cache,
-    ),
-    "Disk and memory": (disk.full, disk.unwritable, evaluations.full_disk, memory.address_space),
-    "Files of the suite": (
-        cached.artifact_bits,
-        cached.artifacts,
-        cached.sidecars,
-        results.records,
-        results.journals,
-        results.epochs,
-        results.peaks,
-        results.profiles,
-        evaluations.damaged_files,
-        trespass.external_data,
-    ),
-    "Files of the user": (given.targets, given.checkpoints, trespass.code),
-    "Networks of the user": (
-        hostile_onnx.graphs,
-        hostile_onnx.ends,
-        hostile_onnx.tensors,
-        hostile_onnx.operators,
-        hostile_onnx.nested,
-        hostile_onnx.damaged_files,
-        hostile_onnx.elsewhere,
-    ),
-    "Images of the user": (
-        given.calibration,
-        photographs.images,
-        photographs.labels,
-        photographs.killed,
-        hostile_images.bombs,
-        hostile_images.cut_short,
-        hostile_images.rotations,
-        hostile_images.animations,
-        hostile_images.modes,
-        hostile_folders.names,
-        hostile_folders.entries,
-        hostile_folders.links,
-        hostile_folders.vanishing,
-    ),
-    "Downloads": (
-        cached.downloads,
-        cached.published,
-        downloads.refused,
-        downloads.silent,
-        downloads.stalled,
-        downloads.cut,
-        downloads.lengths,
-        downloads.statuses,
-        downloads.redirects,
-        downloads.ranges,
-        downloads.pages,
-        downloads.contents,
-        downloaders.killed,
-        downloaders.full,
-        downloaders.together,
-        downloaders.unkept,
-    ),
-    "Hostile text": (text.structures, text.names, text.records, text.rendered),
-}
+from tests.faults.themes import THEMES, Fault
 
 
 def main() -> None:

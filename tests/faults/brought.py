@@ -38,14 +38,14 @@ def outcomes(folder: Path, sources: Sequence[str]) -> Counter[str]:
     return found
 
 
-def swept(folder: Path, sources: Sequence[str], *options: object) -> Mapping[str, bool]:
+def swept(folder: Path, sources: Sequence[str], target: str = "cpu") -> Mapping[str, bool]:
     """Whether each network of a short sweep has a number; each has a record, with a reason of one line where not."""
     models = [word for source in sources for word in ("--model", source)]
     brief = ["--budget", "1", "--min-visits", "1", "--max-visits", "1", "--warmup", "0", "--timeout", "60"]
     paths = ["--results", folder / "results", "--artifacts", folder / "artifacts"]
-    ended = command("bench", "cpu", *models, *brief, *paths, *options, timeout=_LIMIT_S)
+    ended = command("bench", target, *models, *brief, *paths, timeout=_LIMIT_S)
     assert ended.returncode in {0, 1}, ended.stderr
-    records = read_records(folder / "results" / "cpu.jsonl")
+    records = read_records(folder / "results" / f"{target}.jsonl")
     for record in records:
         assert (record.measurement is None) == (record.reason is not None), record.reason
         assert "\n" not in (record.reason or "")

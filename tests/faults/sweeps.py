@@ -82,7 +82,7 @@ def _losing(folder: Path, name: str, worker: int, kind: signal.Signals, *options
     paths = ["--results", str(results), "--artifacts", str(folder / "artifacts")]
     line = [sys.executable, "-m", "bench", "cpu", "--model", TINY, *options, *paths]
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    _wait_for(results / "cpu.journal", '"Visited"', process)
+    wait_for(results / "cpu.journal", '"Visited"', process)
     workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())]
     workers[worker].send_signal(kind)
     stderr = process.communicate(timeout=120)[1]
@@ -92,7 +92,7 @@ def _losing(folder: Path, name: str, worker: int, kind: signal.Signals, *options
     return record
 
 
-def _wait_for(file: Path, content: str, process: "subprocess.Popen[str]") -> None:
+def wait_for(file: Path, content: str, process: "subprocess.Popen[str]") -> None:
     begun = time.monotonic()
     while not (file.exists() and content in file.read_text()):
         assert process.poll() is None, process.communicate()

@@ -33,7 +33,7 @@ def external_data(folder: Path) -> tuple[int, str]:
     return len(_ELSEWHERE), "never loaded: its sha256 differs, so it is exported again"
 
 
-class _Evil:
+class Evil:
     """Runs code when it is unpickled without restrictions."""
 
     def __init__(self, marker: Path) -> None:
@@ -48,13 +48,13 @@ def code(folder: Path) -> tuple[int, str]:
     marker, path = folder / "ran", folder / "evil.pth"
 
     def zipped() -> None:
-        torch.save({"state_dict": {"weight": _Evil(marker)}}, path)
+        torch.save({"state_dict": {"weight": Evil(marker)}}, path)
 
     def plain() -> None:
-        path.write_bytes(pickle.dumps({"weight": _Evil(marker)}))
+        path.write_bytes(pickle.dumps({"weight": Evil(marker)}))
 
     def old() -> None:
-        torch.save({"weight": _Evil(marker)}, path, _use_new_zipfile_serialization=False)
+        torch.save({"weight": Evil(marker)}, path, _use_new_zipfile_serialization=False)
 
     ways = (zipped, plain, old)
     for write in ways:
