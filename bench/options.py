@@ -71,5 +71,5 @@ def _value(text: str) -> object:
     """A TOML value; anything else is a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text

@@ -104,7 +104,7 @@ def read_targets(path: Path) -> dict[str, Target]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         return {name: _read(name, table) for name, table in tables.items()}
-    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"unreadable targets in {path}", found=one_line(error), fix="mend that file") from error
 
 

@@ -18,6 +18,7 @@ from bench.duet.settings import DuetSettings
 from bench.records.record import Network
 from bench.records.store import append_line, read_lines
 from devices.host.conditions import machine, moment
+from system.unreadable import UNREADABLE
 
 
 class DuetBegun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -144,7 +145,7 @@ class DuetLedger:
         for _, line in read_lines(self._journal):
             try:
                 entry = _decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 continue
             match entry:
                 case DuetBegun():
