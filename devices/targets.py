@@ -30,7 +30,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     runtime: str
     format: str
     precision: str
-    batch: Annotated[int, msgspec.Meta(ge=1)]
+    batch: Annotated[int, msgspec.Meta(ge=1, lt=1 << 31)]
     device: str
     compute_capabilities: tuple[str, ...] = ()
     note: str = ""
