@@ -46,6 +46,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     weights: str = ""
     calibration: str | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where a file doesn't name the super-block of each operator."""
+        if len(self.blocks) != len(self.operators):
+            raise ValueError(f"{len(self.blocks)} blocks of {len(self.operators)} operators")
+
     @property
     def sum_s(self) -> float:
         """What all operators took."""

@@ -119,7 +119,7 @@ def python_of(environment: str) -> str:
 def _tables(path: Path) -> dict[str, dict[str, Any]]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"unreadable targets in {path}", found=one_line(error), fix="mend that file") from error
     return {name: table for name, table in tables.items() if isinstance(table, dict)}
 

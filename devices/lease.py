@@ -31,6 +31,7 @@ from msgspec import Meta
 
 from system.errors import UserError, one_line
 from system.files import write_whole
+from system.unreadable import UNREADABLE
 
 # Names another folder for the files, where processes share no /tmp.
 FOLDER_VARIABLE = "ZENNET_LEASES"
@@ -167,7 +168,7 @@ def _read(path: Path) -> Owner | None:
             return msgspec.json.decode(os.read(descriptor, _MOST_BYTES), type=Owner)
         finally:
             os.close(descriptor)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 

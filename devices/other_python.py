@@ -28,6 +28,7 @@ from devices.targets import Target
 from devices.worker import WorkerSession, serve
 from exporters.artifact import Artifact
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 
 class OtherPythonSession(WorkerSession):
@@ -46,6 +47,13 @@ class OtherPythonSession(WorkerSession):
         return here, cast(BaseProcess, process)
 
 
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """What another interpreter says of itself: why it can't run the target, if it can't, and its machine."""
+
+    absence: str | None
+    machine: dict[str, Any]
+
+
 def describe(python: Path, target: Target) -> dict[str, Any]:
     """What `devices.host.conditions.machine` says of the machine there, its versions among it.
 
@@ -58,12 +66,20 @@ def describe(python: Path, target: Target) -> dict[str, Any]:
     if ended.returncode:
         lines = ended.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {ended.returncode}"]
         raise UserError(f"{python} can't run this suite", found=one_line(lines[-1]), fix="install there what it lacks")
-    found: dict[str, Any] = json.loads(ended.stdout)
-    if found["absence"]:
+    found = read_description(python, ended.stdout)
+    if found.absence:
         wrong = f"target {target.name} can't run under {python}"
-        raise UserError(wrong, found=found["absence"], fix="install there what it lacks")
-    machine: dict[str, Any] = found["machine"]
-    return machine
+        raise UserError(wrong, found=found.absence, fix="install there what it lacks")
+    return found.machine
+
+
+def read_description(python: Path, printed: bytes) -> Description:
+    """What that interpreter printed last; libraries may print before. Raises UserError where it can't be read."""
+    try:
+        return msgspec.json.decode(printed.rstrip().rpartition(b"\n")[2], type=Description)
+    except UNREADABLE as error:
+        what, fix = f"{python} doesn't say what it is", "give one that has this suite's packages"
+        raise UserError(what, found=one_line(error, 160), fix=fix) from error
 
 
 def print_description() -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from devices.host.conditions import Machine
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 _FILE = Path(__file__).with_name("peaks.toml")
 PROBED = "peaks.json"  # in the results folder, beside the records that it belongs to
@@ -42,7 +43,7 @@ def read_probed(results: Path) -> dict[str, Peaks]:
         return msgspec.json.decode((results / PROBED).read_bytes(), type=dict[str, Peaks])
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise UserError(
             f"can't read {results / PROBED}", found=one_line(error), fix="remove it and probe again"
         ) from error

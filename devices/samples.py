@@ -30,3 +30,9 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
     seconds: list[float]
     evidence: dict[str, list[float]] = {}
     conditions: list[DeviceReadings] = []
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where evidence is of other samples."""
+        for name, values in self.evidence.items():
+            if len(values) != len(self.seconds):
+                raise ValueError(f"{len(values)} values of {name} for {len(self.seconds)} samples")

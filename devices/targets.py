@@ -30,7 +30,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     runtime: str
     format: str
     precision: str
-    batch: Annotated[int, msgspec.Meta(ge=1)]
+    batch: Annotated[int, msgspec.Meta(ge=1, lt=1 << 31)]
     device: str
     compute_capabilities: tuple[str, ...] = ()
     note: str = ""
@@ -104,7 +104,7 @@ def read_targets(path: Path) -> dict[str, Target]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         return {name: _read(name, table) for name, table in tables.items()}
-    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"unreadable targets in {path}", found=one_line(error), fix="mend that file") from error
 
 

@@ -17,6 +17,7 @@ from exporters.key import file_key, weights_name
 from models.zoo import find
 from system.errors import UserError
 from system.names import file_name
+from system.unreadable import UNREADABLE
 
 
 class Cache:
@@ -153,7 +154,7 @@ def _read(path: Path) -> Artifact | None:
         artifact = msgspec.json.decode(_sidecar(path).read_bytes(), type=Artifact)
         if sha256_of(path) != artifact.sha256:
             return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
     return msgspec.structs.replace(artifact, path=str(path))
 

@@ -2,7 +2,6 @@
 
 import time
 import zipfile
-import zlib
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from system.digest import sha256_of
 from system.download import UndeliveredError, download
 from system.errors import UserError, one_line
 from system.files import alone, user_cache, write_whole
+from system.unreadable import UNREADABLE
 
 _FIX = "choose another folder by XDG_CACHE_HOME"
 
@@ -102,7 +102,7 @@ def _damage(file: Path) -> str:
     try:
         with zipfile.ZipFile(file) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # a damaged header
+    except Exception as error:  # a damaged header, for which zipfile raises all kinds
         return one_line(error, 160) or type(error).__name__
     return f"wrong checksum of {damaged}" if damaged else ""
 
@@ -127,7 +127,7 @@ def _read(path: Path) -> _Record | None:
         return msgspec.json.decode(beside.read_bytes(), type=_Record)
     except FileNotFoundError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         fix = f"delete it, and {path} too unless it is the right file"
         raise UserError(f"unreadable {beside}", found=str(error), fix=fix) from error
 

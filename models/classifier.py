@@ -11,7 +11,7 @@ from models.photographs.decode import UnreadableImage, decode
 from models.photographs.folder import Photograph
 from models.photographs.preprocessing import Preprocessing, preprocess
 from models.weights import SEEDED
-from system.names import printable
+from system.errors import printable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,8 +16,7 @@ from models.photographs.preprocessing import preprocessing_of
 from models.weights import is_trained
 from models.zoo import find
 from system.command_line import argument_parser, print_json
-from system.errors import UserError
-from system.names import printable
+from system.errors import UserError, printable
 
 
 def main() -> int:

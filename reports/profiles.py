@@ -13,6 +13,7 @@ from reports.looks import PALETTE
 from reports.table.sheet import Entry, Piece, Sheet
 from reports.table.to_markdown import markdown
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ def profile_files(results: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted((results / "profiles").glob("*.json")):
         try:
             profile = msgspec.json.decode(path.read_bytes(), type=Profile)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise UserError(f"can't read {path}", found=one_line(error), fix="remove it and profile again") from error
         name = f"profile-{path.stem}"
         yield f"{name}.md", markdown(sheets(profile)).encode()

@@ -1,10 +1,8 @@
 """When a record ended, what machine it is of, and why it gives no number."""
 
 from bench.records.record import Record
+from bench.trust.plausible import LONGEST_S, SHORTEST_S, impossible
 from system.errors import one_line
-
-# Seconds of one inference outside these bounds can't come from a clock.
-_SHORTEST_S, _LONGEST_S = 1e-9, 1e6
 
 
 def ended(record: Record) -> str:
@@ -20,8 +18,10 @@ def why_missing(record: Record) -> str | None:
     seconds = record.measurement.seconds
     if not seconds or not all(part.samples.seconds for part in record.measurement.visits):
         return "its record holds a visit without times"
-    if not all(_SHORTEST_S <= second <= _LONGEST_S for second in seconds):
+    if not all(SHORTEST_S <= second <= LONGEST_S for second in seconds):
         return "its record holds times that can't come from a clock (zero, negative, too long or not finite)"
+    if (found := next(filter(None, map(impossible, record.measurement.visits)), None)) is not None:
+        return one_line(f"its record can't have been measured: {found}")
     if record.target.batch < 1:
         return f"its record says batch {record.target.batch}"
     return None

@@ -4,6 +4,7 @@ Ray itself tries for minutes, writes a line for each attempt, and ends the proce
 """
 
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -13,8 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from system.errors import UserError, one_line
-from system.names import printable
+from system.errors import UserError, one_line, printable
 from system.silence import into
 
 AUTO, LOCAL = "auto", "local"
@@ -120,7 +120,7 @@ def _found_here() -> str:
 
 def _split(address: str) -> tuple[str, int] | None:
     host, _, port = address.rpartition(":")
-    if not host or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 1 << 16:
+    if not host or not re.fullmatch("[0-9]{1,9}", port) or not 0 < int(port) < 1 << 16:
         return None
     return host.removeprefix("[").removesuffix("]"), int(port)
 

@@ -30,7 +30,7 @@ def read_runtime_env(path: Path | None) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"can't read {path}", found=one_line(error), fix="give a JSON file") from error
     if not isinstance(found, dict):
         raise UserError(f"no runtime_env in {path}", found=type(found).__name__, fix="give a JSON object")

@@ -21,6 +21,7 @@ from system.errors import UserError, one_line
 _TIMEOUT_S = 30.0  # for a connection, and for each piece
 _PAUSES_S = (1.0, 5.0, 15.0)
 _PIECE_BYTES = 1 << 18
+_BYTES = "[0-9]{1,18}"  # Python refuses to read numbers of thousands of digits
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -130,12 +131,12 @@ def _read_head(response: Any) -> _Answer:
         raise UndeliveredError(f"content encoded as {headers['Content-Encoding']}")
     etag, modified = headers.get("ETag"), headers.get("Last-Modified")
     if response.status == http.client.PARTIAL_CONTENT:
-        span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", headers.get("Content-Range", ""))
+        span = re.fullmatch(rf"bytes ({_BYTES})-{_BYTES}/({_BYTES})", headers.get("Content-Range", ""))
         if span is None:
             raise UndeliveredError(f"a part without its place: {headers.get('Content-Range')!r}")
         return _Answer(etag, modified, int(span[1]), int(span[2]))
     length = headers.get("Content-Length", "")
-    return _Answer(etag, modified, 0, int(length) if length.isdecimal() else None)
+    return _Answer(etag, modified, 0, int(length) if re.fullmatch(_BYTES, length) else None)
 
 
 def _goes_on(part: Part, answer: _Answer) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 
 from system.errors import UserError
 from system.files import write_whole
+from system.unreadable import UNREADABLE
 
 _FIX = "free some space, or choose another folder by XDG_CACHE_HOME"
 
@@ -28,7 +29,7 @@ class Part:
         self.state: _State | None = None
         try:
             state = msgspec.json.decode(self._described.read_bytes(), type=_State)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, *UNREADABLE):
             return
         if state.address == address and self.size_bytes <= state.size_bytes:
             self.state = state

@@ -29,7 +29,7 @@ def _quota_cores() -> int | None:
     try:
         quota, period = (_CGROUP / "cpu.max").read_text().split()
         return max(1, int(quota) // int(period))
-    except (OSError, ValueError):  # no cgroup v2, or "max"
+    except (OSError, ValueError, ZeroDivisionError):  # no cgroup v2, or "max"
         return None
 
 

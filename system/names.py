@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from system.errors import UserError
+from system.errors import UserError, one_line
+
+_LONGEST = 1000  # characters of a name or glob; structures and paths are no names
 
 
 def select(pattern: str, names: Iterable[str], kind: str) -> list[str]:
@@ -13,6 +15,8 @@ def select(pattern: str, names: Iterable[str], kind: str) -> list[str]:
     Raises UserError naming the nearest names where nothing matches.
     """
     known = list(names)
+    if len(pattern) > _LONGEST:  # matching takes a time that grows with its square
+        raise UserError(f"no such {kind}", found=one_line(repr(pattern), 80), fix="give a shorter name")
     matches = [name for name in known if fnmatchcase(name.lower(), pattern.lower())]
     if not matches:
         raise UserError(f"no such {kind}", found=repr(pattern), fix=suggestion(pattern, known))
@@ -42,9 +46,3 @@ def suggestion(pattern: str, known: Iterable[str]) -> str:
     contain = [low for low in lower if pattern.lower().strip("*") in low]
     near = [lower[low] for low in close or contain[:3]]
     return f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
-
-
-def printable(text: str) -> str:
-    """`text` on one line that any encoding of Unicode takes: line feeds, and bytes of a file's name that are no text,
-    escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -13,6 +13,7 @@ from bench.accuracy.subject import Subject
 from bench.records.store import append_bytes, read_lines
 from system.errors import UserError
 from system.files import alone
+from system.unreadable import UNREADABLE
 
 # What an interruption may lose, in seconds of work.
 _WRITE_EVERY_S = 2.0
@@ -96,7 +97,7 @@ class Predictions:
         for _, line in read_lines(self._path):
             try:
                 entry = _decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 continue
             if isinstance(entry, Prediction):
                 self._of[entry.name, entry.sha256] = entry

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.records.record import Network
+from bench.records.record import Count, Network
 from devices.host.conditions import Machine, Moment
 from devices.targets import Target
 from exporters.artifact import Artifact
@@ -20,10 +20,10 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     by the torch network alone, by the artifact alone.
     """
 
-    same_top1: int
-    both_right: int
-    only_torch_right: int
-    only_artifact_right: int
+    same_top1: Count
+    both_right: Count
+    only_torch_right: Count
+    only_artifact_right: Count
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +45,10 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     ran_on: dict[str, str | int]
     folder: str
     images_sha256: str
-    images: int
-    labelled: int
-    top1: int
-    top5: int
+    images: Count
+    labelled: Count
+    top1: Count
+    top5: Count
     agreement: Agreement
     left_out: dict[str, str] = {}
     remarks: dict[str, str] = {}

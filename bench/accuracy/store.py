@@ -7,6 +7,7 @@ import msgspec
 from bench.accuracy.record import SCHEMA, Accuracy
 from bench.records.store import read_lines, warn_of_passed_over
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 _decoder = msgspec.json.Decoder(Accuracy)
 
@@ -21,7 +22,7 @@ def read_accuracies(results: Path) -> list[Accuracy]:
         for number, line in read_lines(path):
             try:
                 accuracy = _decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 unreadable.append(f"{path}:{number}: {one_line(error, 160)}")
                 continue
             if accuracy.schema > SCHEMA:

@@ -21,6 +21,7 @@ from devices.targets import Target, find_targets
 from exporters.artifact import Artifact, sha256_of
 from exporters.formats import find_format
 from system.errors import UserError
+from system.unreadable import UNREADABLE
 
 KINDS = {
     "option": "option:KEY=VALUE",
@@ -111,7 +112,7 @@ def old_artifact(path: Path, new: Artifact, target: Target) -> Artifact:
         ) from error
     try:
         known = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Artifact)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         known = None
     if known is not None and known.sha256 == sha256:
         return msgspec.structs.replace(known, path=str(path))

@@ -20,6 +20,7 @@ from bench.records.journal import put_aside
 from bench.records.record import Network
 from bench.records.store import append_line, read_lines
 from devices.host.conditions import machine, moment
+from system.unreadable import UNREADABLE
 
 
 class DuetBegun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -171,5 +172,5 @@ class DuetLedger:
         for _, line in read_lines(self._journal):
             try:
                 yield _decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 continue

@@ -11,11 +11,13 @@ from bench.duet.ratio import Ratio
 from bench.duet.settings import DuetSettings
 from bench.records.record import Network
 from bench.records.store import read_lines, warn_of_passed_over
+from bench.trust.plausible import LONGEST_S, SHORTEST_S
 from bench.trust.rejection import clean_seconds
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 # Raise it when a field changes its meaning; readers refuse what is newer than they are.
 DUET_SCHEMA = 1
@@ -30,9 +32,9 @@ class SideVisit(msgspec.Struct, frozen=True, kw_only=True):
     samples: Samples
 
     def value_s(self, lost_share: float) -> float | None:
-        """The median of its clean samples; None without any."""
+        """The median of its clean samples; None without any, or where it can't have been measured."""
         clean = clean_seconds(self.samples, lost_share)
-        return median(clean) if clean else None
+        return median(clean) if clean and min(clean) >= SHORTEST_S and max(clean) <= LONGEST_S else None
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +131,7 @@ def read_duets(path: Path) -> list[Duet]:
                 found = f"schema {schema}, this one reads up to {DUET_SCHEMA}"
                 raise UserError(f"{path}:{number} is of a newer version", found=found, fix="update the suite")
             duets.append(_decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             torn.append(f"{path}:{number}: {one_line(error, 160)}")
     warn_of_passed_over(torn)
     return duets

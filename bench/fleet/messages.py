@@ -17,6 +17,7 @@ from devices.host.conditions import Machine, Moment
 from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -177,8 +178,6 @@ Answer = Hosted | Begun | Made | Content | Held | Happened | Ended | Told | Refu
 
 _questions: msgspec.msgpack.Decoder[Question] = msgspec.msgpack.Decoder(Question)
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
-# A message that is nested deeper than Python's stack is one as well.
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 encode = msgspec.msgpack.Encoder().encode
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -188,7 +187,7 @@ def read_question(message: bytes) -> Question:
     """The question of a driver. Raises UserError where it is none."""
     try:
         return _questions.decode(message)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         fix = "install the same version of the suite on both"
         raise UserError("a driver's message can't be read", found=one_line(error, 160), fix=fix) from error
 
@@ -200,7 +199,7 @@ def read_answer(message: bytes, kind: type[Kind]) -> Kind | Refused:
     """
     try:
         answer = _answers.decode(message)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _wrong(one_line(error, 160)) from error
     if isinstance(answer, kind | Refused):
         return answer

@@ -6,7 +6,7 @@ import msgspec
 
 from exporters.artifact import Job
 from models.zoo import find
-from system.errors import UserError
+from system.errors import UserError, one_line
 
 
 class WantedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,9 +27,9 @@ def job_of(wanted: WantedFile) -> Job:
     paths = {}
     for name in ("weights", "calibration"):
         given = getattr(wanted, name)
-        if given is not None and not Path(given).exists():
+        if given is not None and not _is_there(given):
             raise UserError(
-                f"{name} of {wanted.model} aren't on the host", found=given, fix="put them on a shared path"
+                f"{name} of {wanted.model} aren't on the host", found=one_line(given), fix="put them on a shared path"
             )
         paths[name] = None if given is None else Path(given)
     return Job(
@@ -40,6 +40,13 @@ def job_of(wanted: WantedFile) -> Job:
         compute_capabilities=wanted.compute_capabilities,
         **paths,
     )
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # no path that a system takes
+        return False
 
 
 def wanted_of(job: Job) -> WantedFile:

@@ -15,6 +15,7 @@ from devices.targets import Target
 from exporters.artifact import Artifact
 from system.errors import UserError, one_line
 from system.files import alone, write_whole
+from system.unreadable import UNREADABLE
 
 FILE = "epochs.json"  # in the results folder, beside the records that it belongs to
 # Of a machine's versions those that a latency depends on: its runtimes'. Those of OpenVINO and ExecuTorch are left out:
@@ -98,7 +99,7 @@ def _read(results: Path) -> dict[str, Frozen]:
         return msgspec.json.decode((results / FILE).read_bytes(), type=dict[str, Frozen])
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise UserError(
             f"can't read {results / FILE}", found=one_line(error), fix="remove it; a new series begins"
         ) from error

@@ -9,6 +9,7 @@ import msgspec
 from bench.records.record import SCHEMA, Record
 from bench.records.store import all_lines, judged, refuse_newer, warn_of_passed_over
 from system.errors import one_line
+from system.unreadable import UNREADABLE
 
 
 class _Named(msgspec.Struct):
@@ -87,7 +88,7 @@ def _survey(path: Path, cells: dict[tuple[str, str], list[_Place]], passed_over:
             continue
         try:
             glance, measured = _glance(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             refuse_newer(path, number, line)
             passed_over.append(f"{path}:{number}: {one_line(error, 160)}")
             continue
@@ -122,7 +123,7 @@ def _decode(places: list[_Place], passed_over: list[str]) -> Iterator[Record]:
             with place.path.open("rb") as file:
                 file.seek(place.offset)
                 record = judged(_decoder.decode(file.readline()))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             passed_over.append(f"{place.path}:{place.number}: {one_line(error, 160)}")
             continue
         found = True

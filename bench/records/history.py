@@ -13,6 +13,7 @@ from bench.trust.fit import Earlier
 from bench.trust.measurement import Measurement
 from bench.trust.run_to_run import Told
 from devices.targets import Target
+from system.unreadable import UNREADABLE
 
 # Sweeps before these say little about a machine as it is; it also bounds the time to read them.
 _SWEEPS = 10
@@ -84,7 +85,7 @@ def _of_epoch(file: Path, epoch: str) -> Iterator[tuple[_Header, bytes]]:
     for _, line in read_lines(file):
         try:
             header = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             continue  # who reads the records says so
         if header.measurement and header.measurement.basis and header.measurement.basis.epoch == epoch:
             yield header, line
@@ -95,10 +96,10 @@ def _decoded(lines: Sequence[bytes]) -> Iterator[tuple[Record, Measurement]]:
     for line in lines:
         try:
             record = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
         measurement = record.measurement
-        if measurement and measurement.visits and all(visit.samples.seconds for visit in measurement.visits):
+        if measurement and measurement.possible:
             yield record, measurement
 
 

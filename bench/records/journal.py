@@ -15,9 +15,11 @@ from bench.records.conditions import Conditions
 from bench.records.epoch import Epoch
 from bench.records.record import Network
 from bench.records.store import append_line, read_lines
+from bench.trust.plausible import impossible
 from bench.trust.visit import Visit
 from devices.targets import Target
 from exporters.artifact import Artifact
+from system.unreadable import UNREADABLE
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -62,7 +64,7 @@ class Journal:
         append_line(self.path, entry)
 
     def entries(self) -> list[Entry]:
-        """Every line that can be read; a torn one was never finished, so it is passed over.
+        """Every line that can be read; a torn one was never finished, so it is passed over, as is an impossible visit.
 
         One whose sweep can't be read is put aside, since its visits can't be assigned to a sweep; a warning says where.
         """
@@ -75,9 +77,11 @@ class Journal:
     def _read(self) -> Iterator[Entry]:
         for _, line in read_lines(self.path):
             try:
-                yield _decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+                entry = _decoder.decode(line)
+            except UNREADABLE:
                 continue
+            if not isinstance(entry, Visited) or impossible(entry.visit) is None:
+                yield entry
 
     def end(self) -> None:
         """Remove it: every cell has its record."""

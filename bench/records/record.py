@@ -1,5 +1,7 @@
 """`Record`: one cell of the table, as it is kept on disk, raw times included."""
 
+from typing import Annotated
+
 import msgspec
 
 from bench.protocol import Protocol
@@ -14,15 +16,19 @@ from exporters.artifact import Artifact
 SCHEMA = 2
 
 
+# What a table holds as a whole number.
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+
+
 class Network(msgspec.Struct, frozen=True, kw_only=True):
     """The model that a record is of; enough to report it without the zoo that named it."""
 
     name: str
     family: str
-    resolution_px: int
+    resolution_px: Count
     source: str
-    params: int | None
-    macs: int | None
+    params: Count | None
+    macs: Count | None
     top1_percent: float | None
 
 

@@ -13,6 +13,7 @@ import msgspec
 from bench.records.record import SCHEMA, Record
 from bench.trust.verdict import judge
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 _AT_ONCE_BYTES = 4_000_000  # of lines that one fsync is for, so that they need no more of the memory
 
@@ -124,7 +125,7 @@ def read_records(path: Path) -> list[Record]:
     for number, line in read_lines(path):
         try:
             records.append(judged(_decoder.decode(line)))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             refuse_newer(path, number, line)
             torn.append(f"{path}:{number}: {one_line(error, 160)}")
             continue
@@ -135,9 +136,12 @@ def read_records(path: Path) -> list[Record]:
 
 
 def judged(record: Record) -> Record:
-    """A record with the verdict that fits its numbers; one of schema 1, which has no basis, keeps its own."""
+    """A record with the verdict that fits its numbers; one of schema 1, which has no basis, keeps its own.
+
+    So does one whose times can't have been measured, which reports show no number of.
+    """
     measured = record.measurement
-    if measured is None or measured.basis is None or not measured.visits:
+    if measured is None or measured.basis is None or not measured.possible:
         return record
     return msgspec.structs.replace(record, verdict=judge(measured, record.protocol))
 
@@ -159,7 +163,7 @@ def refuse_newer(path: Path, number: int, line: bytes) -> None:
     """Raise UserError where a line's schema is newer than this suite's."""
     try:
         schema = msgspec.json.decode(line, type=_Schema).schema
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return
     if schema > SCHEMA:
         raise UserError(

@@ -9,6 +9,7 @@ import msgspec
 from bench.trust.condition import Condition
 from bench.trust.devices import by_device, device_levels, estimate_of_devices
 from bench.trust.exponents import Exponents, Information
+from bench.trust.plausible import impossible
 from bench.trust.rejection import rejection_reason, value_s
 from bench.trust.run_to_run import RunToRun
 from bench.trust.statistics import Estimate, estimate, percentile, without_interval
@@ -67,6 +68,11 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The share of a sample that its threads may wait for a core."""
         held = self.basis or self.limits
         return held.lost_share if held else math.inf
+
+    @cached_property
+    def possible(self) -> bool:
+        """Whether all that its visits say can have been measured; nothing may be computed from one that can't be."""
+        return bool(self.visits) and not any(map(impossible, self.visits))
 
     @cached_property
     def seconds(self) -> list[float]:

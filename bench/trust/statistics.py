@@ -15,6 +15,8 @@ _MEDIAN_LOSS = math.sqrt(math.pi / 2)
 _BLOCKS = 6
 # Fewer visits have no interval: a block of time needs two, and one block has no spread.
 FEWEST_VISITS = 4
+# The exponential of a larger number, times seconds, overflows a float.
+_LARGEST = 600.0
 # Degrees of freedom of an error that is known.
 _CERTAIN = 1e9
 
@@ -83,7 +85,10 @@ def with_interval(
     error = math.hypot(*(part for part, _ in parts))
     freedom_of_all = min(_CERTAIN, welch_freedom(parts)) if error > 0 else _CERTAIN
     repeats = math.sqrt(2) if run_to_run is not None else 1.0
-    factor = math.exp(repeats * t_quantile(0.975, freedom_of_all) * error)
+    log_factor = repeats * t_quantile(0.975, freedom_of_all) * error
+    if not log_factor <= _LARGEST:
+        return without_interval(number_s, within_sweep=run_to_run is None)
+    factor = math.exp(log_factor)
     return Estimate(
         number_s=number_s,
         low_s=number_s / factor,

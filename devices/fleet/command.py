@@ -14,7 +14,7 @@ from devices.targets import Target
 from system.cluster import connected
 from system.cluster_options import address_of, read_runtime_env
 from system.command_line import print_json, print_table
-from system.names import printable
+from system.errors import printable
 
 _MOST_NAMES = 4  # of hosts of which the same is said
 _PLAIN = ("node:", "memory", "object_store_memory")  # what every host offers

@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from devices.environment import python_of
 from devices.fleet.inspection import Absence, Asked, Facts, Inspected, Line, Wanted
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 LIMIT_S = 120.0  # for all of an answer; a host may read a gigabyte of libraries from a slow disk
 _ROOT = Path(__file__).parents[2]
@@ -68,5 +70,9 @@ def _asked_of(python: str, wanted: Sequence[Wanted], limit_s: float) -> tuple[Fa
 
 
 def _read(said: bytes) -> list[Line]:
-    # The last piece is a line that was not finished, or nothing.
-    return [_lines.decode(line) for line in said.split(b"\n")[:-1]]
+    """The lines that can be read: a library may write between them, and the last piece is not finished, or empty."""
+    found = []
+    for line in said.split(b"\n")[:-1]:
+        with suppress(*UNREADABLE):
+            found.append(_lines.decode(line))
+    return found

@@ -12,6 +12,7 @@ from devices.fleet.inspection import Asked, Inspected, Wanted
 from devices.fleet.inspector import LIMIT_S, Inspector
 from system.cluster import Answerer, Demand, Line, LineLost, Node
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 PROGRAM = "devices --ray"  # what other users of the cluster see of it
 _START_S = 60.0  # for Ray to start a process, or to make the environment of --runtime-env
@@ -70,6 +71,6 @@ def _ask(cluster: Hosts, node: Node, question: bytes, start_s: float) -> Surveye
 def _read(answer: bytes) -> Inspected:
     try:
         return _inspected.decode(answer)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         fix = "install the same version of the suite there"
         raise UserError("its answer can't be read", found=one_line(error, 160), fix=fix) from error

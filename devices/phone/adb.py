@@ -37,6 +37,7 @@ _ADVICE = {
 }
 
 
+_LONGEST = 1000  # of a line, in characters
 # The serial of a phone that was paired over Wi-Fi begins with "adb-" and may hold a blank.
 _LINE = re.compile(rf"(?!List of |\*|adb[ :])(\S.*?)\s+({'|'.join(_STATES)})(?=[\s;]|$)(.*)")
 
@@ -174,7 +175,8 @@ def parse_devices(text: str) -> list[Listed]:
     """The phones in the output of `adb devices -l`; whatever else it says is passed over."""
     phones = []
     for line in text.splitlines():
-        if match := _LINE.fullmatch(line):
+        # A longer one is no phone's, and matching it takes a time that grows with its square.
+        if len(line) <= _LONGEST and (match := _LINE.fullmatch(line)):
             details = dict(re.findall(r"(\w+):(\S+)", match[3]))
             phones.append(Listed(match[1], match[2], details.get("model", ""), "usb" in details))
     return phones

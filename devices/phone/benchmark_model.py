@@ -17,25 +17,32 @@ Family = Literal["tflite", "litert"]
 
 _NUMBER = r"[-+]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,4})?"
 # What stands before a line depends on the build (INFO:) and on whether logcat passed it on (… I tflite  : ).
-_PREFIX = r"(?:.{0,80}\b[IWE][ /]tflite\s*(?:\(\s*\d+\))?\s*:\s*)?(?:INFO:\s*)?"
+_PREFIX = r"(?:.{0,80}\b[IWE][ /]tflite[ \t]{0,9}(?:\([ \t]{0,9}\d{1,9}\))?[ \t]{0,9}:[ \t]{0,9})?(?:INFO:[ \t]{0,9})?"
 # "count=50 first=72635 … p95=49447", "count=1 curr=1041765", "count=3 curr=9(all same)", "count=0"
-_BLOCK = re.compile(rf"^\s*{_PREFIX}count=(?P<count>\d{{1,12}})(?P<rest>(?:\s.*)?)$", re.MULTILINE)
+_BLOCK = re.compile(rf"^[ \t]{{0,80}}{_PREFIX}count=(?P<count>\d{{1,12}})(?P<rest>(?:\s.*)?)$", re.MULTILINE)
 _FIELD = re.compile(rf"(?<!\S)(\w+)=({_NUMBER})(?![\w.])")
 # "Inference (avg):      42.44 ms (50 runs)"
-_SUMMARY = re.compile(rf"\bInference \((\w+)\):\s+({_NUMBER})(?: ms)?(?: \((\d{{1,12}}) runs\))?\s*$", re.MULTILINE)
+_SUMMARY = re.compile(
+    rf"\bInference \((\w{{1,20}})\):[ \t]{{1,80}}({_NUMBER})(?: ms)?(?: \((\d{{1,12}}) runs\))?[ \t]{{0,80}}$",
+    re.MULTILINE,
+)
 
+_DELEGATION = re.compile(
+    r"applied (\w{1,40}) delegate, and the model graph will be (\w{1,40}) executed(?:.{0,200} w/ (\d{1,9}))?"
+)
 _FALLBACK = ("a part fell back to the CPU", "choose a CPU target")
-# These make a number worthless even where there is one.
+# These, in a line, make a number worthless even where there is one. No pattern may begin with what any text matches: a
+# search would take a time that grows with the square of the line.
 _REFUSALS = (
-    (re.compile(r"Unconsumed cmdline flags.*"), "it does not know every flag", "use a newer one"),
-    (re.compile(r".*will not be executed by the delegate.*"), "its delegate declined", "choose another target"),
-    (re.compile(r"Failed to apply\b.*delegate.*", re.IGNORECASE), "its delegate declined", "choose another target"),
-    (re.compile(r"Disallowed CPU fallback.*"), *_FALLBACK),
-    (re.compile(r"Restored original execution plan.*"), *_FALLBACK),
-    (re.compile(r".*not fully accelerated.*", re.IGNORECASE), *_FALLBACK),
+    (re.compile(r"Unconsumed cmdline flags"), "it does not know every flag", "use a newer one"),
+    (re.compile(r"will not be executed by the delegate"), "its delegate declined", "choose another target"),
+    (re.compile(r"Failed to apply\b.{0,200}delegate", re.IGNORECASE), "its delegate declined", "choose another target"),
+    (re.compile(r"Disallowed CPU fallback"), *_FALLBACK),
+    (re.compile(r"Restored original execution plan"), *_FALLBACK),
+    (re.compile(r"not fully accelerated", re.IGNORECASE), *_FALLBACK),
 )
 # These say why there is none.
-_FAILURE = re.compile(r".*\b(?:Failed to|Error:|ERROR|not found|No such file|denied).*")
+_FAILURE = re.compile(r"\b(?:Failed to|Error:|ERROR|not found|No such file|denied)")
 
 
 class Aggregates(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,13 +78,15 @@ def refuse(text: str) -> None:
     """Raise UserError where the output says that a flag, a delegate or a part of the network was refused."""
     for pattern, why, fix in _REFUSALS:
         if match := pattern.search(text):
-            raise UserError(f"benchmark_model refused: {why}", found=one_line(match[0], 160), fix=fix)
+            line = text[text.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
+            raise UserError(f"benchmark_model refused: {why}", found=one_line(line, 160), fix=fix)
 
 
 def explanation_of(text: str) -> str:
     """The line of an output that says best why it holds no result."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return one_line((_FAILURE.findall(text) or lines[-1:] or ["no output"])[0], 160)
+    failures = filter(_FAILURE.search, lines)
+    return one_line(next(failures, lines[-1] if lines else "no output"), 160)
 
 
 def command_line(
@@ -118,7 +127,9 @@ def takes_images(usage: str) -> bool:
 
 def delegation_of(text: str) -> str | None:
     """What the tool said of its delegate, or None where it said nothing."""
-    match = re.search(r"applied (\w+) delegate, and the model graph will be (\w+) executed(?:.* w/ (\d+))?", text)
+    match = re.search(
+        r"applied (\w{1,40}) delegate, and the model graph will be (\w{1,40}) executed(?:.{0,200} w/ (\d{1,9}))?", text
+    )
     if match is None:
         return None
     kernels = f", {match[3]} kernels" if match[3] else ""

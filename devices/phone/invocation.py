@@ -1,6 +1,7 @@
 """One invocation of benchmark_model on a phone: started, bounded, ended on every way out, its failure explained."""
 
 import math
+import re
 import signal
 from contextlib import suppress
 
@@ -32,12 +33,12 @@ def invoke(link: Link, arguments: list[str], *, affinity: str | None, limit_s: f
     except BaseException:  # Ctrl-C too: the tool would go on, and heat the phone
         stop(link)
         raise
-    text, ended, code = reply.text.rpartition("exit=")
-    if not ended or not code.strip().isdecimal():
+    text, _, end = reply.text.rpartition("exit=")
+    if (match := re.fullmatch(r"([0-9]{1,3})\s*", end)) is None:
         raise UserError("the connection broke off", found=explanation_of(reply.text), fix="try another cable")
-    if code.strip() != "0":
+    if code := int(match[1]):
         refuse(text)
-        raise _failure(text, int(code), limit_s)
+        raise _failure(text, code, limit_s)
     return text
 
 

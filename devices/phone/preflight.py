@@ -62,7 +62,7 @@ def absence(host: str | None, port: str | None, serial: str | None) -> str | Non
 def server_address(host: str | None, port: str | None, environment: "os._Environ[str]") -> tuple[str, int] | None:
     """The host and port of the adb server, as adb finds them; None where that is no TCP address."""
     said = environment.get("ADB_SERVER_SOCKET", "")
-    match = re.fullmatch(r"tcp:(?:(.*):)?(\d{1,5})", said)
+    match = re.fullmatch(r"tcp:(?:(.*):)?([0-9]{1,5})", said)
     if said and match is None and host is None and port is None:
         return None
     if match is None or host is not None or port is not None:
@@ -71,7 +71,7 @@ def server_address(host: str | None, port: str | None, environment: "os._Environ
     else:
         host, port = match[1], match[2]
     number = str(port or _PORT)
-    return (host or _HOST, int(number)) if number.isdecimal() and int(number) < 1 << 16 else None
+    return (host or _HOST, int(number)) if re.fullmatch("[0-9]{1,9}", number) and int(number) < 1 << 16 else None
 
 
 def listed_phones(answer: bytes) -> list[str] | None:

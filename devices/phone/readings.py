@@ -15,7 +15,9 @@ for f in {_CPU}/cpu[0-9]*/cpufreq; do
   echo "$f $(cat $f/cpuinfo_max_freq) $(cat $f/scaling_max_freq) $(cat $f/scaling_cur_freq) $(cat $f/scaling_governor)"
 done 2>/dev/null
 """
-_CORE = re.compile(rf"^{_CPU}/cpu(\d{{1,4}})/cpufreq (\d{{1,12}}) (\d{{1,12}}) (\d{{1,12}}) (\S+)\s*$", re.MULTILINE)
+# Bounded, and without line feeds: a search would else take a time that grows with the square of the text.
+_BEGIN, _END = r"^[ \t]{0,80}", r"[ \t\r]{0,80}$"
+_CORE = re.compile(rf"^{_CPU}/cpu(\d{{1,4}})/cpufreq (\d{{1,12}}) (\d{{1,12}}) (\d{{1,12}}) (\S+){_END}", re.MULTILINE)
 
 
 class Core(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +49,14 @@ def read(link: Link, affinity: str | None) -> Readings:
 
 def parse_readings(text: str, affinity: str | None) -> Readings:
     """The readings in what the phone's services and /sys printed; whatever is missing is None."""
-    tenths_c = _number(r"^\s*temperature: (-?\d{1,6})\s*$", text)
-    awake, airplane = re.search(r"mWakefulness=(\w+)", text), re.search(r"^airplane=([01])\s*$", text, re.MULTILINE)
+    tenths_c = _number(rf"{_BEGIN}temperature: (-?\d{{1,6}}){_END}", text)
+    awake = re.search(r"mWakefulness=(\w+)", text)
+    airplane = re.search(rf"^airplane=([01]){_END}", text, re.MULTILINE)
     return Readings(
-        battery_percent=_number(r"^\s*level: (\d{1,3})\s*$", text),
+        battery_percent=_number(rf"{_BEGIN}level: (\d{{1,3}}){_END}", text),
         battery_c=None if tenths_c is None else tenths_c / 10,
-        powered=re.search(r"^\s*\w+ powered: true\s*$", text, re.MULTILINE) is not None,
-        thermal_status=_number(r"^\s*Thermal Status: (\d)\s*$", text),
+        powered=re.search(rf"{_BEGIN}\w{{1,40}} powered: true{_END}", text, re.MULTILINE) is not None,
+        thermal_status=_number(rf"{_BEGIN}Thermal Status: (\d){_END}", text),
         awake=awake and awake[1] == "Awake",
         airplane=airplane and airplane[1] == "1",
         cores=_cores(text, affinity),

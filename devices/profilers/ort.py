@@ -15,6 +15,8 @@ from devices.samples import Samples
 from exporters.artifact import Artifact
 from exporters.onnx_run import DTYPES, INPUT
 from models.images import synthetic_images
+from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 
 # The first inferences still allocate.
 _UNCOUNTED = 2
@@ -26,6 +28,9 @@ class _Event(msgspec.Struct):
     name: str
     dur: int  # microseconds
     args: dict[str, Any] = {}
+
+
+_events = msgspec.json.Decoder(list[_Event])
 
 
 class OrtProfiler:
@@ -48,14 +53,21 @@ class OrtProfiler:
 
     def operators(self) -> list[Operator]:
         """End profiling and read what each operator took."""
-        trace = Path(self._session.end_profiling())
-        events = msgspec.json.decode(trace.read_bytes(), type=list[_Event])
-        return read_events(events, scopes_of(self._model))
+        return read_trace(Path(self._session.end_profiling()).read_bytes(), scopes_of(self._model))
 
     def close(self) -> None:
         """Free the session's memory and remove its trace."""
         del self._session
         self._folder.cleanup()
+
+
+def read_trace(trace: bytes, scopes: dict[str, str]) -> list[Operator]:
+    """The operators of a trace. Raises UserError where it can't be read."""
+    try:
+        return read_events(_events.decode(trace), scopes)
+    except UNREADABLE as error:
+        fix = "profile again, with another version of ONNX Runtime"
+        raise UserError("unreadable trace of ONNX Runtime", found=one_line(error, 160), fix=fix) from error
 
 
 def read_events(events: list[_Event], scopes: dict[str, str]) -> list[Operator]:
@@ -69,7 +81,7 @@ def _operators(run: list[_Event], scopes: dict[str, str]) -> list[Operator]:
         name = event.name.removesuffix(_KERNEL)
         before = operators[-1].scope if operators else ""
         scope = scopes.get(re.sub(r"(_nchwc|_token_\d+)+$", "", name), before)
-        kind = event.args["op_name"]
+        kind = str(event.args.get("op_name", "other"))
         operators.append(Operator(name=f"{name} {kind}", kind=kind, scope=scope, seconds=event.dur * 1e-6))
     return operators
 
@@ -99,8 +111,15 @@ def scopes_of(model: Path) -> dict[str, str]:
 
 def _scope(node: Any) -> Iterator[str]:
     for entry in node.metadata_props:
-        if entry.key == "pkg.torch.onnx.name_scopes":
-            # A list such as ['', 'module_list.0', …, 'relu']: the modules from the outside in, then the operator.
-            modules = ast.literal_eval(entry.value)[1:-1]
-            if modules:
-                yield modules[-1]
+        # A list such as ['', 'module_list.0', …, 'relu']: the modules from the outside in, then the operator.
+        if entry.key == "pkg.torch.onnx.name_scopes" and (modules := _texts(entry.value)[1:-1]):
+            yield modules[-1]
+
+
+def _texts(value: str) -> list[str]:
+    """A list of texts as Python writes it; empty where a file that was given holds anything else."""
+    try:
+        found = ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return []
+    return found if isinstance(found, list) and all(isinstance(text, str) for text in found) else []

@@ -16,9 +16,11 @@ _TITLE = "Operator-wise Profiling Info for Regular Benchmark Runs:"
 _INTERNAL = "Delegate internal:"
 _NUMBER = r"\d{1,12}(?:\.\d{1,12})?"
 # Type, start (older tools alone), first, avg ms, % and cdf %, kB, times called, name; the type may hold single blanks.
+# Bounded: a match would else take a time that grows with the square of a row.
+_GAP = r"\s{1,200}"
 _ROW = (
-    rf"\s*(?P<kind>\S.*?)\s+(?:{_NUMBER}\s+){{%d}}(?P<avg>{_NUMBER})\s+{_NUMBER}%%\s+{_NUMBER}%%\s+{_NUMBER}\s+"
-    r"(?P<called>\d{1,9})\s+(?P<name>\S.*?)\s*"
+    rf"(?P<kind>\S.*?){_GAP}(?:{_NUMBER}{_GAP}){{%d}}(?P<avg>{_NUMBER}){_GAP}{_NUMBER}%%{_GAP}{_NUMBER}%%{_GAP}{_NUMBER}"
+    rf"{_GAP}(?P<called>\d{{1,9}}){_GAP}(?P<name>\S.*)"
 )
 _NEW_ROW, _OLD_ROW = re.compile(_ROW % 1), re.compile(_ROW % 2)
 _WHOLE_DELEGATE = re.compile(r"TfLite\w*Delegate\w*")
@@ -71,7 +73,7 @@ def _rows(text: str) -> list[tuple[re.Match[str] | None, str]]:
     if not rows:
         raise _unreadable("an empty table of operators")
     shape = _OLD_ROW if "[start]" in head else _NEW_ROW
-    return [(shape.fullmatch(row), row) for row in rows]
+    return [(shape.fullmatch(row.strip()), row) for row in rows]
 
 
 def _operator(at: int, row: re.Match[str] | None, line: str) -> Operator:

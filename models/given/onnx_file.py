@@ -49,17 +49,31 @@ def external_files(graph: Any, path: Path) -> list[Path]:
     files = []
     for name in sorted(names):
         file = folder / name
-        if not file.resolve().is_relative_to(folder):
+        if not _is_within(file, folder):
             raise UserError(
                 f"{path} has weights outside its folder", found=one_line(name, 120), fix="save them in that folder"
             )
-        if not file.is_file():
+        if not _is_file(file):
             raise UserError(f"{path} lacks its weights", found=f"no {one_line(name, 120)} beside it", fix="add it")
         files.append(file)
     if (size := sum(file.stat().st_size for file in files) + path.stat().st_size) > _MOST_BYTES:
         found, fix = f"{size / 1e9:.1f} GB with its weights", "only files of up to 2 GB can be exported"
         raise UserError(f"{path} is too large", found=found, fix=fix)
     return files
+
+
+def _is_within(file: Path, folder: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(folder)
+    except (OSError, ValueError):  # no name that a system takes
+        return False
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # too long a name
+        return False
 
 
 def _ends(graph: Any, path: Path) -> tuple[Any, Any]:
@@ -94,7 +108,8 @@ def _kind(graph: Any, given: Any, path: Path) -> dict[str, Any]:
     kinds = {TensorProto.FLOAT: "fp32", TensorProto.FLOAT16: "fp16"}
     kind = given.type.tensor_type.elem_type
     if kind not in kinds:
-        found = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else f"type {kind}"
+        named = {number: name for name, number in TensorProto.DataType.items()}
+        found = named.get(kind, f"values of type {kind}, which ONNX doesn't know")
         raise UserError(f"the input of {path} is no batch of images", found=found, fix="give one of FLOAT or FLOAT16")
     return {"format": "onnx", "precisions": (kinds[kind],)}
 

@@ -5,8 +5,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from system.errors import UserError, one_line
-from system.names import printable
+from system.errors import UserError, one_line, printable
 
 if TYPE_CHECKING:
     from PIL.Image import Image

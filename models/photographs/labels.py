@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.photographs.classes import refuse_counting_from_one
-from system.errors import UserError, one_line
-from system.names import printable
+from system.errors import UserError, one_line, printable
 
 # Names that a label file may have. Its lines are `NAME LABEL`, parted by a blank, a tab or a comma.
 LABEL_FILES = ("labels.txt", "labels.csv", "val.txt", "LOC_val_solution.csv")

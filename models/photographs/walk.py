@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from system.errors import UserError
-from system.names import printable
+from system.errors import UserError, printable
 
 
 def files_below(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
