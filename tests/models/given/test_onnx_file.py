@@ -50,7 +50,7 @@ def test_a_type_that_there_is_none_of_is_one_line(tmp_path):
     model = onnx.load(str(onnx_file(tmp_path / "a.onnx")))
     model.graph.input[0].type.tensor_type.elem_type = 99
     onnx.save(model, str(tmp_path / "a.onnx"))
-    with pytest.raises(UserError, match=r"the input of .*a\.onnx is no batch of images: type 99"):
+    with pytest.raises(UserError, match=r"the input of .*a\.onnx is no batch of images: values of type 99"):
         read_onnx(tmp_path / "a.onnx")
 
 
