@@ -186,12 +186,17 @@ function layout(panel) {
   };
 }
 
-async function draw(panel, element) {
+/** What is shown of a panel. */
+function traces(panel) {
   const series = panel.series.filter(
     (each) => shown.families.has(each.family) && (each.measured || shown.published),
   );
-  const options = { responsive: true, displayModeBar: false };
-  await Plotly.react(element, [frontTrace(series), ...series.map(trace), ...stripTraces(panel)], layout(panel), options);
+  return [frontTrace(series), ...series.map(trace), ...stripTraces(panel)];
+}
+
+async function draw(panel, element) {
+  if (!element._fullLayout) element.replaceChildren(); // in place of the still
+  await Plotly.react(element, traces(panel), layout(panel), { responsive: true, displayModeBar: false });
   // A plot that was hidden while the window was resized does not resize on its own.
   if (Math.abs(element._fullLayout.width - element.clientWidth) > 1) await Plotly.Plots.resize(element);
 }

@@ -112,9 +112,29 @@ def test_measured_targets_are_shown_and_others_can_be_switched_on(opened):
 def test_the_first_chart_is_drawn_before_all_are_and_every_table_can_be_sorted(opened):
     marks = "return performance.getEntriesByType('mark').map((mark) => mark.name)"
     assert opened.execute_script(marks) == ["first chart", "drawn"]
+    assert opened.find_elements("css selector", ".plot > svg") == []
     tables = opened.find_elements("css selector", "table")
     assert len(tables) > 2
     assert all(table.find_elements("css selector", "thead button") for table in tables)
+
+
+def test_until_the_library_is_there_each_panel_shows_a_still_of_every_point(browser, page):
+    never = "window.DecompressionStream = class { readable = new ReadableStream(); writable = new WritableStream() }"
+    added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": never})
+    browser.get(page.as_uri())
+    wait_until(lambda: browser.execute_script("return performance.getEntriesByName('first chart').length"))
+    panels = browser.find_elements("css selector", ".panel:not([hidden])")
+    stills = browser.find_elements("css selector", ".panel:not([hidden]) .plot > svg")
+    assert len(stills) == len(panels) >= 3
+    networks = "return data.panels.find((panel) => panel.target === 'cpu').series.flatMap((each) => each.points).length"
+    still = next(still for still, panel in zip(stills, panels, strict=True) if panel.text.startswith("CPU, ONNX"))
+    markers = still.find_elements("css selector", "path[transform]")
+    assert len(markers) == browser.execute_script(networks) > 10
+    inside, box = still.rect, [marker.rect for marker in markers]
+    assert all(inside["x"] < at["x"] < inside["x"] + inside["width"] for at in box)
+    assert all(inside["y"] < at["y"] < inside["y"] + inside["height"] for at in box)
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    assert browser.get_log("browser") == []
 
 
 def test_hovering_a_point_tells_its_latency_interval_verdict_and_speedup(opened):
