@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from system.errors import UserError
+from system.streams import Lossy, open_closed_streams
 
 if TYPE_CHECKING:
     import argparse
@@ -15,7 +16,12 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 def run(main: Callable[[], int]) -> None:
-    """Call `main` and exit with its code; a UserError becomes one `error:` line and exit 1, Ctrl-C exit 130."""
+    """Call `main` and exit with its code; a UserError becomes one `error:` line and exit 1, Ctrl-C exit 130.
+
+    Nothing depends on stderr: where it is closed, what is measured goes on.
+    """
+    open_closed_streams()
+    stderr, sys.stderr = sys.stderr, Lossy(sys.stderr)
     try:
         _refuse_no_directory()
         code = main()
@@ -29,6 +35,8 @@ def run(main: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
         code = INTERRUPTED
+    finally:
+        sys.stderr = stderr
     sys.exit(code)
 
 

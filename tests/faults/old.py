@@ -72,21 +72,19 @@ def newer(folder: Path) -> tuple[int, str]:
         document = {name: value for name, value in table.items() if name != "schema"}
         document |= {} if schema == "absent" else {"schema": schema}
         path.write_bytes(whole + json.dumps(document).encode() + b"\n")
-        for attempt in (lambda: read_records(path), lambda: read_records(path)):
-            with redirect_stderr(io.StringIO()) as said:
-                try:
-                    attempt()
-                    assert not _is_newer(schema)
-                except UserError as error:
-                    assert _is_newer(schema)
-                    assert f"schema {schema}, this one reads up to {SCHEMA}" in str(error)
-                    refused += 1
-            assert said.getvalue().count("\n") <= 1
-        if _is_newer(schema):
-            for ended in (render(folder), fake_sweep(folder), command("reports", "compare", path, path)):
+        with redirect_stderr(io.StringIO()) as said:
+            try:
+                read_records(path)
+                assert not _is_newer(schema)
+            except UserError as error:
+                assert f"schema {schema}, this one reads up to {SCHEMA}" in str(error)
+                refused += 1
+        assert said.getvalue().count("\n") <= 1
+        if schema == SCHEMA + 1:
+            for ended in (render(folder), fake_sweep(folder, "--resume"), command("reports", "compare", path, path)):
                 assert f"schema {schema}" in one_error(ended)
         cases += 1
-    return cases, f"{refused // 2} refused with one error that names both schemas; the others are passed over or read"
+    return cases, f"{refused} refused with one error that names both schemas; the others are passed over or read"
 
 
 def _is_newer(schema: object) -> bool:

@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,3 +18,35 @@ def test_a_working_directory_that_was_removed_is_one_line(tmp_path):
     ended = subprocess.run([sys.executable, "-c", code], cwd=gone, capture_output=True, text=True, check=False)
     said = "error: no working directory: it was removed; change to another one\n"
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
+
+
+SAYS = (
+    f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); from system.command_line import run\n"
+    "def main():\n"
+    "    for _ in range(9):\n"
+    "        print('progress', file=sys.stderr, flush=True)\n"
+    "    print('table')\n"
+    "    with open(sys.argv[1], 'w') as file:\n"
+    "        file.write(f'done, file {file.fileno()}')\n"
+    "    return 3\n"
+    "run(main)"
+)
+
+
+@pytest.mark.parametrize("closed", ["", "0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-", "2>/dev/full"])
+def test_streams_that_are_closed_or_full_change_nothing(tmp_path, closed):
+    line = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", SAYS, str(tmp_path / "done")]
+    assert subprocess.run(line, capture_output=True, check=False).returncode == 3
+    said = (tmp_path / "done").read_text()
+    assert said.startswith("done, file ")
+    assert int(said.rpartition(" ")[2]) > 2, "the file took a closed stream's number"
+
+
+def test_a_reader_of_stderr_that_goes_away_changes_nothing(tmp_path):
+    line = [sys.executable, "-c", SAYS, str(tmp_path / "done")]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stderr.close()
+    assert process.stdout.read() == "table\n"
+    assert process.wait() == 3
+    assert (tmp_path / "done").exists()
+    process.stdout.close()

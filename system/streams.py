@@ -1,0 +1,51 @@
+"""Standard streams that are closed: by whoever started this process, or by their reader while it runs."""
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any, TextIO
+
+_STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+
+
+def open_closed_streams() -> None:
+    """Put the null device in the place of every standard stream that is closed, so that no other file gets its number.
+
+    Python has None for those that were closed when it started.
+    """
+    for number, (name, mode) in enumerate(_STREAMS):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+class Lossy:
+    """A text stream that nothing depends on: what its reader, terminal or disk does not take is lost.
+
+    Everything else is that of the stream that it is given.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write to the stream, if it takes anything."""
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream, if it takes anything."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
