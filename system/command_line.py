@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from system.errors import UserError
+from system.errors import UserError, printable
 from system.streams import Lossy, open_closed_streams
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ def print_json(document: object) -> None:
 
 
 def print_table(header: list[str], rows: list[list[str]]) -> None:
-    """Write aligned columns to stdout, the way `ps` does."""
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    for row in [header, *rows]:
+    """Write aligned columns to stdout, the way `ps` does; what a terminal would obey is escaped."""
+    shown = [[printable(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(header))]
+    for row in shown:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())  # noqa: T201

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -17,7 +18,7 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
 
     address: str
     validator: str
-    size_bytes: int
+    size_bytes: Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Part:

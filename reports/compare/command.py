@@ -10,7 +10,7 @@ from reports.compare.contexts import differences
 from reports.compare.gate import EXIT_CODES, gate
 from reports.compare.runs import by_cell, last_two, run_named
 from system.command_line import print_json, print_table
-from system.errors import UserError, one_line
+from system.errors import UserError, one_line, printable
 
 
 def run_compare(arguments: argparse.Namespace) -> int:
@@ -35,7 +35,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
     else:
         _print(comparisons)
     for line in lines:
-        print(f"error: {one_line(line)}", file=sys.stderr)  # noqa: T201
+        print(f"error: {printable(one_line(line))}", file=sys.stderr)  # noqa: T201
     return EXIT_CODES[outcome]
 
 
@@ -49,7 +49,7 @@ def _warn(old: Sequence[Record], new: Sequence[Record]) -> None:
         for line in {line for pair in pairs for line in differences(*pair)}:
             lines[line] = lines.get(line, 0) + 1
     for line, count in sorted(lines.items()):
-        print(f"warning: the runs differ in {line} ({count} networks)", file=sys.stderr)  # noqa: T201
+        print(f"warning: the runs differ in {printable(line)} ({count} networks)", file=sys.stderr)  # noqa: T201
 
 
 def _print(comparisons: Sequence[Comparison]) -> None:
