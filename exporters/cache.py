@@ -15,9 +15,18 @@ from exporters.given import batch_of
 from exporters.int8.calibration import calibration_name, is_calibrated
 from exporters.key import file_key, weights_name
 from models.zoo import find
-from system.errors import UserError
+from system.errors import UserError, printable
 from system.names import file_name
 from system.unreadable import UNREADABLE
+
+
+def _is_text(name: str) -> bool:
+    """Whether a path can be written in UTF-8; bytes that the language's encoding doesn't have can't."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Cache:
@@ -27,13 +36,20 @@ class Cache:
         self.root = root
 
     def open_folder(self) -> None:
-        """Make the folder where it is missing. Raises UserError where nothing can be written into it."""
+        """Make the folder where it is missing.
+
+        Raises UserError where nothing can be written into it, or its name is no text, which records could not name.
+        """
+        name = printable(str(self.root))
+        if not _is_text(str(self.root)):
+            fix = "choose another folder, or a language with UTF-8 (LC_ALL=C.UTF-8)"
+            raise UserError(f"can't write artifacts into {name}", found="a name that is no text", fix=fix)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.root).close()
         except OSError as error:
             raise UserError(
-                f"can't write artifacts into {self.root}",
+                f"can't write artifacts into {name}",
                 found=error.strerror or str(error),
                 fix="free or choose another folder",
             ) from error

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from system.errors import UserError, printable
-from system.streams import Lossy, open_closed_streams
+from system.streams import Lossy, open_closed_streams, write_any_text
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +21,7 @@ def run(main: Callable[[], int]) -> None:
     Nothing depends on stderr: where it is closed, what is measured goes on.
     """
     open_closed_streams()
+    write_any_text()
     stderr, sys.stderr = sys.stderr, Lossy(sys.stderr)
     try:
         _refuse_no_directory()

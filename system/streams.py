@@ -1,5 +1,6 @@
 """Standard streams that are closed: by whoever started this process, or by their reader while it runs."""
 
+import io
 import os
 import sys
 from contextlib import suppress
@@ -24,6 +25,12 @@ def open_closed_streams() -> None:
             os.set_inheritable(number, True)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def write_any_text() -> None:
+    """Have stdout show `?` for what its encoding doesn't have, instead of failing; stderr escapes that already."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 class Lossy:

@@ -165,3 +165,10 @@ def test_the_command_counts_operations_or_says_that_it_can_t(tmp_path):
     assert artifact["op_counts"]["Conv"] == 1
     refused = subprocess.run([*command, "--to", "fake", "--ops"], capture_output=True, text=True, check=False)
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+
+
+def test_a_folder_whose_name_is_no_text_is_one_line(tmp_path):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    with pytest.raises(UserError, match=r"can't write artifacts into .*udcff: a name that is no text; choose another"):
+        Cache(folder).open_folder()
+    assert not folder.exists()

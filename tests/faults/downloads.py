@@ -44,7 +44,7 @@ def stalled(folder: Path) -> tuple[int, str]:
 
 
 def cut(folder: Path) -> tuple[int, str]:
-    """A connection closed midway, at random places, and in the end not for good or for good."""
+    """A connection closed midway at random places, several times or for good."""
     dice, cases = random.Random(21), 0
     for way in WAYS:
         for number in range(12):

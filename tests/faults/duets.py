@@ -68,7 +68,7 @@ def ending(folder: Path) -> tuple[int, str]:
 
 def full_disk(folder: Path) -> tuple[int, str]:
     """The disk full while a duet writes its journal or its records."""
-    limits, file = (6000, 9000, 15_000, 30_000), folder / "duets" / "fake.jsonl"
+    limits, file = (5000, 7000, 9000, 12_000), folder / "duets" / "fake.jsonl"
     for most_bytes in limits:
         error = one_error(command(*_line(folder)[2:], preexec_fn=files_up_to(most_bytes)))
         assert "can't write" in error, error

@@ -19,12 +19,12 @@ from tests.faults.damage import damaged
 from tests.faults.disk import files_up_to
 from tests.faults.sweeps import killed_after
 
-_KILLS, _IMAGES = 10, 400
+_KILLS, _IMAGES = 8, 400
 _OF_A_RUN = {"machine", "end", "inference_s", "wall_s"}
 
 
 def killed(folder: Path) -> tuple[int, str]:
-    """An evaluation killed with SIGKILL at 10 random moments, the same command given after each."""
+    """An evaluation killed with SIGKILL at random moments, the same command given after each."""
     line = _line(folder)
     begun = time.monotonic()
     assert command(*line[2:], "--results", folder / "whole").returncode == 0

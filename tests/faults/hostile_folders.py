@@ -40,7 +40,7 @@ def names(folder: Path) -> tuple[int, str]:
     ended = command("bench", "cpu", "--model", TINY, *paths, timeout=300)
     assert ended.returncode == 0, ended.stderr
     assert "\x1b[2J" not in ended.stdout + ended.stderr
-    return len(_NAMES), "every one is evaluated; no name reaches a terminal or a file as it is"
+    return len(_NAMES), "every one is evaluated; no name reaches a terminal as it is"
 
 
 def entries(folder: Path) -> tuple[int, str]:

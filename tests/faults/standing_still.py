@@ -29,7 +29,7 @@ def suspended(folder: Path) -> tuple[int, str]:
     moved = disturbed.estimate.number_s / undisturbed.estimate.number_s
     assert 0.6 < moved < 1.6, (moved, disturbed.estimate, undisturbed.estimate)
     seen = f"{len(hit)} of {len(disturbed.visits)} visits had a sample of more than 20 times the others"
-    return _TIMES, f"the sweep ends; {seen}, and the number stayed that of the other visits (Huber's mean)"
+    return _TIMES, f"the sweep ends; {seen}, and the number stayed near that of an undisturbed sweep"
 
 
 def stopped_worker(folder: Path) -> tuple[int, str]:

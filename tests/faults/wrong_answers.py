@@ -31,7 +31,7 @@ def statuses(folder: Path) -> tuple[int, str]:
 
 
 def redirects(folder: Path) -> tuple[int, str]:
-    """Redirects in a circle, to a file of this machine, to FTP, to nowhere, and one that leads to the file."""
+    """Redirects in a circle, to a file of this machine, to nothing, to no address, and one that leads to the file."""
     (folder / "secret").write_bytes(b"secret")
     wrong = {"/weights.pth": "302", (folder / "secret").as_uri(): "302", "": "302", "http://[": ""}
     for way in WAYS:

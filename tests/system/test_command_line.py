@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,11 @@ def test_a_reader_of_stderr_that_goes_away_changes_nothing(tmp_path):
     assert process.wait() == 3
     assert (tmp_path / "done").exists()
     process.stdout.close()
+
+
+def test_signs_that_the_terminal_does_not_have_are_replaced():
+    found = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from system.command_line import run\n"
+    code = f"{found}run(lambda: print('±1') or 0)"
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"?1\n", b"")
