@@ -25,7 +25,7 @@ new_enough = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || 
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 .PRECIOUS: .installed-% %/bin/python
-.PHONY: $(preflights) help bench figure report devices lanes-report test lint audit benchmarks trust faults format clean python-version no-answer on-the-host
+.PHONY: $(preflights) help bench figure report devices lanes-report test lint audit benchmarks trust faults fuzz format clean python-version no-answer on-the-host
 
 help:  ## what there is
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
@@ -41,6 +41,7 @@ help:  ## what there is
 	@echo 'make test         the tests'
 	@echo 'make benchmarks   the suite itself: overhead, exports, start-up, as ratios to plain calls'
 	@echo 'make faults       breaks the suite in every way, and writes docs/reliability.md'
+	@echo 'make fuzz         every parser of outside data with made-up inputs, ten minutes each (docs/fuzzing.md)'
 	@echo 'make trust        run-to-run spread beside plain peer loops, with and without a neighbour (an hour and a quarter)'
 	@echo 'make lint         style, types, layers and security findings'
 	@echo 'make audit        known vulnerabilities of what is installed, as osv.dev has them'
@@ -99,6 +100,10 @@ trust: $(VENV)/.installed-cpu $(VENV)/.installed-phone
 
 faults: $(VENV)/.installed-cpu $(VENV)/.installed-test
 	$(VENV)/bin/python -m tests.faults $(ARGS)
+
+# atheris has wheels for Linux and for few Pythons.
+fuzz: $(VENV)/.installed-cpu $(VENV)/.installed-test $(VENV)/.installed-fuzz
+	$(VENV)/bin/python -m tests.fuzz $(ARGS)
 
 benchmarks: $(VENV)/.installed-cpu $(VENV)/.installed-benchmarks
 	$(VENV)/bin/python -m pytest -o addopts="" -p no:anyio -q -s studies/overhead --benchmark-columns=min,median,rounds $(ARGS)
