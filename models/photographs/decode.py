@@ -17,6 +17,8 @@ _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # the last one lets Pillow loa
 # What Pillow says of one file alone: reasons are counted, and files of the same reason named together.
 _OF_ONE_FILE = re.compile(r" \(\d+ bytes not processed\)")
 _MEGAPIXELS_WORTH_A_REMARK = 50
+# Pillow's reader of WebP takes 16 bytes for each pixel: 2.8 GB for 177 megapixels, which a file of 38 bytes may hold.
+_MOST_WEBP_PX = 100_000_000
 _ORIENTATION = 0x0112  # EXIF's tag
 _UPRIGHT, _UNREADABLE = 1, -1
 # How to turn what EXIF says is stored in that orientation; the names are those of Pillow's Transpose.
@@ -49,7 +51,7 @@ def decode(file: Path, *, upright: bool = False, most_px: int | None = None) -> 
     Pixels are taken as stored, as the official evaluations do; `upright` turns them as EXIF says. Of an animation it is
     the first frame. Transparency is dropped. Values of 16 bits are cut to their upper 8, as Pillow does for RGB.
     Raises LargeImage for more than `most_px` pixels, and UnreadableImage for whatever else gives no image, which more
-    than 179 megapixels do (Pillow's limit against decompression bombs).
+    than 179 megapixels do (Pillow's limit against decompression bombs), and more than 100 of a WebP file.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -61,6 +63,7 @@ def decode(file: Path, *, upright: bool = False, most_px: int | None = None) -> 
         ):
             if most_px is not None and opened.width * opened.height > most_px:
                 raise LargeImage(file, f"{opened.width} x {opened.height} pixels")
+            _refuse_large_webp(file, opened)
             remarks = _remarks(opened)
             opened.load()
             turned = _orientation(opened)
@@ -77,6 +80,11 @@ def decode(file: Path, *, upright: bool = False, most_px: int | None = None) -> 
     except Exception as error:  # Pillow has no error of its own: its readers raise all kinds for a damaged file
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
         raise UnreadableImage(file, one_line(_OF_ONE_FILE.sub("", said), 120)) from error
+
+
+def _refuse_large_webp(file: Path, image: "Image") -> None:
+    if image.format == "WEBP" and image.width * image.height > _MOST_WEBP_PX:
+        raise UnreadableImage(file, f"a WebP image of {image.width * image.height / 1e6:.0f} megapixels, above 100")
 
 
 def _rgb(image: "Image") -> "Image":

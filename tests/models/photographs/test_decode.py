@@ -210,6 +210,13 @@ def test_a_decompression_bomb_is_refused(tmp_path):
         decode(path)
 
 
+def test_a_webp_file_of_few_bytes_and_gigabytes_of_memory_is_refused(tmp_path):
+    path = tmp_path / "a.webp"
+    path.write_bytes(bytes.fromhex("524946461e000000574542505650384c110000002ff3f3fc0c07d0842634a1ff8188e87f0000"))
+    with pytest.raises(UnreadableImage, match="a WebP image of 177 megapixels, above 100"):
+        decode(path)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
