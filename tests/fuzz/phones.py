@@ -38,7 +38,7 @@ def benchmark_model(content: bytes) -> None:
     text = text_of(content)
     delegation_of(text), family_of(text), takes_images(text)
     found = parse_benchmark_model(text)
-    assert 0 <= found.min_s <= found.max_s
+    assert 0 <= found.min_s <= found.max_s * (1 + 1e-4) + 1e-5  # as it is printed, in ms with two decimals
 
 
 def op_profiles(content: bytes) -> None:
