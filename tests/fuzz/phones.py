@@ -58,7 +58,7 @@ class _Phone:
 
 
 def shells(content: bytes) -> None:
-    """Whatever a phone's shell answers: the settings that it had, which are given back, and how an invocation ended."""
+    """A phone's shell: the settings that are given back, and how an invocation ended."""
     text = text_of(content)
     phone = _Phone(text)
     state = HeldState(phone, "/data/local/tmp", airplane=True)
