@@ -19,7 +19,7 @@ from tests.fuzz.parser import a_folder, refused
 
 
 def questions(content: bytes) -> None:
-    """A driver's message at a host, and what is done with it there, exports and measurements aside."""
+    """A driver's message at a host, and its file there."""
     question = read_question(content)
     with a_folder() as folder:
         if isinstance(question, Make):
@@ -46,7 +46,7 @@ def descriptions(content: bytes) -> None:
 
 
 def inspections(content: bytes) -> None:
-    """What a host says of itself to `python -m devices --ray`, and its own programs to it."""
+    """What a host says of itself to `devices --ray`, and its programs to it."""
     refused(lambda: read_lines(content))
     hosts = [Surveyed(Node(name="1", host="one", resources={"CPU": 1.0}), read_inspected(content), "")]
     for row in host_rows(hosts, []):

@@ -116,7 +116,12 @@ def _run(parser: Parser, folder: Path, seconds: int) -> None:
     own.mkdir(exist_ok=True)
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in parser.words))
     options = [f"-max_total_time={seconds}", f"-max_len={_MOST_BYTES}", "-print_final_stats=1"]
-    options += [f"-timeout={_KILLED_S}", f"-rss_limit_mb={_KILLED_MB}", f"-artifact_prefix={folder}/killed-"]
+    options += [
+        f"-timeout={_KILLED_S}",
+        f"-report_slow_units={_KILLED_S}",
+        f"-rss_limit_mb={_KILLED_MB}",
+        f"-artifact_prefix={folder}/killed-",
+    ]
     options += [f"-dict={words}"] if parser.words else []
 
     def mutate(content: bytes, most_bytes: int, seed: int) -> bytes:

@@ -38,7 +38,7 @@ def benchmark_model(content: bytes) -> None:
     text = text_of(content)
     delegation_of(text), family_of(text), takes_images(text)
     found = parse_benchmark_model(text)
-    assert 0 <= found.min_s <= found.max_s
+    assert 0 <= found.min_s <= found.max_s * (1 + 1e-4) + 1e-5  # as it is printed, in ms with two decimals
 
 
 def op_profiles(content: bytes) -> None:
@@ -58,7 +58,7 @@ class _Phone:
 
 
 def shells(content: bytes) -> None:
-    """Whatever a phone's shell answers: the settings that it had, which are given back, and how an invocation ended."""
+    """A phone's shell: the settings that are given back, and how an invocation ended."""
     text = text_of(content)
     phone = _Phone(text)
     state = HeldState(phone, "/data/local/tmp", airplane=True)

@@ -83,7 +83,7 @@ class _Tags(HTMLParser):
 
 
 def rendered(content: bytes) -> None:
-    """The tables, the page and its data, of records."""
+    """Records, in every table and on the page: text, never markup."""
     with a_file("fake.jsonl", content) as path:
         report = gather(newest_records(path.parent), read_accuracies(path.parent))
         _show(report, path.parent)
@@ -102,7 +102,7 @@ def _show(report: Report, results: Path) -> None:
 
 
 def profiles(content: bytes) -> None:
-    """The tables of a profile."""
+    """A profile, and its tables."""
     try:
         profile = msgspec.json.decode(content, type=Profile)
     except UNREADABLE:

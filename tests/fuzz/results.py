@@ -41,7 +41,7 @@ _VISITS = [Visit(at_s=float(at), settle_s=[], samples=Samples(seconds=[0.1, 0.11
 
 
 def records(content: bytes) -> None:
-    """Read as reports and commands read them, and estimated."""
+    """Records of sweeps, as reports and commands read them, and their estimates."""
     with a_file("fake.jsonl", content) as path:
         for record in (*read_records(path), *newest_records(path.parent)):
             if record.measurement is not None and why_missing(record) is None:
@@ -49,7 +49,7 @@ def records(content: bytes) -> None:
 
 
 def compared(content: bytes) -> None:
-    """Records compared with those of the first half of the file."""
+    """Records of two runs, compared and printed."""
     with a_file("fake.jsonl", content) as path:
         found = read_records(path)
     half = found[: (len(found) + 1) // 2]
@@ -63,7 +63,7 @@ def compared(content: bytes) -> None:
 
 
 def earlier_sweeps(content: bytes) -> None:
-    """What later sweeps learn of the records."""
+    """Records of earlier sweeps, and what later ones learn of them."""
     with a_file("fake.jsonl", content) as path:
         for record in _decoded(content)[:2]:
             measured = record.measurement
