@@ -1,7 +1,9 @@
 """Static INT8 for TFLite by ai-edge-quantizer: weights per channel, and what stays floating point."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ _SIGNATURE = "serving_default"
 # output. There the integer kernels, but for some of ARM's, pad the single input channel to 2, 4 or 8 too, and the FP32
 # ones mostly don't (src/configs/gemm-config.c). docs/phone.md has what was measured, on x86 alone.
 _MOST_TAPS = 25
+_MATRIX_AXES = 2
 
 
 def quantize(
@@ -34,7 +37,34 @@ def quantize(
     """
     worker = quantizer_of(interpreter, source, most_taps)
     ranges = largest_ranges(worker, source, shown)
-    worker.quantize(ranges | weight_ranges(interpreter, ranges)).export_model(str(path))
+    with quantizing_large_weights():
+        worker.quantize(ranges | weight_ranges(interpreter, ranges)).export_model(str(path))
+
+
+@contextmanager
+def quantizing_large_weights() -> Iterator[None]:
+    """Have ai-edge-quantizer take weights of more than 32 MiB of which each output channel has a scale.
+
+    Its version 0.10 gives such weights (N, H, W, C) two axes and leaves the scales (N, 1, 1, 1) as they are, which it
+    then can't spread over them. As matrices (N, H*W*C) with scales (N, 1) they are quantized as smaller ones are.
+    """
+    from ai_edge_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor as quantizing
+
+    theirs = quantizing.uniform_quantize
+
+    def as_matrix(weights: "NDArray[np.float32]", params: Any, *further: Any, **named: Any) -> Any:
+        channels = len(weights) if weights.ndim > _MATRIX_AXES else 0
+        if params.quantized_dimension != 0 or params.scale.shape != (channels, *[1] * (weights.ndim - 1)):
+            return theirs(weights, params, *further, **named)
+        column = (channels, 1)
+        flat = replace(params, scale=params.scale.reshape(column), zero_point=params.zero_point.reshape(column))
+        return theirs(weights.reshape(channels, -1), flat, *further, **named).reshape(weights.shape)
+
+    quantizing.uniform_quantize = as_matrix
+    try:
+        yield
+    finally:
+        quantizing.uniform_quantize = theirs
 
 
 def largest_ranges(worker: Any, source: Path, shown: "Sequence[NDArray[np.float32]]") -> dict[str, Any]:
