@@ -11,6 +11,26 @@ from tests.needs import REQUIRE_ALL, left_out, refused
 # send it to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What `make test` leaves out and a release runs (`make test ARGS='-m slow'`): real training, every exporter on whole
+# networks, a real cluster's faults, whole pages of the documentation. Each test takes more than a quarter of a minute,
+# or is one of many that take long together.
+SLOW = (
+    "bench/accuracy/test_command.py",
+    "bench/accuracy/test_digits.py",
+    "bench/fleet/test_faults.py",
+    "bench/test_profile.py",
+    "exporters/test_extremes.py",
+    "exporters/test_layouts.py",
+    "exporters/test_to_onnx.py::test_networks_of_timm_are_exported_at_any_resolution",
+    "exporters/test_to_tensorrt_rtx.py::test_the_real_builder_takes_every_kind_of_block",
+    "exporters/test_trained.py",
+    "studies/test_breadth.py",
+    "studies/test_int8_calibration.py",
+    "test_lanes_report.py",
+    "test_recipes.py",
+    "test_your_own.py",
+)
+
 # Ray reads it once, when it is imported; the hosts of a test's cluster, some added later, must have one token.
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
@@ -19,6 +39,13 @@ os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)
 def leases(tmp_path_factory):
     """Tests that run at once, or while someone measures, hold devices of the same names."""
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("leases"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.nodeid.removeprefix("tests/").startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(tryfirst=True)
