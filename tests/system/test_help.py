@@ -61,6 +61,7 @@ def test_help_imports_options_and_not_what_they_are_for(room):
         - {
             *ROOMS,
             *("system", "system.command_line", "system.cluster_options", "system.errors", "system.names"),
+            "system.streams",
             *("models.checkpoints", "models.groups"),
             *("exporters.format_names", "exporters.int8", "exporters.int8.option"),
             *("bench.axis", "bench.options", "bench.protocol", "bench.top1"),
