@@ -69,7 +69,6 @@ def _make(arguments: argparse.Namespace, further: list[str]) -> int:
     _copy(_RESULTS, contribution.results, targets)
     write_pages(contribution)
     write_index()
-    write_front_page()
     print(contribution.folder)
     return _check([contribution])
 

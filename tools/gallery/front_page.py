@@ -1,20 +1,20 @@
-"""The table of the repository's README: published latencies beside those of one machine of the gallery."""
+"""The table of the repository's README: published latencies beside those of docs/example/, as the records have them."""
 
 import re
-from pathlib import Path
 
+from bench.records.header import newest_records
 from models.published import COLUMNS
 from reports.gather import gather
 from reports.table.sheet import with_interval
 from reports.table.to_markdown import escape
 from system.files import write_whole
-from tools.gallery.contribution import GALLERY, ROOT, Contribution
+from tools.gallery.contribution import ROOT
 from tools.gallery.pages import table
 
-MACHINE = "amd-epyc-2-cores"
+_RECORDS = ROOT / "docs" / "example"
 _TARGET = "cpu"
 _FILE = ROOT / "README.md"
-_PART = re.compile(r"(?<=<!-- table of docs/results/ -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_PART = re.compile(r"(?<=<!-- table of docs/example/ -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 def write_front_page() -> None:
@@ -22,13 +22,13 @@ def write_front_page() -> None:
     write_whole(_FILE, with_table(_FILE.read_text(encoding="utf-8")).encode(), fix="make room")
 
 
-def with_table(text: str, gallery: Path = GALLERY) -> str:
+def with_table(text: str) -> str:
     """The README with the table as the records give it."""
-    return _PART.sub(lambda _: f"{_table(Contribution(gallery / MACHINE))}\n", text)
+    return _PART.sub(lambda _: f"{_table()}\n", text)
 
 
-def _table(contribution: Contribution) -> str:
-    report = gather(contribution.newest)
+def _table() -> str:
+    report = gather(newest_records(_RECORDS))
     columns = {column.name: column for column in report.columns}
     rows = []
     for network in report.networks:
