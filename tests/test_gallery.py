@@ -117,6 +117,14 @@ def test_a_page_that_says_something_else_than_the_records_is_named(copy):
     assert problem.startswith("README.md: not what its records give")
 
 
+def test_a_page_that_was_rendered_elsewhere_is_named(copy):
+    page = copy / "report.html"
+    page.write_bytes(page.read_bytes() + b'<a href="../../home/ada/results/cpu.jsonl">')
+    assert checks.problems(Contribution(copy)) == [
+        "report.html: links out of its folder; python -m tools.gallery render writes it"
+    ]
+
+
 def test_a_missing_page_empty_records_and_a_name_with_blanks_are_named(copy):
     (copy / "speed.png").unlink()
     assert checks.problems(Contribution(copy)) == ["speed.png: missing"]

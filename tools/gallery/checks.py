@@ -145,6 +145,9 @@ def _of_pages(contribution: Contribution) -> Iterator[str]:
     for name in ("README.md", "speed.png", "targets.png", "report.html"):
         if not (contribution.folder / name).is_file():
             yield f"{name}: missing"
+    report = contribution.folder / "report.html"
+    if report.is_file() and b'href="../' in report.read_bytes():
+        yield "report.html: links out of its folder; python -m tools.gallery render writes it"
     page = contribution.folder / "README.md"
     if page.is_file() and page.read_text(encoding="utf-8") != readme(contribution):
         yield "README.md: not what its records give; python -m tools.gallery render writes it"

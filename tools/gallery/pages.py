@@ -1,7 +1,5 @@
 """The pages of a contribution, made of its records: README.md, two charts, report.html and its profiles."""
 
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,16 +24,23 @@ def write_pages(contribution: Contribution) -> None:
     """Write them beside the records. Raises UserError where the records can't be rendered."""
     # EfficientNet-Lite0 is in README.md's tables: it has no accuracy that a chart could show.
     families = list(dict.fromkeys(network.family for network in map(zoo().__getitem__, published())))
-    with tempfile.TemporaryDirectory() as name:
-        out = Path(name)
-        whole = RenderRequest(results=contribution.results, out=out, families=families)
-        render(whole)
-        for file in sorted(file for pattern in _KEPT for file in out.glob(pattern)):
-            shutil.copyfile(file, contribution.folder / file.name)
-        shutil.copyfile(out / "speed.png", contribution.folder / "targets.png")
-        render(replace(whole, targets=[*COLUMNS, *({_ONE} & set(contribution.targets))]))
-        shutil.copyfile(out / "speed.png", contribution.folder / "speed.png")
+    # Rendered where the page will lie, since it links to the records by the way from there.
+    whole = RenderRequest(results=contribution.results, out=contribution.folder, families=families)
+    chart = contribution.folder / "speed.png"
+    one = _rendered(replace(whole, targets=[*COLUMNS, *({_ONE} & set(contribution.targets))]), chart)
+    write_whole(contribution.folder / "targets.png", _rendered(whole, chart), fix=_FIX)
+    write_whole(chart, one, fix=_FIX)
     write_whole(contribution.folder / "README.md", readme(contribution).encode(), fix=_FIX)
+
+
+def _rendered(request: RenderRequest, chart: Path) -> bytes:
+    """Render, keep the page and the profiles alone, and return the content of the chart."""
+    paths = render(request)
+    content = chart.read_bytes()
+    for path in paths:
+        if not any(path.match(kept) for kept in _KEPT):
+            path.unlink()
+    return content
 
 
 def readme(contribution: Contribution) -> str:
