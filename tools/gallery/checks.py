@@ -17,6 +17,7 @@ from devices.runtime import protocol_of
 from devices.targets import Target, find_targets
 from models.published import published
 from system.errors import UserError, one_line
+from system.unreadable import UNREADABLE
 from tools.gallery.contribution import ROOT, Contribution, release_of, same_hardware
 from tools.gallery.pages import readme
 
@@ -84,7 +85,7 @@ def _of_content(path: Path, decode: Callable[[bytes], object] | None) -> Iterato
     for number, document in documents:
         try:
             decode(document)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             yield f":{number}: {one_line(error, 160)}"
         if personal := _PERSONAL.search(document):
             found = one_line(personal[0].decode(errors="replace"), 80)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import msgspec
-
 from bench.accuracy.record import Accuracy
 from bench.accuracy.store import read_accuracies
 from bench.records.header import newest_records
@@ -91,12 +89,17 @@ def same_hardware(one: Machine, other: Machine) -> bool:
     )
 
 
+def processor_of(machine: Machine) -> str:
+    """Its name, and what tells its generation, as far as the system says."""
+    return ", ".join(filter(None, (machine.cpu, machine.cpu_id)))
+
+
 def facts_of(machine: Machine) -> list[tuple[str, str]]:
     """What a page says of a machine: names and values, without what its system doesn't tell."""
     memory = f"{machine.memory_bytes / 2**30:.0f} GiB" if machine.memory_bytes else ""
     cores = f"{machine.usable_cores} of {machine.threads} hardware threads" if machine.usable_cores else ""
     facts = [
-        ("processor", ", ".join(filter(None, (machine.cpu, machine.cpu_id)))),
+        ("processor", processor_of(machine)),
         ("cores that were measured on", cores),
         ("memory", memory),
         ("virtual machine", {True: "yes", False: "no", None: ""}[machine.virtualized]),
@@ -112,9 +115,3 @@ def facts_of(machine: Machine) -> list[tuple[str, str]]:
 def release_of(machine: Machine) -> str:
     """The suite's version in a record: "0.2.0" of "0.2.0+g5c6c07d…"."""
     return (machine.suite or "").partition("+")[0]
-
-
-def as_dict(part: msgspec.Struct) -> dict[str, object]:
-    """A struct as its JSON document has it."""
-    document: dict[str, object] = msgspec.to_builtins(part)
-    return document

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.trust.verdict import USABLE
 from models.published import published
 from reports.gather import gather
 from reports.table.sheet import doubt, with_interval
 from reports.table.to_markdown import escape
 from system.files import write_whole
-from tools.gallery.contribution import GALLERY, Contribution, contributions
+from tools.gallery.contribution import GALLERY, Contribution, contributions, processor_of, release_of
 from tools.gallery.pages import table
 
 _TARGET = "cpu"  # the one that every machine has
@@ -43,16 +44,16 @@ def _machines(found: Sequence[Contribution]) -> str:
     for each in found:
         machine = each.machine
         counts = [each.verdicts(target) for target in each.targets]
-        usable = sum(count["stable"] + count["corrected"] for count in counts)
+        usable = sum(count[word] for count in counts for word in USABLE)
         rows.append(
             [
                 f"[{each.name}]({each.name}/README.md)",
-                escape(", ".join(filter(None, (machine.cpu, machine.cpu_id)))),
+                escape(processor_of(machine)),
                 f"{machine.usable_cores}",
                 ", ".join(each.targets),
                 f"{usable} of {sum(count.total() for count in counts)}",
                 each.day,
-                escape((machine.suite or "").partition("+")[0]),
+                escape(release_of(machine)),
             ]
         )
     return table(["machine", "processor", "cores", "targets", "usable numbers", "day", "suite"], rows, numbers=False)

@@ -1,13 +1,13 @@
 """The pages of a contribution, made of its records: README.md, two charts, report.html and its profiles."""
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
 
 from bench.accuracy.record import Accuracy
-from bench.records.header import newest_records
+from bench.trust.verdict import USABLE
 from models.published import COLUMNS, published
 from models.zoo import zoo
-from reports.gather import gather
+from reports.chart.chart import Style, chart
+from reports.gather import baseline, gather, narrow
 from reports.render import RenderRequest, render
 from reports.table.overview import overview
 from reports.table.to_markdown import escape, markdown
@@ -22,31 +22,31 @@ _FIX = "make room"
 
 def write_pages(contribution: Contribution) -> None:
     """Write them beside the records. Raises UserError where the records can't be rendered."""
+    folder = contribution.folder
     # EfficientNet-Lite0 is in README.md's tables: it has no accuracy that a chart could show.
     families = list(dict.fromkeys(network.family for network in map(zoo().__getitem__, published())))
     # Rendered where the page will lie, since it links to the records by the way from there.
-    whole = RenderRequest(results=contribution.results, out=contribution.folder, families=families)
-    chart = contribution.folder / "speed.png"
-    one = _rendered(replace(whole, targets=[*COLUMNS, *({_ONE} & set(contribution.targets))]), chart)
-    write_whole(contribution.folder / "targets.png", _rendered(whole, chart), fix=_FIX)
-    write_whole(chart, one, fix=_FIX)
-    write_whole(contribution.folder / "README.md", readme(contribution).encode(), fix=_FIX)
-
-
-def _rendered(request: RenderRequest, chart: Path) -> bytes:
-    """Render, keep the page and the profiles alone, and return the content of the chart."""
-    paths = render(request)
-    content = chart.read_bytes()
-    for path in paths:
-        if not any(path.match(kept) for kept in _KEPT):
+    for path in render(RenderRequest(results=contribution.results, out=folder, families=families)):
+        if path.name == "speed.png":
+            path.replace(folder / "targets.png")
+        elif not any(path.match(kept) for kept in _KEPT):
             path.unlink()
-    return content
+    write_whole(folder / "speed.png", _beside_published(contribution, families), fix=_FIX)
+    write_whole(folder / "README.md", readme(contribution).encode(), fix=_FIX)
+
+
+def _beside_published(contribution: Contribution, families: Sequence[str]) -> bytes:
+    """The chart of the one target, where it was measured, and of the published ones."""
+    report = gather(contribution.newest, contribution.accuracies)
+    shown = narrow(report, [*COLUMNS, *({_ONE} & set(contribution.targets))], families)
+    style = Style(against=baseline(report, shown, None))
+    return dict(chart(shown, style, ("png",)))["png"]
 
 
 def readme(contribution: Contribution) -> str:
     """The text of README.md: the machine, the chart, a table of every target and what the verdicts are."""
     # Without accuracies, a column for each target: agreements have a table of their own.
-    latencies = overview(gather(newest_records(contribution.results)))
+    latencies = overview(gather(contribution.newest))
     parts = [
         f"# {contribution.name}",
         f"Measured on {contribution.day}; made by `python -m tools.gallery`, see [the gallery](../README.md).",
@@ -74,8 +74,7 @@ def _verdicts(contribution: Contribution) -> str:
 
 
 def _word_order(word: str) -> tuple[int, str]:
-    known = ("stable", "corrected")
-    return (known.index(word) if word in known else len(known), word)
+    return (USABLE.index(word) if word in USABLE else len(USABLE), word)
 
 
 def _agreements(contribution: Contribution) -> list[str]:
