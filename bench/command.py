@@ -3,9 +3,7 @@
 import argparse
 import itertools
 import math
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +12,7 @@ import msgspec
 from bench.accuracy.options import is_evaluation
 from bench.axis import along_axis, at_batches, at_resolutions
 from bench.duet.options import is_duet
+from bench.kept import saying_when_interrupted
 from bench.options import sweep_request, with_options
 from bench.protocol import Protocol
 from bench.sweep import sweep
@@ -28,6 +27,8 @@ from models.zoo import find
 from system.errors import UserError, one_line
 
 Named = TypeVar("Named", Target, Model)
+
+_KEPT = "every visit so far is kept; the same command with --resume goes on"
 
 # The name of each field of the protocol in records.
 _ON_DISK = dict(zip(Protocol.__struct_fields__, Protocol.__struct_encode_fields__, strict=True))
@@ -72,7 +73,7 @@ def _fleet(
         raise UserError("--ray is of sweeps", found="another kind of measurement", fix=fix)
     from bench.fleet.command import run_fleet
 
-    with _keeping():
+    with saying_when_interrupted(_KEPT):
         return run_fleet(arguments, targets, models, checkpoints)
 
 
@@ -86,7 +87,7 @@ def _sweeps(
     # The targets alternate, so that what drifts meanwhile is no difference between them.
     for repetition, (target, protocol) in itertools.product(range(arguments.repeat), targets):
         order = sweep_request(arguments, target, protocol, models, checkpoints, repetition)
-        with _keeping():
+        with saying_when_interrupted(_KEPT):
             records = sweep(order)
         print_records(target, records)
         complete = complete and all(record.measurement for record in records)
@@ -139,12 +140,3 @@ def _said(error: msgspec.ValidationError) -> str:
 
 def _unique(groups: "Iterable[list[Named]]") -> "list[Named]":
     return list({item.name: item for group in groups for item in group}.values())
-
-
-@contextmanager
-def _keeping() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("every visit so far is kept; the same command with --resume goes on", file=sys.stderr)  # noqa: T201
-        raise

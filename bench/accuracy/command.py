@@ -8,8 +8,7 @@ Exit code 1 says that a network has no figure.
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from bench.accuracy.images import digested
 from bench.accuracy.record import Accuracy, accuracy_file
 from bench.accuracy.table import print_accuracies, print_remarks
 from bench.accuracy.target import EvaluationRequest, evaluate_target
+from bench.kept import saying_when_interrupted
 from bench.protocol import Protocol
 from devices.runtime import runtime_of
 from devices.targets import Target
@@ -57,7 +57,7 @@ def run_accuracy(
             calibration=arguments.calibration,
             timeout_s=protocol.timeout_s,
         )
-        with _saying_what_is_kept():
+        with saying_when_interrupted("every answer so far is kept; the same command goes on"):
             evaluated = list(evaluate_target(request))
         every += [(target, *entry) for entry in evaluated]
         if not arguments.json:
@@ -84,15 +84,6 @@ def _say_of_the_classes(folder: Photographs, chosen: tuple[Photograph, ...]) -> 
     known = tuple(image for image in chosen if image.label is not None) or chosen
     for line in account(replace(folder, images=known, left_out={})):
         print(line, file=sys.stderr)  # noqa: T201
-
-
-@contextmanager
-def _saying_what_is_kept() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("every answer so far is kept; the same command goes on", file=sys.stderr)  # noqa: T201
-        raise
 
 
 def _document(target: Target, name: str, accuracy: Accuracy | str) -> object:

@@ -21,6 +21,7 @@ from bench.duet.outcome import UNTESTABLE, Outcome, outcome_of
 from bench.duet.ratio import ALL, Ratio
 from bench.duet.request import DuetRequest
 from bench.duet.settings import DuetSettings
+from bench.kept import saying_when_interrupted
 from bench.protocol import Protocol
 from devices.other_python import describe
 from devices.runtime import absence_of, protocol_of
@@ -44,12 +45,9 @@ def run_duet(
     if len(targets) > 1:
         raise UserError("a duet is of one target", found=f"{len(targets)} targets", fix="name one")
     request = _request(arguments, targets[0], models, checkpoints)
-    try:
+    kept = request.results / "duets" / f"{request.new.name}.jsonl"
+    with saying_when_interrupted(f"every turn so far is kept in {kept}"):
         duets = play(request)
-    except KeyboardInterrupt:
-        kept = request.results / "duets" / f"{request.new.name}.jsonl"
-        print(f"every turn so far is kept in {kept}", file=sys.stderr)  # noqa: T201
-        raise
     outcome = outcome_of(duets, arguments.fail_if_slower)
     if arguments.json:
         print_json(msgspec.to_builtins(outcome))

@@ -127,9 +127,7 @@ def takes_images(usage: str) -> bool:
 
 def delegation_of(text: str) -> str | None:
     """What the tool said of its delegate, or None where it said nothing."""
-    match = re.search(
-        r"applied (\w{1,40}) delegate, and the model graph will be (\w{1,40}) executed(?:.{0,200} w/ (\d{1,9}))?", text
-    )
+    match = _DELEGATION.search(text)
     if match is None:
         return None
     kernels = f", {match[3]} kernels" if match[3] else ""
