@@ -72,7 +72,9 @@ CHANGES = {
     "the target differs from the one of devices/targets.toml": lambda record: record["target"]["options"].update(
         threads=1
     ),
-    "the protocol differs from the target's own": lambda record: record["protocol"].update(budget_s=3.0),
+    "the protocol differs from the target's own, in more than a larger budget": lambda record: record[
+        "protocol"
+    ].update(budget_s=3.0),
     "no target of devices/targets.toml": lambda record: record["target"].update(name="abacus"),
     "the fake device measures nothing": lambda record: record["target"].update(name="fake", runtime="fake"),
     "abacus: no record of EfficientNet-B3, ": lambda record: record["target"].update(name="abacus"),
@@ -86,6 +88,11 @@ CHANGES = {
 def test_a_record_that_must_not_be_merged_is_named(copy, problem):
     with_record(copy, CHANGES[problem])
     assert problem in "\n".join(checks.problems(Contribution(copy)))
+
+
+def test_a_larger_budget_is_no_difference(copy):
+    with_record(copy, lambda record: record["protocol"].update(budget_s=3000.0))
+    assert checks.problems(Contribution(copy)) == []
 
 
 def test_a_phone_s_own_name_is_no_difference(copy):

@@ -113,22 +113,37 @@ function frontTrace(series) {
   };
 }
 
-/** The arrow at equal accuracy; positions on a logarithmic axis are exponents of 10. */
-function annotations(arrow) {
+/** How wide a text of one or several lines is, in pixels. */
+function textWidth(text, size) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `${size}px system-ui, sans-serif`;
+  return Math.max(...text.split("<br>").map((line) => pen.measureText(line).width));
+}
+
+/** Where the text of an arrow stands: it ends above the arrow's right end or begins below its left one, in the panel. */
+function besideArrow(text, size, arrow, at, [low, high], width) {
+  const end = arrow.above ? arrow.baseline_ms : Math.min(arrow.ms, arrow.baseline_ms);
+  const from = ((at(end) - low) / (high - low)) * width - (arrow.above ? textWidth(text, size) : 0);
+  if (arrow.above && from < 0) return { xref: "paper", x: 0, xanchor: "left" };
+  if (!arrow.above && from + textWidth(text, size) > width) return { xref: "paper", x: 1, xanchor: "right" };
+  return { xref: "x", x: at(end), xanchor: arrow.above ? "right" : "left" };
+}
+
+/** The arrow at equal accuracy in a plot of so many pixels; positions on a logarithmic axis are exponents of 10. */
+function annotations(arrow, range, width) {
   if (arrow === null || !shown.families.has(arrow.family) || !shown.families.has(arrow.against)) return [];
   if (arrow.published && !shown.published) return [];
   const at = (ms) => (shown.log ? Math.log10(ms) : ms);
-  const left = Math.min(arrow.ms, arrow.baseline_ms);
-  const common = { xref: "x", yref: "y", y: arrow.top1 };
+  const [text, size] = [arrow.text.replace(", ", "<br>"), 13];
   return [
     {
-      ...common, x: at(arrow.ms), ax: at(arrow.baseline_ms), ay: arrow.top1, axref: "x", ayref: "y",
+      xref: "x", x: at(arrow.ms), yref: "y", y: arrow.top1, axref: "x", ax: at(arrow.baseline_ms), ayref: "y", ay: arrow.top1,
       text: "", showarrow: true, arrowhead: 2, arrowwidth: 3, arrowcolor: colour("--arrow"), standoff: 6, opacity: 0.8,
     },
     {
-      ...common, y: arrow.text_top1, x: at(arrow.above ? arrow.baseline_ms : left), xanchor: arrow.above ? "right" : "left",
+      ...besideArrow(text, size, arrow, at, range, width), yref: "y", y: arrow.text_top1,
       yanchor: arrow.above ? "bottom" : "top", yshift: arrow.above ? 6 : -6,
-      text: arrow.text.replace(", ", "<br>"), showarrow: false, font: { color: colour("--ink"), size: 13 },
+      text, showarrow: false, font: { color: colour("--ink"), size },
       bgcolor: colour("--paper"), opacity: 0.85, borderpad: 1,
     },
   ];
@@ -164,7 +179,9 @@ function logTicks([low, high]) {
   return { tickmode: "array", tickvals: values, ticktext: values.map(String) };
 }
 
-function layout(panel) {
+/** The layout of a panel in an element of so many pixels. */
+function layout(panel, width) {
+  const margin = { l: 48, r: 12, t: 12, b: 44 };
   const range = latencyRange(panel);
   const strip = stripShapes(panel);
   const axis = { gridcolor: colour("--grid"), linecolor: colour("--rule"), zeroline: false, automargin: true };
@@ -172,7 +189,7 @@ function layout(panel) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: colour("--ink"), family: "system-ui, sans-serif", size: 12 },
-    margin: { l: 48, r: 12, t: 12, b: 44 },
+    margin,
     hovermode: "closest",
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     hoverlabel: { bgcolor: colour("--band"), bordercolor: colour("--rule"), font: { color: colour("--ink") }, align: "left" },
@@ -182,7 +199,7 @@ function layout(panel) {
     },
     yaxis: { ...axis, range: panel.accuracy_range, title: { text: data.accuracy_title } },
     shapes: strip.shapes,
-    annotations: [...annotations(panel.arrow), ...strip.notes],
+    annotations: [...annotations(panel.arrow, range, width - margin.l - margin.r), ...strip.notes],
   };
 }
 
@@ -196,7 +213,7 @@ function traces(panel) {
 
 async function draw(panel, element) {
   if (!element._fullLayout) element.replaceChildren(); // in place of the still
-  await Plotly.react(element, traces(panel), layout(panel), { responsive: true, displayModeBar: false });
+  await Plotly.react(element, traces(panel), layout(panel, element.clientWidth), { responsive: true, displayModeBar: false });
   // A plot that was hidden while the window was resized does not resize on its own.
   if (Math.abs(element._fullLayout.width - element.clientWidth) > 1) await Plotly.Plots.resize(element);
 }

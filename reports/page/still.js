@@ -67,9 +67,9 @@ function marks(each, x, y) {
 }
 
 function still(panel, element) {
-  const plan = layout(panel);
-  const { l, r, t, b } = plan.margin;
   const [width, height] = [element.clientWidth, element.clientHeight];
+  const plan = layout(panel, width);
+  const { l, r, t, b } = plan.margin;
   const [[left, right], [low, high]] = [plan.xaxis.range, plan.yaxis.range];
   const x = (ms) => l + (((shown.log ? Math.log10(ms) : ms) - left) / (right - left)) * (width - l - r);
   const y = (percent) => height - b - ((percent - low) / (high - low)) * (height - t - b);

@@ -20,12 +20,13 @@ interactive page. `python -m tools.gallery render` writes this page from the rec
 _ADD = """## Add your machine
 
 1. Check out a released version in a clone without changes, on a machine that is otherwise idle: `git checkout v0.2.0`.
-2. `make gallery` measures the published networks on every target of its processor, and EfficientNet-Lite0 with trained
-   weights, in about an hour. `make gallery ARGS='--target v100'` measures a target of other hardware, `--name NAME`
-   gives the folder another name than the processor's.
+2. `make gallery` measures the published networks on every target of its processor, for 300 s each, and
+   EfficientNet-Lite0 with trained weights, in about an hour. `make gallery ARGS='--target v100'` measures a target of
+   other hardware, `--budget 1000` gives a busy machine more time, `--name NAME` gives the folder another name than the
+   processor's.
 3. `python -m tools.gallery check` says what is missing or wrong in a line each; CI asks the same. Records must be
-   whole, of one machine, with the targets and the protocol as the suite has them, and made by a released version. They
-   hold no name of the machine or its user; phones' serial numbers are removed.
+   whole, of one machine, with the targets and the protocol as the suite has them but for a larger budget, and made by a
+   released version. They hold no name of the machine or its user; phones' serial numbers are removed.
 4. Commit the new folder and this page, and open a pull request."""
 
 
