@@ -77,6 +77,10 @@ class Station:
         """The networks in the same order, those with an open session first."""
         return self._sessions.open_first(runs)
 
+    def open_ahead(self, runs: Sequence[NetworkRun]) -> None:
+        """Open the sessions of several networks at once, as far as the device allows it."""
+        self._sessions.open_ahead(runs)
+
     def load(self, run: NetworkRun) -> None:
         """Load and warm up a network, if there is room beside those that are open.
 

@@ -21,6 +21,7 @@ from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
 from exporters.parallel import obtain_all
 from system.child import Failure
+from system.machine import usable_cores
 
 # What happens to a network: it was loaded, it was visited, or it can't go on.
 Event = Opened | Visit | SessionLost
@@ -110,8 +111,12 @@ class LocalStations:
         return prepared(self._held.target, obtain_all(jobs, self._artifacts))
 
     def loaded(self, runs: Sequence[NetworkRun]) -> Iterator[tuple[NetworkRun, Event | None]]:
-        for run in runs:
-            yield from self._events(run, self._station.load)
+        at_once = usable_cores()
+        for first in range(0, len(runs), at_once):
+            group = runs[first : first + at_once]
+            self._station.open_ahead(group)
+            for run in group:
+                yield from self._events(run, self._station.load)
 
     def visited(
         self, runs: Sequence[NetworkRun], may_go: Callable[[NetworkRun], bool]

@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from devices.lease import FOLDER_VARIABLE
+from system.machine import available_bytes, usable_cores
 from tests.needs import REQUIRE_ALL, left_out, refused
 
 # A shell without job control has its background commands ignore Ctrl-C, and what they start inherits that. Some tests
@@ -31,6 +32,10 @@ SLOW = (
     "test_your_own.py",
 )
 
+# A worker with torch, and a child of it that exports a network.
+_WORKER_BYTES = 4 * 2**30
+_MOST_WORKERS = 8  # with more, the longest tests are what is left
+
 # Ray reads it once, when it is imported; the hosts of a test's cluster, some added later, must have one token.
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
@@ -39,6 +44,11 @@ os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)
 def leases(tmp_path_factory):
     """Tests that run at once, or while someone measures, hold devices of the same names."""
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("leases"))
+
+
+def pytest_xdist_auto_num_workers():
+    """One worker more than there are cores, since tests wait a fifth of their time; as many as the memory holds."""
+    return max(2, min(usable_cores() + 1, available_bytes() // _WORKER_BYTES, _MOST_WORKERS))
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

@@ -1,6 +1,7 @@
 """How many sessions are open at once on a device that has a memory of its own, and which one is closed first."""
 
 import dataclasses
+import multiprocessing
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from bench.sessions import Sessions
 from bench.sweep import sweep
 from devices.runtimes import fake
 from devices.targets import find_targets
+from devices.worker import SessionLost, open_session
 from exporters.cache import Cache
 from models import find
 
@@ -139,6 +141,69 @@ def test_a_device_without_memory_of_its_own_holds_what_this_machine_does(session
     assert Room().fits(load)
     monkeypatch.setattr(rooms, "available_bytes", lambda: GB)
     assert not Room().fits(load)
+
+
+@pytest.fixture
+def on_the_cpu(artifacts, monkeypatch):
+    """Sessions of this machine's processor, the small networks' runs, and which files were opened, in what order."""
+    (target,) = find_targets("cpu")
+    cache, opened = Cache(artifacts), []
+
+    def opening(artifact, *arguments, **options):
+        opened.append(artifact.sha256)
+        return open_session(artifact, *arguments, **options)
+
+    monkeypatch.setattr("bench.sessions.open_session", opening)
+    runs = []
+    for px in (32, 31):
+        (model,) = find(SMALL.format(px))
+        runs.append(NetworkRun(network_of(model), artifact=cache.obtain(target.job(model))))
+    warm = []
+    found = Sessions(target, Protocol(warmup_s=0), warm.append)
+    yield found, runs, opened, warm
+    found.close_all()
+
+
+def test_sessions_of_this_processor_are_opened_at_once_and_warmed_up_when_they_are_asked_for(on_the_cpu):
+    loaded, (first, second), opened, warm = on_the_cpu
+    loaded.open_ahead([first, second])
+    assert (len(opened), warm, loaded.open_first([second, first])) == (2, [], [second, first])
+    assert loaded.loading_s > 0
+    loaded.of(second)
+    session = loaded.of(first)
+    assert [each.network.name for each in warm] == [second.name, first.name]
+    loaded.open_ahead([first, second])
+    assert loaded.of(first) is session
+    assert len(opened) == 2
+
+
+def test_one_that_cannot_be_opened_ahead_costs_itself_alone_and_is_tried_once(on_the_cpu):
+    loaded, (first, second), opened, warm = on_the_cpu
+    second.artifact = msgspec.structs.replace(second.artifact, path=second.artifact.path + ".gone")
+    loaded.open_ahead([first, second])
+    with pytest.raises(SessionLost, match="gone"):
+        loaded.of(second)
+    loaded.of(first)
+    assert (len(opened), len(warm)) == (2, 1)
+
+
+def test_what_was_opened_ahead_and_never_asked_for_is_closed(on_the_cpu):
+    loaded, (first, second), *_ = on_the_cpu
+    loaded.open_ahead([first, second])
+    workers = [process for process in multiprocessing.active_children() if process.daemon]
+    assert len(workers) >= 2
+    loaded.close(first)
+    loaded.close_all()
+    assert not set(workers) & set(multiprocessing.active_children())
+
+
+def test_nothing_is_opened_ahead_where_there_is_no_room_for_all(on_the_cpu, monkeypatch):
+    loaded, runs, opened, _ = on_the_cpu
+    monkeypatch.setattr(rooms, "available_bytes", lambda: GB)
+    loaded.open_ahead(runs)
+    assert opened == []
+    loaded.of(runs[0])
+    assert len(opened) == 1
 
 
 @pytest.mark.parametrize(("memory_gb", "most"), [(2, 2), (5, 4), (9, 8)])

@@ -95,10 +95,12 @@ def titles(browser):
     return [element.text for element in browser.find_elements("css selector", ".panel h3")]
 
 
+_CPU = "[...document.querySelectorAll('.panel')].find((panel) => panel.textContent.startsWith('CPU, ONNX'))"
+
+
 def plots(browser, expression):
     """`expression` of the CPU panel's plotly element `plot`."""
-    find = "[...document.querySelectorAll('.panel')].find((panel) => panel.textContent.startsWith('CPU, ONNX'))"
-    return browser.execute_script(f"const plot = {find}.querySelector('.js-plotly-plot'); return {expression}")
+    return browser.execute_script(f"const plot = {_CPU}.querySelector('.js-plotly-plot'); return {expression}")
 
 
 def test_measured_targets_are_shown_and_others_can_be_switched_on(opened):
@@ -199,6 +201,25 @@ def test_the_latency_axis_can_be_logarithmic_and_published_numbers_hidden(opened
             "plot.data.every((trace) => (trace.line.dash !== 'dash')))"
         )
     )
+
+
+@pytest.mark.parametrize(("share", "above"), [(0.05, True), (0.95, False)])
+def test_a_text_that_is_longer_than_the_room_beside_its_arrow_stays_within_the_plot(opened, share, above):
+    text = "0.94x: no difference found (0.77 to 1.14), not all usable"
+    arrow = {"text": text, "above": above, "published": False}
+    redraw = f"""
+        const [arrow, share, done] = arguments;
+        const panel = data.panels.find((each) => each.target === "cpu"), [low, high] = panel.latency_range;
+        const ms = low + (high - low) * share, place = {{ ms, baseline_ms: ms, top1: 80, text_top1: 80 }};
+        panel.arrow = {{ ...place, family: "ZenNet", against: "EfficientNet", ...arrow }};
+        const plot = {_CPU}.querySelector(".js-plotly-plot");
+        draw(panel, plot).then(() => {{
+          const box = (of) => {{ const {{ left, right }} = plot.querySelector(of).getBoundingClientRect(); return [left, right] }};
+          done([box(".annotation-text"), box(".nsewdrag")]);
+        }});"""
+    (left, right), (start, end) = opened.execute_async_script(redraw, arrow, share)
+    assert right - left > (end - start) / 4
+    assert start - 1 <= left < right <= end + 1
 
 
 def test_a_lone_network_has_ticks_on_a_logarithmic_axis(opened):
