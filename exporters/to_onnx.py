@@ -9,7 +9,7 @@ from exporters.artifact import Artifact, Exported, Fidelity, Job
 from exporters.fidelity import check_against_source
 from exporters.format import Format
 from exporters.given import as_given, given_file
-from exporters.given_onnx import adopt
+from exporters.given_onnx import write_given
 from exporters.half import refuse_large_weights
 from exporters.network import torch_network
 from exporters.onnx_run import BATCH, INPUT, OUTPUT, fixed_batch, run
@@ -34,7 +34,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported | Fidelity
     Raises UserError where ONNX Runtime's logits differ from torch's by more than 1e-4 (FP32) or 2e-2 (FP16).
     """
     if file := given_file(job):
-        adopt(job, file, path)
+        write_given(job, file, path)
         return as_given()
     if source is None:
         _trace(job, path)

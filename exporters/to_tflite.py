@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from exporters.artifact import Artifact, Exported, Fidelity, Job
-from exporters.fidelity import check_against_source
+from exporters.fidelity import check_against_source, check_int8_fidelity
 from exporters.format import Format
 from exporters.given import as_given, given_file
 from exporters.int8.calibration import (
@@ -21,7 +21,6 @@ from exporters.int8.litert import quantize
 from exporters.network import torch_network
 from exporters.pooled_axes import drop_expands, keep_pooled_axes
 from exporters.tflite_run import channels_last, load, run_file
-from exporters.to_onnx_int8 import check_int8_fidelity
 from models.model import evaluating
 from system.errors import UserError
 from system.silence import silence

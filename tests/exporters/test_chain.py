@@ -83,7 +83,7 @@ def gpu(monkeypatch):
         return onnx_file.read_bytes(), b"timings"
 
     def open_engine(plan):
-        return SimpleNamespace(logits=onnx_run.load(plan), close=lambda: None)
+        return SimpleNamespace(logits=onnx_run.run_file(plan), close=lambda: None)
 
     monkeypatch.setattr(to_tensorrt, "build", build)
     monkeypatch.setattr(to_tensorrt, "open_engine", open_engine)
