@@ -5,7 +5,6 @@ from models.given.factory import NetworkError
 from models.given.file import GivenFile
 
 
-
 def given_file(job: Job) -> GivenFile | None:
     """The file that the network of `job` came as, where that is the one asked for."""
     file = job.model.file
