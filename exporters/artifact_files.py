@@ -11,11 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from exporters.artifact import Artifact, Exported, Job, sha256_of, versions
+from exporters.artifact import Artifact, Exported, Job, versions
 from exporters.formats import find_format
 from exporters.given import batch_of
 from exporters.int8.calibration import calibration_name, is_calibrated
 from exporters.key import weights_name
+from system.digest import sha256_of
 from system.errors import UserError
 from system.unreadable import UNREADABLE
 
