@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from exporters.artifact import Artifact, Fidelity, Job
-from exporters.fidelity import check_fidelity, check_int8_fidelity, source_logits
+from exporters.fidelity import FP16_LIMIT, check_fidelity, check_int8_fidelity, source_logits
 from exporters.int8.calibration import calibration_images, is_calibrated
 from exporters.int8.depthwise_silu import release_depthwise_silu
 from exporters.int8.ranges import batches
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from exporters.tensorrt_engine import Engine
 
-_LIMITS = {"fp16": 2e-2, "fp32": 1e-3}
+_LIMITS = {"fp16": FP16_LIMIT, "fp32": 1e-3}
 _LACKING = "Could not find any implementation"
 
 Built = TypeVar("Built")

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from exporters.artifact import Artifact, Exported, Fidelity, Job
-from exporters.fidelity import check_against_source
+from exporters.fidelity import FP16_LIMIT, FP32_LIMIT, check_against_source
 from exporters.format import Format
 from exporters.given import as_given, given_file
 from exporters.given_onnx import write_given
@@ -18,7 +18,7 @@ from system.errors import UserError
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
 _OPSET = 18
 _SCOPES = "pkg.torch.onnx.name_scopes"  # the module that each node comes from
-_LIMITS = {"fp32": 1e-4, "fp16": 2e-2}
+_LIMITS = {"fp32": FP32_LIMIT, "fp16": FP16_LIMIT}
 
 
 def source(job: Job) -> Job | None:

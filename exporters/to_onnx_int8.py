@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from exporters.artifact import Artifact, Exported, Job
-from exporters.fidelity import check_against_source, check_int8_fidelity, measure_fidelity
+from exporters.fidelity import FP32_LIMIT, check_against_source, check_int8_fidelity, measure_fidelity
 from exporters.format import Format
 from exporters.given import as_given, given_file
 from exporters.given_onnx import write_given
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _CPU = "int8-cpu"  # the precision for ONNX Runtime's CPU kernels; the others are TensorRT's
 _PEAK_BYTES = 8_000_000_000
-_PREPARED_LIMIT = 1e-4  # as of an FP32 export: preparing changes no number but by rounding
 # The smallest cosine of flops400M in int8-fp16 is 0.956 by the CPU kernels of ONNX Runtime 1.23.2 and 1.26.0, 0.9998 by
 # those of 1.31.1 and 1.32.0.
 _FIRST_RIGHT = (1, 31)
@@ -79,7 +78,7 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     images = calibration_images(job, calibration_count(job))
     prepared = path.with_suffix(".prepared.onnx")
     prepare(fp32, prepared)
-    check_against_source(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
+    check_against_source(job, lambda shown: run(prepared, shown), limit=FP32_LIMIT)
     if job.precision != _CPU and not quantized_layers(job.precision, prepared):
         # The file would be floating point under another name.
         found = "no convolution or Gemm of 16 channels or more"
