@@ -1,4 +1,4 @@
-# The front door. Every command works on a fresh clone: it makes its virtual environment and installs what it needs.
+# Every command works on a fresh clone: it makes its virtual environment and installs what it needs.
 PYTHON ?= python3
 RESULTS ?= results
 OUT ?= out
@@ -27,7 +27,7 @@ new_enough = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || 
 .PRECIOUS: .installed-% %/bin/python
 .PHONY: $(preflights) help bench figure gallery report devices lanes-report test lint audit benchmarks trust faults fuzz format clean python-version no-answer on-the-host
 
-help:  ## what there is
+help:
 	@echo 'make bench        every network on this CPU, then table and chart in $(OUT)/'
 	@echo 'make bench-v100   FP16, batch 64, on an NVIDIA V100'
 	@echo 'make bench-t4     TensorRT INT8, batch 64, on an NVIDIA T4'
@@ -96,7 +96,7 @@ lint: $(VENV)/.installed-cpu $(VENV)/.installed-lint
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive system models exporters devices bench reports studies tools
 
-audit: $(VENV)/.installed-cpu $(VENV)/.installed-audit  ## known vulnerabilities of what is installed; asks osv.dev
+audit: $(VENV)/.installed-cpu $(VENV)/.installed-audit
 	$(VENV)/bin/pip-audit --vulnerability-service osv --local --skip-editable $(ARGS)
 
 trust: $(VENV)/.installed-cpu $(VENV)/.installed-phone
@@ -116,7 +116,8 @@ format: $(VENV)/.installed-lint
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
-clean:  ## the environments and the cache; never the results
+# The environments and the cache; never the results.
+clean:
 	rm -rf $(VENV) $(VENV)-* artifacts
 
 # The version is asked only where there is no environment yet: one that is there may come from another PYTHON.

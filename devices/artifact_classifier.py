@@ -8,7 +8,7 @@ import msgspec
 from devices.runtime import absence_of, runtime_of
 from devices.targets import Target, find_targets
 from exporters.artifact import Artifact
-from exporters.cache import read_artifact
+from exporters.artifact_files import read_artifact
 from models.model import Model
 from models.zoo import find
 from system.errors import UserError

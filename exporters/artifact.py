@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 
 from models.model import Model
-from system.digest import sha256_of as sha256_of  # noqa: PLC0414 -- the packages to the right have it from here
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,32 +1,17 @@
 """The artifact cache: every file is made once, checked by its sha256 on every use, and made again when damaged."""
 
-import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
-
-from exporters.artifact import Artifact, Exported, Job, sha256_of, versions
+from exporters.artifact import Artifact, Job
+from exporters.artifact_files import clear_unfinished, copy_artifact, find_artifact, make_artifact
 from exporters.formats import chain, find_format
-from exporters.given import batch_of
-from exporters.int8.calibration import calibration_name, is_calibrated
-from exporters.key import file_key, weights_name
+from exporters.key import file_key
 from models.zoo import find
 from system.errors import UserError, printable
 from system.names import file_name
-from system.unreadable import UNREADABLE
-
-
-def _is_text(name: str) -> bool:
-    """Whether a path can be written in UTF-8; bytes that the language's encoding doesn't have can't."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class Cache:
@@ -82,7 +67,7 @@ class Cache:
         Raises UserError where its content isn't what was made, or can't be written.
         """
         path = self.path(job)
-        return _alone(path, lambda: _copy(artifact, path))
+        return _alone(path, lambda: copy_artifact(artifact, path))
 
     def _last_made(self, steps: Sequence[Job]) -> tuple[Artifact | None, int]:
         """The artifact of the last step whose file is there, and how many steps that leaves behind."""
@@ -96,7 +81,7 @@ class Cache:
         source = None
         if find_format(job.format).keyed_by_source and (source := self._find(sources)) is None:
             return None
-        return _read(self._path(job, source))
+        return find_artifact(self._path(job, source))
 
     def _path(self, job: Job, source: Artifact | None) -> Path:
         batch = "dynamic" if job.batch is None else str(job.batch)
@@ -107,42 +92,6 @@ class Cache:
         """Make the file of `job`, unless another process does meanwhile."""
         path = self._path(job, source)
         return _alone(path, lambda: _make_again(job, source, path))
-
-
-def _alone(path: Path, make: Callable[[], Artifact]) -> Artifact:
-    """What `make` puts at `path`, unless another process does meanwhile. Raises UserError where it can't be written."""
-    from filelock import FileLock
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
-            if artifact := _read(path):
-                return artifact
-            _clear(path)
-            return make()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _make_again(job: Job, source: Artifact | None, path: Path) -> Artifact:
-    if path.exists():
-        print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
-    return _make(job, source, path)
-
-
-def _copy(artifact: Artifact, path: Path) -> Artifact:
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_making(path)) as folder:
-        copy = Path(folder) / path.name
-        shutil.copyfile(artifact.path, copy)
-        if sha256_of(copy) != artifact.sha256:
-            what = f"the file of {artifact.model} is not what was made"
-            raise UserError(what, found=f"another sha256 than {artifact.sha256[:12]}", fix="send it again")
-        return _put(copy, msgspec.structs.replace(artifact, path=str(path)), path)
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    found = error.strerror or str(error)
-    return UserError(f"can't write artifact {path}", found=found, fix="free or choose another folder")
 
 
 def obtain_source(artifact: Artifact) -> Artifact:
@@ -156,81 +105,32 @@ def obtain_source(artifact: Artifact) -> Artifact:
     return Cache(Path(artifact.path).parents[1]).obtain(source)
 
 
-def read_artifact(path: Path) -> Artifact:
-    """The artifact whose file lies at `path` in a cache. Raises UserError where it is missing or not what was made."""
-    if (artifact := _read(path)) is not None:
-        return artifact
-    found = "no such file" if not path.is_file() else f"no {_sidecar(path).name} beside it that describes its content"
-    raise UserError(f"can't read artifact {path}", found=found, fix="give a file that python -m exporters has made")
+def _alone(path: Path, make: Callable[[], Artifact]) -> Artifact:
+    """What `make` puts at `path`, unless another process does meanwhile. Raises UserError where it can't be written."""
+    from filelock import FileLock
 
-
-def _read(path: Path) -> Artifact | None:
-    """The artifact whose file lies at `path`, None where it is missing or its content is not what was made."""
     try:
-        artifact = msgspec.json.decode(_sidecar(path).read_bytes(), type=Artifact)
-        if sha256_of(path) != artifact.sha256:
-            return None
-    except (OSError, *UNREADABLE):
-        return None
-    return msgspec.structs.replace(artifact, path=str(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if artifact := find_artifact(path):
+                return artifact
+            clear_unfinished(path)
+            return make()
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise UserError(f"can't write artifact {path}", found=found, fix="free or choose another folder") from error
 
 
-def _make(job: Job, source: Artifact | None, path: Path) -> Artifact:
-    format_ = find_format(job.format)
-    # A temporary folder, since some formats write more than one file while they are made.
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_making(path)) as folder:
-        made = Path(folder) / path.name
-        for suffix in format_.kept_suffixes:
-            if path.with_suffix(suffix).exists():
-                shutil.copyfile(path.with_suffix(suffix), made.with_suffix(suffix))
-        said = format_.export(job, source, made)
-        exported = said if isinstance(said, Exported) else Exported(fidelity=said)
-        return _put(made, _describe(job, made, path, exported), path, format_.kept_suffixes)
+def _make_again(job: Job, source: Artifact | None, path: Path) -> Artifact:
+    if path.exists():
+        print(f"warning: damaged artifact {path}, made again", file=sys.stderr)  # noqa: T201
+    return make_artifact(job, source, path)
 
 
-def _put(made: Path, artifact: Artifact, path: Path, others: Sequence[str] = ()) -> Artifact:
-    """Move the file `made`, those beside it of the suffixes `others`, and what describes it to `path`."""
-    _sidecar(made).write_bytes(msgspec.json.format(msgspec.json.encode(artifact)))
-    for suffix in (*others, path.suffix, _sidecar(path).suffix):
-        _replace(made.with_suffix(suffix), path.with_suffix(suffix))
-    return artifact
-
-
-def _describe(job: Job, made: Path, path: Path, exported: Exported) -> Artifact:
-    """The artifact of the file `made`, which will lie at `path`."""
-    format_ = find_format(job.format)
-    return Artifact(
-        model=job.model.name,
-        format=job.format,
-        precision=job.precision,
-        batch=job.batch,
-        path=str(path),
-        input_shape=(batch_of(job), 3, job.model.resolution_px, job.model.resolution_px),
-        sha256=sha256_of(made),
-        size_bytes=made.stat().st_size,
-        weights=weights_name(job),
-        calibration=calibration_name(job) if is_calibrated(job) else None,
-        made_by=versions(format_.tools) | format_.build_host(job),
-        fidelity=exported.fidelity,
-        remark=exported.remark,
-    )
-
-
-def _making(path: Path) -> str:
-    return f".making-{path.stem}-"
-
-
-def _clear(path: Path) -> None:
-    """Remove what a killed export of this file left; the lock of `path` must be held."""
-    for left in path.parent.glob(f"{_making(path)}*"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def _replace(made: Path, path: Path) -> None:
-    with made.open("rb") as file:
-        os.fsync(file.fileno())
-    made.replace(path)
-
-
-def _sidecar(path: Path) -> Path:
-    return path.with_suffix(".json")
+def _is_text(name: str) -> bool:
+    """Whether a path can be written in UTF-8; bytes that the language's encoding doesn't have can't."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

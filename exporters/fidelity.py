@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from exporters import onnx_run, tflite_run
 from exporters.artifact import Fidelity, Job
 from exporters.in_batches import in_batches
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Of the relative error: rounding in FP32 needs less in every kind of network (docs/breadth.md); FP16 rounds each value by
+# up to 5e-4, which adds up over the layers.
+FP32_LIMIT, FP16_LIMIT = 1e-4, 2e-2
 _IMAGES = 2
+# Of a trained network's INT8 logits. Other weights may be untrained, as seeded ones are: with them the cosine may come
+# near 0, and does in the EfficientNets.
+_COSINE_LIMIT = 0.9
 
 
 def check_against_source(
@@ -41,7 +49,7 @@ def source_logits(job: Job, images: "NDArray[np.float32]") -> "NDArray[np.float3
     file = job.model.file
     if job.model.has_module or file is None:
         return in_batches(functools.partial(_torch_logits, job), images, job.model.batch)
-    run = onnx_run.load if job.model.kind == "onnx" else tflite_run.run_file
+    run = onnx_run.run_file if job.model.kind == "onnx" else tflite_run.run_file
     return run(Path(file.path))(images)
 
 
@@ -60,7 +68,7 @@ def check_fidelity(reference: "NDArray[np.float32]", logits: "NDArray[np.float32
     off. Raises UserError where shapes differ, a logit is not finite, the error exceeds `limit`, or where a top-1 class
     differs by more.
     """
-    fidelity = measure_fidelity(reference, logits, limit=limit)
+    fidelity = msgspec.structs.replace(measure_fidelity(reference, logits), relative_error_limit=limit)
     margin = _largest_margin_lost(reference, logits)
     if not fidelity.relative_error <= limit or not margin <= limit:
         agreement = f"top-1 agreement {fidelity.top1_agreement:g}"
@@ -78,10 +86,8 @@ def _largest_margin_lost(reference: "NDArray[np.float32]", logits: "NDArray[np.f
     return float((reference.max(axis=1) - chosen).max() / np.abs(reference).max())
 
 
-def measure_fidelity(
-    reference: "NDArray[np.float32]", logits: "NDArray[np.float32]", *, limit: float | None = None
-) -> Fidelity:
-    """How far logits (N, classes) lie from the reference's, without a limit on any of it.
+def measure_fidelity(reference: "NDArray[np.float32]", logits: "NDArray[np.float32]") -> Fidelity:
+    """How far logits (N, classes) lie from the reference's, without a limit on either.
 
     Raises UserError where shapes differ or a logit is not finite.
     """
@@ -94,10 +100,23 @@ def measure_fidelity(
     return Fidelity(
         images=len(reference),
         relative_error=float(np.abs(logits - reference).max() / np.abs(reference).max()),
-        relative_error_limit=limit,
+        relative_error_limit=None,
         top1_agreement=float((logits.argmax(axis=1) == reference.argmax(axis=1)).mean()),
         cosine=float(((logits * reference).sum(axis=1) / norms).min()),
     )
+
+
+def check_int8_fidelity(job: Job, reference: "NDArray[np.float32]", logits: "NDArray[np.float32]") -> Fidelity:
+    """Compare INT8 logits (N, classes) with FP32 ones.
+
+    Raises UserError where shapes differ, a logit is not finite, or a cosine is below 0.9 with a checkpoint's weights or
+    not positive with others.
+    """
+    limit = _COSINE_LIMIT if job.weights else 0.0
+    fidelity = msgspec.structs.replace(measure_fidelity(reference, logits), cosine_limit=limit)
+    if not fidelity.cosine > limit:
+        raise unfaithful(f"cosine {fidelity.cosine:.3f}, top-1 agreement {fidelity.top1_agreement:.0%}")
+    return fidelity
 
 
 class Unfaithful(UserError):  # noqa: N818 - it is what the artifact is

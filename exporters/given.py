@@ -4,9 +4,6 @@ from exporters.artifact import Exported, Job
 from models.given.factory import NetworkError
 from models.given.file import GivenFile
 
-# What an artifact's remark says in place of a fidelity.
-AS_GIVEN = "as given"
-
 
 def given_file(job: Job) -> GivenFile | None:
     """The file that the network of `job` came as, where that is the one asked for."""
@@ -19,7 +16,7 @@ def given_file(job: Job) -> GivenFile | None:
 
 def as_given() -> Exported:
     """What is said of such a file: there is nothing that it could be compared with."""
-    return Exported(fidelity=None, remark=AS_GIVEN)
+    return Exported(fidelity=None, remark="as given")
 
 
 def refuse_without_module(job: Job) -> None:

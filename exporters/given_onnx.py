@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporters.artifact import Job
-from exporters.onnx_run import BATCH, INPUT, OUTPUT, load
+from exporters.onnx_run import BATCH, INPUT, OUTPUT, run_file
 from models.given.factory import NetworkError
 from models.given.file import GivenFile
 from models.images import synthetic_images
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from onnx import GraphProto
 
 
-def adopt(job: Job, file: GivenFile, path: Path) -> None:
+def write_given(job: Job, file: GivenFile, path: Path) -> None:
     """Write `file`, which the network of `job` came as, to `path`; only names differ, and sizes where it has none.
 
     Raises NetworkError where ONNX Runtime can't load or run it, or its logits are not finite.
@@ -71,7 +71,7 @@ def _try(job: Job, path: Path) -> None:
 
     name = job.model.name
     try:
-        logits = load(path)(synthetic_images(job.model.batch or 2, job.model.resolution_px, seed=1))
+        logits = run_file(path)(synthetic_images(job.model.batch or 2, job.model.resolution_px, seed=1))
     except Exception as error:  # ONNX Runtime's errors share no base
         what, fix = f"ONNX Runtime can't run {name}", "give a file of an opset and operators that it has"
         raise NetworkError(what, found=one_line(error, 200), fix=fix) from error

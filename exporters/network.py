@@ -4,8 +4,9 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporters.artifact import Job, sha256_of
+from exporters.artifact import Job
 from models.model import Model
+from system.digest import sha256_of
 from system.errors import UserError
 
 if TYPE_CHECKING:

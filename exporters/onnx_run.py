@@ -22,10 +22,10 @@ INTEGER_BIASES = "WeightBiasQuantization"
 
 def run(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     """The logits of an ONNX file, by ONNX Runtime on the CPU; float32 in and out."""
-    return load(path)(images)
+    return run_file(path)(images)
 
 
-def load(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
+def run_file(path: Path) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
     """An ONNX file as a function of images (N, 3, H, W), by ONNX Runtime on the CPU; float32 in and out.
 
     Where its batch is fixed, the images are shown so many at a time.

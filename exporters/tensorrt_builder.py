@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from exporters.artifact import Artifact, Fidelity, Job
-from exporters.fidelity import check_fidelity, source_logits
+from exporters.fidelity import FP16_LIMIT, check_fidelity, check_int8_fidelity, source_logits
 from exporters.int8.calibration import calibration_images, is_calibrated
 from exporters.int8.depthwise_silu import release_depthwise_silu
 from exporters.int8.ranges import batches
-from exporters.to_onnx_int8 import check_int8_fidelity
 from models.images import synthetic_images
 from system.errors import UserError, one_line
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from exporters.tensorrt_engine import Engine
 
-_LIMITS = {"fp16": 2e-2, "fp32": 1e-3}
+_LIMITS = {"fp16": FP16_LIMIT, "fp32": 1e-3}
 _LACKING = "Could not find any implementation"
 
 Built = TypeVar("Built")

@@ -6,14 +6,12 @@ from typing import Any
 
 from exporters.artifact import Artifact, Fidelity, Job
 from exporters.executorch_run import absence, run_file
-from exporters.fidelity import check_against_source
+from exporters.fidelity import FP32_LIMIT, check_against_source
 from exporters.format import Format
 from exporters.network import torch_network
 from exporters.pooled_axes import keep_pooled_axes
 from system.errors import UserError
 from system.silence import silence
-
-_LIMIT = 1e-4
 
 
 def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
@@ -33,7 +31,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
                 program.to_executorch().write_to_file(file)
     if left:
         raise UserError("XNNPACK takes only a part of the network", found=f"left: {', '.join(left)}", fix="not timed")
-    return check_against_source(job, run_file(path), limit=_LIMIT, batch=2 * job.batch)
+    return check_against_source(job, run_file(path), limit=FP32_LIMIT, batch=2 * job.batch)
 
 
 def _lower(job: Job, batch: int) -> Any:

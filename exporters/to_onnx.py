@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 
 from exporters.artifact import Artifact, Exported, Fidelity, Job
-from exporters.fidelity import check_against_source
+from exporters.fidelity import FP16_LIMIT, FP32_LIMIT, check_against_source
 from exporters.format import Format
 from exporters.given import as_given, given_file
-from exporters.given_onnx import adopt
+from exporters.given_onnx import write_given
 from exporters.half import refuse_large_weights
 from exporters.network import torch_network
 from exporters.onnx_run import BATCH, INPUT, OUTPUT, fixed_batch, run
@@ -18,7 +18,7 @@ from system.errors import UserError
 # 18 is what torch's exporter is written for; 20 still runs on TensorRT 8.6 and ONNX Runtime 1.17.
 _OPSET = 18
 _SCOPES = "pkg.torch.onnx.name_scopes"  # the module that each node comes from
-_LIMITS = {"fp32": 1e-4, "fp16": 2e-2}
+_LIMITS = {"fp32": FP32_LIMIT, "fp16": FP16_LIMIT}
 
 
 def source(job: Job) -> Job | None:
@@ -34,7 +34,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported | Fidelity
     Raises UserError where ONNX Runtime's logits differ from torch's by more than 1e-4 (FP32) or 2e-2 (FP16).
     """
     if file := given_file(job):
-        adopt(job, file, path)
+        write_given(job, file, path)
         return as_given()
     if source is None:
         _trace(job, path)

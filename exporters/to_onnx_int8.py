@@ -5,18 +5,16 @@ convolution and its sum; ONNX Runtime has integer CPU kernels only where every c
 fuses a ReLU only into an asymmetric range. docs/nvidia.md has the cost of each placement on the other runtime.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from exporters.artifact import Artifact, Exported, Fidelity, Job
-from exporters.fidelity import check_against_source, measure_fidelity, unfaithful
+from exporters.artifact import Artifact, Exported, Job
+from exporters.fidelity import FP32_LIMIT, check_against_source, check_int8_fidelity, measure_fidelity
 from exporters.format import Format
 from exporters.given import as_given, given_file
-from exporters.given_onnx import adopt
-from exporters.half import refuse_large_weights
+from exporters.given_onnx import write_given
 from exporters.int8.biases import correct_biases
 from exporters.int8.calibration import (
     calibration_bytes,
@@ -26,10 +24,10 @@ from exporters.int8.calibration import (
     checked_of,
 )
 from exporters.int8.cpu import quantize_for_cpu, weight_levels
-from exporters.int8.placement import Rules, place_qdq
 from exporters.int8.prepared import prepare
-from exporters.int8.ranges import POOLED, QUANTIZED, batches, largest_magnitudes
-from exporters.onnx_run import run
+from exporters.int8.ranges import batches
+from exporters.int8.tensorrt import PRECISIONS, quantize_for_tensorrt, quantized_layers
+from exporters.onnx_run import run, run_file
 from exporters.to_onnx import fix_batch, op_counts
 from system.errors import UserError
 from system.versions import release_of
@@ -38,21 +36,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_CPU = "int8-cpu"  # the precision for ONNX Runtime's CPU kernels; the others are TensorRT's
 _PEAK_BYTES = 8_000_000_000
-_PREPARED_LIMIT = 1e-4
 # The smallest cosine of flops400M in int8-fp16 is 0.956 by the CPU kernels of ONNX Runtime 1.23.2 and 1.26.0, 0.9998 by
 # those of 1.31.1 and 1.32.0.
 _FIRST_RIGHT = (1, 31)
-_RETRIED_BELOW = 0.99  # the smallest cosine below which averaged ranges are tried too
-# What is quantized for TensorRT, by precision; "fp16" in it says what the rest is.
-_RULES = {
-    "int8": Rules(),
-    "int8-fp16": Rules(),
-    "int8-fp16-dense": Rules(depthwise=False),
-    "int8-fp16-modelopt": Rules(pooled=True),
-}
-# Seeded weights were never trained: with them the cosine may come near 0, and does in the EfficientNets.
-_COSINE_LIMITS = {"trained": 0.9, "seeded": 0.0}
+_RETRIED_BELOW = 0.99  # the smallest cosine below which averaged ranges are tried too: docs/int8.md
 
 
 def source(job: Job) -> Job:
@@ -70,10 +59,10 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported:
     all, the mean over the batches of their largest magnitudes is tried too, and the file whose logits are closer to
     FP32 is kept.
 
-    Raises UserError where that cosine is below 0.9 with a checkpoint's weights, or not positive with seeded ones.
+    Raises UserError where that cosine is below 0.9 with a checkpoint's weights, or not positive with others.
     """
     if file := given_file(job):
-        adopt(job, file, path)
+        write_given(job, file, path)
         return as_given()
     assert source is not None
     if job.batch is None:
@@ -89,9 +78,11 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     images = calibration_images(job, calibration_count(job))
     prepared = path.with_suffix(".prepared.onnx")
     prepare(fp32, prepared)
-    check_against_source(job, lambda shown: run(prepared, shown), limit=_PREPARED_LIMIT)
-    if job.precision != "int8-cpu":
-        _refuse_nothing(job, prepared)
+    check_against_source(job, lambda shown: run(prepared, shown), limit=FP32_LIMIT)
+    if job.precision != _CPU and not quantized_layers(job.precision, prepared):
+        # The file would be floating point under another name.
+        found = "no convolution or Gemm of 16 channels or more"
+        raise UserError(f"nothing of {job.model.name} is quantized", found=found, fix="measure it in floating point")
     checked = checked_of(images)
     reference = _logits(fp32, checked)
     corrected = path.with_suffix(".corrected.onnx")
@@ -107,24 +98,12 @@ def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     return Exported(fidelity=check_int8_fidelity(job, reference, logits), remark=calibration_remark(job))
 
 
-def _refuse_nothing(job: Job, prepared: Path) -> None:
-    """Raises UserError where no layer is worth quantizing: the file would be floating point under another name."""
-    import onnx
-
-    if not place_qdq(onnx.load(str(prepared)).graph, _RULES[job.precision]).weights:
-        found = "no convolution or Gemm of 16 channels or more"
-        raise UserError(f"nothing of {job.model.name} is quantized", found=found, fix="measure it in floating point")
-
-
 def write_corrected(precision: str, prepared: Path, path: Path, images: "NDArray[np.float32]") -> None:
-    """Write a prepared file with its biases corrected for what a precision rounds."""
-    import onnx
-
-    if precision == "int8-cpu":
+    """Write a prepared file to `path` with its biases corrected for what a precision rounds."""
+    if precision == _CPU:
         correct_biases(prepared, path, images, levels=weight_levels())
-        return
-    rounded = place_qdq(onnx.load(str(prepared)).graph, _RULES[precision]).weights
-    correct_biases(prepared, path, images, rounded=rounded)
+    else:
+        correct_biases(prepared, path, images, rounded=quantized_layers(precision, prepared))
 
 
 def _refuse_old_kernels(precision: str) -> None:
@@ -141,54 +120,18 @@ def _quantize(
     job: Job, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
 ) -> "NDArray[np.float32]":
     """Write the quantized file to `path`; returns its logits for those images that it is checked on."""
-    if job.precision == "int8-cpu":
+    if job.precision == _CPU:
         quantize_for_cpu(prepared, path, images, averaged=averaged)
     else:
-        _quantize_for_tensorrt(job.precision, prepared, path, images, averaged=averaged)
+        quantize_for_tensorrt(job.precision, prepared, path, images, averaged=averaged)
     return _logits(path, checked_of(images))
-
-
-def _quantize_for_tensorrt(
-    precision: str, prepared: Path, path: Path, images: "NDArray[np.float32]", *, averaged: bool
-) -> None:
-    kinds = QUANTIZED + POOLED * _RULES[precision].pooled
-    insert_pairs(precision, prepared, path, largest_magnitudes(prepared, images, averaged=averaged, kinds=kinds))
-
-
-def insert_pairs(precision: str, prepared: Path, path: Path, magnitudes: Mapping[str, float]) -> None:
-    """Write a prepared file with the pairs of a precision for TensorRT; `magnitudes` are the largest of each tensor."""
-    import onnx
-
-    from exporters.int8.insertion import halve, insert
-
-    model = onnx.load(str(prepared))
-    if "fp16" in precision:
-        refuse_large_weights(model)
-    insert(model, place_qdq(model.graph, _RULES[precision]), magnitudes)
-    if "fp16" in precision:
-        halve(model)
-    onnx.save(model, str(path))
 
 
 def _logits(path: Path, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
     import numpy as np
 
-    from exporters.onnx_run import load
-
-    session = load(path)
-    return np.concatenate([session(batch) for batch in batches(images)])
-
-
-def check_int8_fidelity(job: Job, reference: "NDArray[np.float32]", logits: "NDArray[np.float32]") -> Fidelity:
-    """Compare INT8 logits (N, classes) with FP32 ones.
-
-    Raises UserError where a cosine is below 0.9 with a checkpoint's weights, or not positive with seeded ones.
-    """
-    limit = _COSINE_LIMITS["trained" if job.weights else "seeded"]
-    fidelity = msgspec.structs.replace(measure_fidelity(reference, logits), cosine_limit=limit)
-    if not fidelity.cosine > limit:
-        raise unfaithful(f"cosine {fidelity.cosine:.3f}, top-1 agreement {fidelity.top1_agreement:.0%}")
-    return fidelity
+    logits_of = run_file(path)
+    return np.concatenate([logits_of(batch) for batch in batches(images)])
 
 
 def peak_bytes(job: Job) -> int:
@@ -198,12 +141,12 @@ def peak_bytes(job: Job) -> int:
 
 def build_host(job: Job) -> dict[str, str]:
     """What of this CPU a file for its kernels depends on."""
-    return {"weights": f"{weight_levels()} steps"} if job.precision == "int8-cpu" else {}
+    return {"weights": f"{weight_levels()} steps"} if job.precision == _CPU else {}
 
 
 FORMAT = Format(
     # For TensorRT with its rest in FP32 (weakly typed: 8.6 and 10) or FP16 (strongly typed: 11), and for ONNX Runtime.
-    precisions=(*_RULES, "int8-cpu"),
+    precisions=(*PRECISIONS, _CPU),
     suffix=".onnx",
     source=source,
     export=export,

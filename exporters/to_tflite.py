@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from exporters.artifact import Artifact, Exported, Fidelity, Job
-from exporters.fidelity import check_against_source
+from exporters.fidelity import FP32_LIMIT, check_against_source, check_int8_fidelity
 from exporters.format import Format
 from exporters.given import as_given, given_file
 from exporters.int8.calibration import (
@@ -21,7 +21,6 @@ from exporters.int8.litert import quantize
 from exporters.network import torch_network
 from exporters.pooled_axes import drop_expands, keep_pooled_axes
 from exporters.tflite_run import channels_last, load, run_file
-from exporters.to_onnx_int8 import check_int8_fidelity
 from models.model import evaluating
 from system.errors import UserError
 from system.silence import silence
@@ -29,7 +28,6 @@ from system.silence import silence
 # Measured: 1.35 GB for flops400M, 1.5 for EfficientNet-B3, 2.5 for B6, 6.1 for latency12ms: 1.2 GB and 27 bytes a
 # parameter. INT8 needs more than 8.9 GB for B6, whose activations the quantizer keeps.
 _PEAK_BYTES, _INT8_PEAK_BYTES = 8_000_000_000, 13_000_000_000
-_LIMIT = 1e-4
 
 
 def source(job: Job) -> Job | None:
@@ -54,7 +52,7 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported | Fidelity
     if source is None:
         with silence():
             _convert(job, job.batch, path)
-        return check_against_source(job, run_file(path), limit=_LIMIT, batch=max(2, job.batch))
+        return check_against_source(job, run_file(path), limit=FP32_LIMIT, batch=max(2, job.batch))
     fp32 = Path(source.path)
     images = calibration_images(job, max(job.batch, calibration_count(job)))
     images = images[: len(images) // job.batch * job.batch]

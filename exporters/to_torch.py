@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporters.artifact import Artifact, Fidelity, Job
-from exporters.fidelity import check_against_source
+from exporters.fidelity import FP16_LIMIT, check_against_source
 from exporters.format import Format
 from exporters.half import refuse_large
 from exporters.in_batches import in_batches
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_LIMITS = {"fp32": 0.0, "fp16": 2e-2}
+_LIMITS = {"fp32": 0.0, "fp16": FP16_LIMIT}
 
 
 def export(job: Job, source: Artifact | None, path: Path) -> Fidelity:
@@ -53,6 +53,5 @@ FORMAT = Format(
     suffix=".pt",
     export=export,
     tools=("torch", "timm"),
-    peak_bytes=3_000_000_000,
     preload=("torch", "timm"),
 )

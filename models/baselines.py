@@ -1,10 +1,10 @@
 """The networks of timm that the ZenNets are compared with, from baselines.csv: facts of other publications."""
 
-import csv
 import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.csv_files import read_rows
 from models.model import Model
 
 _TABLE = Path(__file__).with_name("baselines.csv")
@@ -25,8 +25,7 @@ def baselines() -> tuple[Baseline, ...]:
     A source names the weights behind its dot; the accuracy, in percent, is of these weights at this resolution.
     `top1_source` in the table says who evaluated them: docs/networks.md.
     """
-    with _TABLE.open(newline="", encoding="utf-8") as file:
-        return tuple(map(_read, csv.DictReader(file)))
+    return tuple(map(_read, read_rows(_TABLE)))
 
 
 def _read(row: dict[str, str]) -> Baseline:

@@ -1,11 +1,11 @@
 """Parameters and multiply-accumulates of a network, by torch's own counter."""
 
-import csv
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.csv_files import read_rows, write_rows
 from models.model import Model
 from models.zoo import zoo
 
@@ -51,19 +51,17 @@ def count(model: Model) -> Counts:
 
 
 def recount(models: Iterable[Model]) -> None:
-    """Count networks of the zoo again and write the file; the other networks' counts stay."""
+    """Count networks of the zoo again and write the file; the other networks' counts stay.
+
+    Raises UserError where a network can't be counted or the file can't be written.
+    """
     found = _counted() | {model.name: count(model) for model in models}
-    counted = {name: found[name] for name in zoo() if name in found}
-    with _FILE.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["model", "params", "macs"])
-        writer.writerows([name, found.params, found.macs] for name, found in counted.items())
+    rows = [[name, found[name].params, found[name].macs] for name in zoo() if name in found]
+    write_rows(_FILE, ["model", "params", "macs"], rows)
     _counted.cache_clear()
 
 
 @functools.cache
 def _counted() -> dict[str, Counts]:
-    if not _FILE.exists():
-        return {}
-    with _FILE.open(newline="", encoding="utf-8") as file:
-        return {row["model"]: Counts(int(row["params"]), int(row["macs"])) for row in csv.DictReader(file)}
+    rows = read_rows(_FILE) if _FILE.exists() else []
+    return {row["model"]: Counts(int(row["params"]), int(row["macs"])) for row in rows}

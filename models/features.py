@@ -18,13 +18,12 @@ def backbone(model: Model, classifier: nn.Module, out_indices: Sequence[int] | N
     Images (N, 3, H, W) to a list of maps, one for each of `out_indices` (timm's own choice, or all, unless given);
     `feature_info` says the channels, the stride and the module of each. Raises UserError where there are no such maps.
     """
-    kind, _, spec = model.source.partition(":")
-    if kind == "timm":
+    if model.kind == "timm":
         return _timm_features(model, classifier, out_indices)
-    if not kind.startswith("zennet"):
+    if not model.kind.startswith("zennet"):
         fix = "name it by timm or zennet for that"
-        raise UserError(f"no feature maps of {model.name}", found=f"a network by {kind}", fix=fix)
-    return ZenNetFeatures(classifier, parse_structure(spec), out_indices).eval()
+        raise UserError(f"no feature maps of {model.name}", found=f"a network by {model.kind}", fix=fix)
+    return ZenNetFeatures(classifier, parse_structure(model.spec), out_indices).eval()
 
 
 class ZenNetFeatures(nn.Module):
@@ -77,14 +76,13 @@ def _within(out_indices: Sequence[int] | None, maps: int) -> tuple[int, ...]:
 
 def _timm_features(model: Model, classifier: nn.Module, out_indices: Sequence[int] | None) -> nn.Module:
     """timm's own backbone of a network, with the classifier's weights."""
-    name = model.source.partition(":")[2]
     asked = None if out_indices is None else tuple(out_indices)
     try:
         with next(classifier.parameters()).device:
-            features = timm_network(name, model.resolution_px, features_only=True, out_indices=asked)
+            features = timm_network(model.spec, model.resolution_px, features_only=True, out_indices=asked)
     except Exception as error:  # of all kinds: what a network of timm can't do as a backbone has no error of its own
         found, fix = one_line(f"{type(error).__name__}: {error}", 160), "give other out_indices or another network"
-        raise UserError(f"timm has no such feature maps of {name}", found=found, fix=fix) from error
+        raise UserError(f"timm has no such feature maps of {model.spec}", found=found, fix=fix) from error
     own = classifier.state_dict()
     # A backbone of timm keeps the classifier's keys, or puts them under `model.`, or lifts its stages one level up.
     keys = {spelling: key for key in own for spelling in (key.replace(".", "_", 1), f"model.{key}", key)}

@@ -1,6 +1,5 @@
 """The convolutions and matrix products of a network, one by one: what each computes and what it must read and write."""
 
-import csv
 import functools
 from collections import Counter
 from collections.abc import Iterable
@@ -8,6 +7,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.csv_files import read_rows, write_rows
 from models.model import Model
 from models.zoo import zoo
 
@@ -27,6 +27,9 @@ class Layer:
     weights: int
     inputs: int
     outputs: int
+
+
+_NUMBERS = [field.name for field in fields(Layer)]
 
 
 def known_layers(model: str) -> list[Layer] | None:
@@ -64,22 +67,24 @@ def _note(layers: list[Layer], module: "nn.Module", inputs: "tuple[Tensor, ...]"
 
 
 def relist(models: Iterable[Model]) -> None:
-    """List the layers of networks of the zoo again and write the file; the other networks' stay."""
+    """List the layers of networks of the zoo again and write the file; the other networks' stay.
+
+    Raises UserError where the file can't be written.
+    """
     found = _listed() | {model.name: list_layers(model) for model in models}
-    listed = {name: found[name] for name in zoo() if name in found}
-    with _FILE.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["model", "times", *(field.name for field in fields(Layer))])
-        for name, layers in listed.items():
-            writer.writerows([name, times, *astuple(layer)] for layer, times in Counter(layers).items())
+    rows = [
+        [name, times, *astuple(layer)]
+        for name in zoo()
+        for layer, times in Counter(found.get(name, ())).items()
+    ]
+    write_rows(_FILE, ["model", "times", *_NUMBERS], rows)
     _listed.cache_clear()
 
 
 @functools.cache
 def _listed() -> dict[str, list[Layer]]:
     layers: dict[str, list[Layer]] = {}
-    if _FILE.exists():
-        with _FILE.open(newline="", encoding="utf-8") as file:
-            for model, times, *numbers in list(csv.reader(file))[1:]:
-                layers.setdefault(model, []).extend([Layer(*map(int, numbers))] * int(times))
+    for row in read_rows(_FILE) if _FILE.exists() else ():
+        layer = Layer(*(int(row[name]) for name in _NUMBERS))
+        layers.setdefault(row["model"], []).extend([layer] * int(row["times"]))
     return layers

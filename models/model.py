@@ -56,6 +56,11 @@ class Model:
         return self.source.partition(":")[0]
 
     @property
+    def spec(self) -> str:
+        """What stands behind that word: a structure, a name of timm, a function or a path."""
+        return self.source.partition(":")[2]
+
+    @property
     def batch(self) -> int | None:
         """The only batch that the network takes; None where it takes any."""
         return self.file.batch if self.file else None
@@ -81,7 +86,7 @@ class Model:
             return ""
         from models.given.factory import content_of
 
-        return content_of(self.source.partition(":")[2], self.resolution_px)
+        return content_of(self.spec, self.resolution_px)
 
     def architecture(self, device: str = "meta") -> "nn.Module":
         """The network in eval mode, on the meta device: shapes without weights. One with its own weights is on the CPU.
@@ -90,17 +95,18 @@ class Model:
         """
         import torch
 
-        kind, _, spec = self.source.partition(":")
         if not self.has_module:
             fix = "name it by timm, zennet, torch or pt2 for that"
-            raise UserError(f"no torch module of {self.name}", found=f"an {kind} file", fix=fix)
+            raise UserError(f"no torch module of {self.name}", found=f"an {self.kind} file", fix=fix)
         if self.has_own_weights:
-            return evaluating(_own(kind, spec)).requires_grad_(False)
+            return evaluating(_own(self.kind, self.spec)).requires_grad_(False)
         with torch.device(device):
-            if kind == "timm":
-                module = timm_network(spec, self.resolution_px)
+            if self.kind == "timm":
+                module = timm_network(self.spec, self.resolution_px)
             else:
-                module = _zennet(spec, squeeze_excite=kind == "zennet-se")
+                from models.zennet import zennet
+
+                module = zennet(self.spec, squeeze_excite=self.kind == "zennet-se")
         return module.eval().requires_grad_(False)
 
     def used_architecture(self) -> "nn.Module":
@@ -172,9 +178,3 @@ def evaluating(module: "nn.Module") -> "nn.Module":
     with suppress(NotImplementedError):
         module.eval()
     return module
-
-
-def _zennet(structure: str, *, squeeze_excite: bool) -> "nn.Module":
-    from models.zennet import zennet
-
-    return zennet(structure, squeeze_excite=squeeze_excite)

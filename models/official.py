@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 from urllib.parse import urlsplit
 
 from models.model import Model
 from models.published import published
+from models.timm_networks import timm_configuration
 from system.names import split_at
 
 SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")  # of checkpoints
@@ -29,27 +29,16 @@ class Official:
 
 
 def official_of(model: Model) -> Official | None:
-    """The published checkpoint of a network, None where there is none."""
+    """The published checkpoint of a network, None where there is none. Raises UserError where timm lacks its tag."""
     name, _ = split_at(model.name)  # its weights are the same at every resolution
     if (row := published().get(name)) is not None and (address := row.checkpoint_url):
         # All nine files of the ZenNets have one name; their folders tell them apart.
         return Official(address, f"{name}.pth", "/".join(PurePosixPath(urlsplit(address).path).parts[-2:]))
-    return _of_timm(model) if model.source.startswith("timm:") else None
+    return _of_timm(model.spec) if model.kind == "timm" else None
 
 
-def timm_configuration(model: Model) -> Any:
-    """timm's configuration of the weights that a network's source names: `PretrainedCfg`, or None where it has none.
-
-    timm's default where it names none; of EfficientNet-B3 that would be weights of 84.1 %, which saw 300 million other
-    images, where the zoo's are those of the published 81.1 %.
-    """
-    import timm
-
-    return timm.get_pretrained_cfg(model.source.removeprefix("timm:"))
-
-
-def _of_timm(model: Model) -> Official | None:
-    configuration = timm_configuration(model)
+def _of_timm(name: str) -> Official | None:
+    configuration = timm_configuration(name)
     if configuration is None:
         return None
     url = configuration.url if isinstance(configuration.url, str) else ""

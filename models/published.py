@@ -1,9 +1,10 @@
 """The published table as data: what the model card prints, never what this project measured."""
 
-import csv
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+
+from models.csv_files import read_rows
 
 _TABLE = Path(__file__).with_name("published.csv")
 
@@ -35,8 +36,7 @@ class Published:
 @functools.cache
 def published() -> dict[str, Published]:
     """Every printed row by model name, in the printed order (source: the ZenNet model card, ICCV 2021)."""
-    with _TABLE.open(newline="", encoding="utf-8") as file:
-        return {row["model"]: _read(row) for row in csv.DictReader(file)}
+    return {row["model"]: _read(row) for row in read_rows(_TABLE)}
 
 
 def _read(row: dict[str, str]) -> Published:

@@ -4,7 +4,6 @@ Source: Lin et al., "Zen-NAS: A Zero-Shot NAS for High-Performance Image Recogni
 docs/networks.md says what of it the paper leaves open, and what is chosen here.
 """
 
-import csv
 import functools
 import math
 import statistics
@@ -13,6 +12,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.csv_files import read_rows, write_rows
 from models.model import Model
 from models.plain import plain_form
 from models.zoo import zoo
@@ -123,23 +123,22 @@ def zen_score_of(model: Model) -> ZenScore | None:
 
 
 def record(model: Model, score: ZenScore) -> None:
-    """Keep the score of a network of the zoo in place of the one recorded before."""
+    """Keep the score of a network of the zoo in place of the one recorded before.
+
+    Raises UserError where the file can't be written.
+    """
     kept = _recorded() | {model.name: score}
-    with _FILE.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["model", *(field.name for field in fields(ZenScore))])
-        for name in filter(kept.__contains__, zoo()):
-            mean, error, *how = astuple(kept[name])
-            writer.writerow([name, f"{mean:.3f}", "" if error is None else f"{error:.3f}", *how])
+    rows = []
+    for name in filter(kept.__contains__, zoo()):
+        mean, error, *how = astuple(kept[name])
+        rows.append([name, f"{mean:.3f}", "" if error is None else f"{error:.3f}", *how])
+    write_rows(_FILE, ["model", *(field.name for field in fields(ZenScore))], rows)
     _recorded.cache_clear()
 
 
 @functools.cache
 def _recorded() -> dict[str, ZenScore]:
-    if not _FILE.exists():
-        return {}
-    with _FILE.open(newline="", encoding="utf-8") as file:
-        return {row["model"]: _read(row) for row in csv.DictReader(file)}
+    return {row["model"]: _read(row) for row in read_rows(_FILE)} if _FILE.exists() else {}
 
 
 def _read(row: dict[str, str]) -> ZenScore:

@@ -7,6 +7,7 @@ from models.given.factory import check_factory
 from models.given.file import GivenFile
 from models.model import Model
 from models.structure import parse_structure
+from models.timm_networks import timm_configuration
 from system.errors import UserError
 
 _DEFAULT_PX = 224
@@ -44,9 +45,10 @@ def _default_px(kind: str, spec: str) -> int:
     """The resolution of timm's own default weights; 224 of the others."""
     if kind != "timm":
         return _DEFAULT_PX
-    import timm
-
-    configuration = timm.get_pretrained_cfg(spec) if timm.is_model(spec) else None
+    try:
+        configuration = timm_configuration(spec)
+    except UserError:  # as where timm has no such network: said when it is built
+        return _DEFAULT_PX
     return configuration.input_size[-1] if configuration else _DEFAULT_PX
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from exporters import onnx_run
 from exporters.int8.cpu import cpu_options
 from exporters.int8.insertion import bypass
 from exporters.int8.litert import moving_ranges, quantizer_of
 from exporters.int8.ranges import batches
-from exporters.onnx_run import load as load_onnx
+from exporters.int8.tensorrt import insert_pairs
 from exporters.tflite_run import channels_last, run_file
 from exporters.tflite_run import load as load_tflite
-from exporters.to_onnx_int8 import insert_pairs
 from studies.int8_ranges import (
     AVERAGED,
     LEAST_ERROR,
@@ -92,5 +92,5 @@ def _as_own(own: dict[str, Any], ranges: Ranges) -> dict[str, Any]:
 def runner(path: Path) -> Logits:
     if path.suffix == ".tflite":
         return run_file(path)
-    run = load_onnx(path)
+    run = onnx_run.run_file(path)
     return lambda images: np.concatenate([run(batch) for batch in batches(images)])

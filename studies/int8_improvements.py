@@ -18,6 +18,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from exporters import onnx_run
 from exporters.artifact import Job
 from exporters.cache import Cache
 from exporters.int8.calibration import calibration_count, calibration_images
@@ -25,7 +26,6 @@ from exporters.int8.insertion import insert
 from exporters.int8.placement import Placement, Rules, place_qdq
 from exporters.int8.prepared import prepare
 from exporters.int8.ranges import batches, extremes
-from exporters.onnx_run import load as load_onnx
 from exporters.to_onnx_int8 import write_corrected
 from studies import lite0
 from studies.int8_calibration import Half, print_table, two_halves
@@ -61,7 +61,7 @@ def rows(job: Job, pair: tuple[Half, Half], prepared: Path, folder: Path) -> Ite
         images = calibration_images(calibrated, calibration_count(calibrated))
         files = dict(variants(prepared, images, folder))
         for key, path in files.items():
-            run = load_onnx(path)
+            run = onnx_run.run_file(path)
             logits = np.concatenate([run(batch) for batch in batches(other.inputs)])
             outcomes.setdefault(key, []).append(compare(other.reference, logits, other.shown))
         speeds = speeds or medians_s({key: files[key] for key in files if key[0] == "int8-cpu"}, images[:1])
@@ -111,7 +111,7 @@ def parts(prepared: Path, ranges: Ranges, folder: Path) -> Iterator[tuple[str, P
 
 def medians_s(files: dict[tuple[str, str], Path], image: NDArray[np.float32]) -> dict[tuple[str, str], float]:
     """The median time of each file, run alternately."""
-    runs = {key: load_onnx(path) for key, path in files.items()}
+    runs = {key: onnx_run.run_file(path) for key, path in files.items()}
     seconds: dict[tuple[str, str], list[float]] = {key: [] for key in runs}
     for number in range(-3, _RUNS):
         for key, run in runs.items():

@@ -25,8 +25,9 @@ import msgspec
 from exporters import to_tensorrt_rtx
 from exporters.artifact import Job
 from exporters.cache import Cache
+from exporters.int8.prepared import prepare
+from exporters.int8.tensorrt import insert_pairs
 from exporters.to_onnx import fix_batch, halve
-from exporters.to_onnx_int8 import insert_pairs, prepare
 from models.groups import DEFAULT
 from models.model import Model
 from models.zoo import find

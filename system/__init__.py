@@ -1,1 +1,1 @@
-"""What every room needs: errors, the command line, files, names, the machine, the GPU, child processes."""
+"""What every package needs: errors, the command line, files, names, the machine, GPUs, child processes, Ray."""

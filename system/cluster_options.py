@@ -23,7 +23,7 @@ def address_of(given: str) -> str:
 
 
 def read_runtime_env(path: Path | None) -> dict[str, Any]:
-    """What a file of --runtime-env says. Raises UserError where it can't be read or is no table."""
+    """What a file of --runtime-env says. Raises UserError where it can't be read or is no JSON object."""
     import json
 
     if path is None:

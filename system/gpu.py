@@ -2,6 +2,7 @@
 
 import ctypes
 from dataclasses import dataclass
+from typing import Any
 
 NO_DRIVER = "no NVIDIA driver (libcuda.so.1)"
 NO_GPU = "an NVIDIA driver, but no NVIDIA GPU"
@@ -32,6 +33,40 @@ class Gpu:
 
 def find_gpu() -> Gpu | str:
     """The GPU, or why there is none."""
+    driver = _driver()
+    if isinstance(driver, str):
+        return driver
+    cuda, _ = driver
+    device, uuid = ctypes.c_int(), (ctypes.c_ubyte * 16)()
+    version, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
+    cuda.cuDeviceGet(ctypes.byref(device), 0)
+    cuda.cuDeviceGetUuid(uuid, device)
+    cuda.cuDriverGetVersion(ctypes.byref(version))
+    cuda.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, device)
+    cuda.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, device)
+    return Gpu(
+        name=_name(cuda, device),
+        uuid=_uuid(bytes(uuid)),
+        compute_capability=(major.value, minor.value),
+        driver_cuda=(version.value // 1000, version.value % 1000 // 10),  # 12040 is CUDA 12.4
+    )
+
+
+def gpu_names() -> list[str]:
+    """The names of all GPUs that CUDA programs get here; none where there is no driver."""
+    driver = _driver()
+    if isinstance(driver, str):
+        return []
+    cuda, count = driver
+    names, device = [], ctypes.c_int()
+    for ordinal in range(count):
+        cuda.cuDeviceGet(ctypes.byref(device), ordinal)
+        names.append(_name(cuda, device))
+    return names
+
+
+def _driver() -> tuple[Any, int] | str:
+    """The driver's library and how many GPUs it has, at least one; or why there is none."""
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -42,37 +77,13 @@ def find_gpu() -> Gpu | str:
         return f"an NVIDIA driver that does not start (CUDA error {failure})"
     if failure or count.value == 0:
         return NO_GPU
-    device, name, uuid = ctypes.c_int(), ctypes.create_string_buffer(256), (ctypes.c_ubyte * 16)()
-    version, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
-    cuda.cuDeviceGet(ctypes.byref(device), 0)
+    return cuda, count.value
+
+
+def _name(cuda: Any, device: ctypes.c_int) -> str:
+    name = ctypes.create_string_buffer(256)
     cuda.cuDeviceGetName(name, len(name), device)
-    cuda.cuDeviceGetUuid(uuid, device)
-    cuda.cuDriverGetVersion(ctypes.byref(version))
-    cuda.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, device)
-    cuda.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, device)
-    return Gpu(
-        name=name.value.decode(),
-        uuid=_uuid(bytes(uuid)),
-        compute_capability=(major.value, minor.value),
-        driver_cuda=(version.value // 1000, version.value % 1000 // 10),  # 12040 is CUDA 12.4
-    )
-
-
-def gpu_names() -> list[str]:
-    """The names of all GPUs that CUDA programs get here; none where there is no driver."""
-    try:
-        cuda = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return []
-    count, device, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(256)
-    if cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count)):
-        return []
-    names = []
-    for ordinal in range(count.value):
-        cuda.cuDeviceGet(ctypes.byref(device), ordinal)
-        cuda.cuDeviceGetName(name, len(name), device)
-        names.append(name.value.decode())
-    return names
+    return name.value.decode()
 
 
 def _uuid(raw: bytes) -> str:

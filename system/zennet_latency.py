@@ -12,7 +12,7 @@ from system.names import suggestion
 
 
 class _Subcommand(NamedTuple):
-    room: str
+    package: str
     arguments: tuple[str, ...]
     does: str
 
@@ -46,8 +46,8 @@ def _main() -> int:
     # Child processes must not import from the working directory, which may have a folder `models` or `timm`.
     os.environ["PYTHONSAFEPATH"] = "1"
     sys.argv = [f"{COMMAND} {name}", *subcommand.arguments, *arguments]
-    # Rooms lie above this one, so they are found by name.
-    code: int = importlib.import_module(f"{subcommand.room}.__main__").main()
+    # The packages lie above this one, so they are found by name.
+    code: int = importlib.import_module(f"{subcommand.package}.__main__").main()
     return code
 
 

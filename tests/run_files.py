@@ -22,8 +22,8 @@ def _run_torch(job, path):
 
 
 _RUN = {
-    "onnx": lambda job, path: onnx_run.load(path),
-    "onnx_int8": lambda job, path: onnx_run.load(path),
+    "onnx": lambda job, path: onnx_run.run_file(path),
+    "onnx_int8": lambda job, path: onnx_run.run_file(path),
     "tflite": lambda job, path: tflite_run.run_file(path),
     "torch": _run_torch,
 }

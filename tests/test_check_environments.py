@@ -51,3 +51,10 @@ def test_only_torchs_warning_about_its_own_export_is_tolerated():
     warnings.warn("`isinstance(treespec, LeafSpec)` is deprecated, use another", FutureWarning, stacklevel=1)
     with pytest.raises(FutureWarning):
         warnings.warn("something else is deprecated", FutureWarning, stacklevel=1)
+
+
+def test_an_environment_that_it_does_not_know_is_one_error():
+    command = [sys.executable, "tools/check_environments.py", "v1000"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "expected v100, t4, executorch, found 'v1000'" in done.stderr

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.check_installs import EXTRAS, Python, resolves
+from tools.check_installs import EXTRAS, Python, pythons, resolves
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,3 +36,10 @@ def test_a_pip_that_refuses_is_reported_with_its_reason(tmp_path, capsys):
     said = capsys.readouterr().out
     assert said.startswith("Python 3.13, pip 24.2: fails every extra in 0 s: InvalidVersion: 'cpu' of ")
     assert f"-e .[{EXTRAS}]" in said
+
+
+def test_a_link_to_a_python_that_was_removed_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "python3").symlink_to(tmp_path / "removed")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert [python.version for python in pythons()] == [sys.version_info[:2]]

@@ -90,6 +90,11 @@ def test_a_record_that_must_not_be_merged_is_named(copy, problem):
     assert problem in "\n".join(checks.problems(Contribution(copy)))
 
 
+def test_a_glob_names_no_target(copy):
+    with_record(copy, lambda record: record["target"].update(name="cpu*"))
+    assert "no target of devices/targets.toml" in "\n".join(checks.problems(Contribution(copy)))
+
+
 def test_a_larger_budget_is_no_difference(copy):
     with_record(copy, lambda record: record["protocol"].update(budget_s=3000.0))
     assert checks.problems(Contribution(copy)) == []

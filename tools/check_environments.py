@@ -88,7 +88,7 @@ def _install(requirements: list[str], folder: Path) -> Path:
 def main() -> int:
     """Check; exit 1 where tests fail."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("environment", nargs="*", default=list(ENVIRONMENTS), help="all unless given")
+    parser.add_argument("environment", type=_known, nargs="*", default=list(ENVIRONMENTS), help="all unless given")
     parser.add_argument("--torch", action="store_true", help="its torch too, where it pins another")
     parser.add_argument("--list", action="store_true", help="print what would be installed")
     arguments = parser.parse_args()
@@ -99,6 +99,12 @@ def main() -> int:
         return 0
     good = [passes(name, requirements) for name, requirements in wanted.items()]
     return 0 if all(good) else 1
+
+
+def _known(name: str) -> str:
+    if name not in ENVIRONMENTS:
+        raise argparse.ArgumentTypeError(f"expected {', '.join(ENVIRONMENTS)}, found {name!r}")
+    return name
 
 
 if __name__ == "__main__":

@@ -72,7 +72,10 @@ def _oldest_supported() -> tuple[int, ...]:
 
 def _ask(path: str) -> Python | None:
     """A Python that can make environments, or None."""
-    done = subprocess.run([path, "-c", _ASK], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([path, "-c", _ASK], capture_output=True, text=True, check=False)
+    except OSError:  # a link to one that was removed
+        return None
     if done.returncode != 0:
         return None
     major, minor, pip, executable = done.stdout.split(maxsplit=3)

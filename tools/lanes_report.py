@@ -1,4 +1,4 @@
-"""One file that says how a lane does on its hardware: the marked tests, a short sweep, records, versions and logs.
+"""One file that says how a target does on its hardware: the marked tests, a short sweep, records, versions and logs.
 
 make lanes-report TARGET=t4                  # needs the hardware; python -m tools.lanes_report t4
 make lanes-report TARGET=pixel2 ARGS='--device SERIAL'
@@ -66,7 +66,12 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tools.lanes_report", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.lanes_report",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("target", help="name in devices/targets.toml; further options go to python -m bench")
     parser.add_argument("--out", type=Path, help="the file (default: lanes-report-TARGET.zip)")
     parser.add_argument("--tests", default="tests", help="which tests are looked through (default: %(default)s)")

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bench.progress import stage
-from exporters.artifact import sha256_of
 from models.photographs.folder import Photograph
+from system.digest import sha256_of
 from system.errors import UserError
 from system.machine import usable_cores
 

@@ -18,8 +18,9 @@ import msgspec
 from bench.options import read_option
 from devices.runtime import host_clock_s, runtime_of
 from devices.targets import Target, find_targets
-from exporters.artifact import Artifact, sha256_of
+from exporters.artifact import Artifact
 from exporters.formats import find_format
+from system.digest import sha256_of
 from system.errors import UserError
 from system.unreadable import UNREADABLE
 

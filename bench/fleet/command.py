@@ -22,7 +22,7 @@ from bench.sweep import SweepRequest, sweep
 from bench.table import print_rows, rows_of
 from devices.targets import Target
 from models.model import Model
-from system.cluster import connected
+from system.cluster_connection import connected
 from system.cluster_options import address_of, read_runtime_env
 from system.errors import UserError
 

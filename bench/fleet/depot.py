@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from bench.fleet.messages import Held
-from exporters.artifact import Artifact, Job, sha256_of
+from exporters.artifact import Artifact, Job
 from exporters.cache import Cache
+from system.digest import sha256_of
 from system.errors import UserError
 
 PART_BYTES = 8_000_000  # of a file in one message, so that no message needs more of anyone's memory

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bench.fleet.process import Process
-from system.cluster import Cluster, Demand, Line, Node
+from system.cluster import Demand, Line, Node
+from system.cluster_connection import Cluster
 
 
 class Hosts(Protocol):

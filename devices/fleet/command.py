@@ -11,7 +11,7 @@ from devices.environment import environment_of
 from devices.fleet.inspection import Phone, Wanted
 from devices.fleet.survey import PROGRAM, Surveyed, survey
 from devices.targets import Target
-from system.cluster import connected
+from system.cluster_connection import connected
 from system.cluster_options import address_of, read_runtime_env
 from system.command_line import print_json, print_table
 from system.errors import printable

@@ -22,7 +22,7 @@ _inspected = msgspec.json.Decoder(Inspected)
 
 
 class Hosts(Protocol):
-    """The part of `system.cluster.Cluster` that is used."""
+    """The part of `system.cluster_connection.Cluster` that is used."""
 
     def nodes(self) -> list[Node]: ...
 

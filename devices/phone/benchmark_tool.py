@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devices.phone.options import PhoneOptions
-from exporters.artifact import sha256_of
+from system.digest import sha256_of
 from system.download import UndeliveredError, download
 from system.errors import UserError
 from system.files import alone, user_cache

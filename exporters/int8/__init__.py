@@ -1,1 +1,1 @@
-"""The INT8 quantizer for ONNX: calibration images, ranges, where Q/DQ pairs go, and their insertion."""
+"""The INT8 quantizer: calibration images, ranges and biases; Q/DQ pairs in ONNX files; what TFLite files need."""

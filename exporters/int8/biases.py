@@ -9,7 +9,7 @@ from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exporters.int8.insertion import channel_axis, channel_scales
+from exporters.int8.insertion import LEVELS, channel_axis, channel_scales
 from exporters.int8.ranges import batches
 from exporters.onnx_run import INPUT, fixed_size
 
@@ -23,7 +23,7 @@ def correct_biases(
     path: Path,
     images: "NDArray[np.float32]",
     *,
-    levels: int = 127,
+    levels: int = LEVELS,
     rounded: Container[str] | None = None,
 ) -> None:
     """Write an FP32 ONNX file to `path` with its biases corrected for weights that are about to be rounded.
@@ -60,7 +60,7 @@ def _mean_shift(
     import numpy as np
 
     moved = np.moveaxis(weights, axis, 0).astype(np.float64)
-    steps = channel_scales(weights, axis, None) * 127 / levels
+    steps = channel_scales(weights, axis, None) * LEVELS / levels
     steps = steps.reshape(-1, *[1] * (weights.ndim - 1))
     errors = (np.round(moved / steps) * steps - moved).reshape(*moved.shape[:2], -1).sum(axis=2)  # (out, in / groups)
     groups = len(means) // errors.shape[1]

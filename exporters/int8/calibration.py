@@ -4,12 +4,13 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporters.artifact import Job, sha256_of
+from exporters.artifact import Job
 from exporters.int8.option import RECOMMENDED
 from models.images import synthetic_images
 from models.photographs.decode import decode
 from models.photographs.folder import Photograph, photographs, spread
 from models.photographs.preprocessing import preprocess, preprocessing_of
+from system.digest import sha256_of
 from system.errors import UserError
 
 if TYPE_CHECKING:

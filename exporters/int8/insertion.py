@@ -19,9 +19,8 @@ MOST_IN_BIAS = 1 << 30
 def insert(model: Any, placement: Placement, magnitudes: Mapping[str, float]) -> None:
     """Insert a pair before every input of `placement`, changing `model`; consumers of one tensor share its pair.
 
-    `magnitudes` are the largest ones of each tensor by name.
-
-    Weights stay floating-point constants with a pair of their own, since TensorRT 8.6 reads no INT8 constants.
+    `magnitudes` are the largest ones of each tensor by name. Weights stay floating-point constants with a pair of their
+    own, since TensorRT 8.6 reads no INT8 constants.
     """
     import numpy as np
     from onnx import numpy_helper

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.images import IMAGENET_MEAN, IMAGENET_STD, normalised
 from models.model import Model
+from models.timm_networks import timm_configuration
 from system.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,12 +43,12 @@ def preprocessing_of(model: Model) -> Preprocessing:
     Source of the ZenNets': their repository's evaluation, which crops larger than the network sees and resizes after
     the normalisation; of timm's networks: timm's configuration of their default weights. Of any other network no
     evaluation is known: it gets torchvision's usual one, the crop being seven eighths of the short side.
-    Raises UserError where timm's configuration asks for something else than a resize and a crop.
+    Raises UserError where timm has no weights of the network's tag, or its configuration asks for something else than a
+    resize and a crop.
     """
-    kind, _, spec = model.source.partition(":")
-    if kind == "timm":
-        return _timm(spec, model.resolution_px)
-    if not kind.startswith("zennet"):
+    if model.kind == "timm":
+        return _timm(model.spec, model.resolution_px)
+    if not model.kind.startswith("zennet"):
         px = model.resolution_px
         return Preprocessing(short_px=math.ceil(px / _CROP), crop_px=px, resolution_px=px, interpolation="bilinear")
     crop_px = 380 if "latency12ms" in model.name else 320
@@ -55,10 +56,9 @@ def preprocessing_of(model: Model) -> Preprocessing:
 
 
 def _timm(name: str, resolution_px: int) -> Preprocessing:
-    import timm
     import timm.data
 
-    configuration = timm.get_pretrained_cfg(name)
+    configuration = timm_configuration(name)
     resolved = timm.data.resolve_data_config(
         {"input_size": (3, resolution_px, resolution_px)}, configuration.to_dict() if configuration else {}
     )

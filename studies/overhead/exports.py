@@ -39,8 +39,8 @@ _PARTS = (
     ("check", "exporters.to_tflite", "run_file"),
     ("check", "exporters.to_torch", "check_against_source"),
     ("biases", "exporters.to_onnx_int8", "write_corrected"),
-    ("sha256, disk", "exporters.cache", "_put"),
-    ("sha256, disk", "exporters.cache", "sha256_of"),
+    ("sha256, disk", "exporters.artifact_files", "_put"),
+    ("sha256, disk", "exporters.artifact_files", "sha256_of"),
 )
 
 

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from exporters import to_fake
-from exporters.artifact import Artifact, Job, sha256_of
+from exporters.artifact import Artifact, Job
 from exporters.cache import Cache
 from exporters.formats import find_format, formats
 from models import UserError, find
+from system.digest import sha256_of
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)@32"
 

@@ -14,12 +14,13 @@ import torch
 import exporters
 from devices.targets import find_targets
 from exporters import network, onnx_run, to_tensorrt, to_tflite
-from exporters.artifact import Job, sha256_of
+from exporters.artifact import Job
 from exporters.cache import Cache, obtain_source
 from exporters.format import Format
 from exporters.formats import chain, find_format, formats
 from models import UserError, find
 from models.model import Model
+from system.digest import sha256_of
 from tests.exporters.test_to_tensorrt import TINY, Driver
 
 T4 = {"format": "tensorrt", "precision": "int8", "batch": 2}
@@ -83,7 +84,7 @@ def gpu(monkeypatch):
         return onnx_file.read_bytes(), b"timings"
 
     def open_engine(plan):
-        return SimpleNamespace(logits=onnx_run.load(plan), close=lambda: None)
+        return SimpleNamespace(logits=onnx_run.run_file(plan), close=lambda: None)
 
     monkeypatch.setattr(to_tensorrt, "build", build)
     monkeypatch.setattr(to_tensorrt, "open_engine", open_engine)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from exporters.fidelity import check_fidelity, measure_fidelity
+from exporters.fidelity import FP32_LIMIT, check_fidelity, measure_fidelity
 from models import UserError, find
 from models.images import synthetic_images
 
@@ -61,9 +61,6 @@ def test_the_error_is_relative_to_the_largest_logit(noise):
     found = measure_fidelity(reference, reference + noise)
     assert found.relative_error == pytest.approx(float(np.abs(reference + noise - reference).max() / 10), rel=1e-5)
     assert -1.001 <= found.cosine <= 1.001 or np.isnan(found.cosine)
-
-
-FP32_LIMIT = 1e-4
 
 
 def logits_of(network, source):

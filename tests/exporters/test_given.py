@@ -30,7 +30,7 @@ def job(path: Path, **changes) -> Job:
 
 
 def logits_of(path: Path, images):
-    return onnx_run.load(path)(images)
+    return onnx_run.run_file(path)(images)
 
 
 @pytest.mark.parametrize("batch", ["n", 1, 4])
@@ -191,7 +191,7 @@ def test_an_exported_program_is_exported_like_any_torch_module(tmp_path, batch):
     (model,) = find(f"pt2:{tmp_path / 'a.pt2'}")
     images = synthetic_images(3, 16)
     expected = module(torch.from_numpy(images)).detach().numpy()
-    for format_, run in (("onnx", onnx_run.load), ("tflite", tflite_run.run_file)):
+    for format_, run in (("onnx", onnx_run.run_file), ("tflite", tflite_run.run_file)):
         asked = Job(model=model, format=format_, precision="fp32", batch=1 if format_ == "tflite" else None)
         artifact = Cache(tmp_path / "cache").obtain(asked)
         assert artifact.fidelity.relative_error < 1e-4

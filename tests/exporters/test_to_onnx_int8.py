@@ -14,6 +14,7 @@ from packaging.version import Version
 from exporters import onnx_run, to_onnx_int8
 from exporters.artifact import Job
 from exporters.cache import Cache
+from exporters.fidelity import check_int8_fidelity
 from exporters.int8 import ranges
 from exporters.int8.calibration import SYNTHETIC, calibration_images
 from exporters.int8.insertion import bypass
@@ -293,8 +294,8 @@ def test_a_checkpoint_that_eight_bits_ruin_is_refused():
     reference = np.eye(3, 10, dtype=np.float32)
     ruined = np.roll(reference, 1, axis=1) + 0.5 * reference
     with pytest.raises(UserError, match=r"cosine 0\.447"):
-        to_onnx_int8.check_int8_fidelity(job(weights=Path("trained.pth")), reference, ruined)
-    assert to_onnx_int8.check_int8_fidelity(job(), reference, ruined).cosine == pytest.approx(0.447, abs=1e-3)
+        check_int8_fidelity(job(weights=Path("trained.pth")), reference, ruined)
+    assert check_int8_fidelity(job(), reference, ruined).cosine == pytest.approx(0.447, abs=1e-3)
 
 
 @pytest.mark.parametrize(("px", "at_once"), [(32, 8), (224, 4), (300, 2), (528, 1), (1024, 1)])

@@ -12,11 +12,12 @@ import torch
 
 from devices.phone.benchmark_tool import find_tool
 from devices.phone.options import PhoneOptions
-from exporters.artifact import Job, sha256_of
+from exporters.artifact import Job
 from exporters.cache import Cache
 from models import Model, UserError, checkpoint_cache, find
 from models.checkpoint_cache import official_checkpoint
 from models.official import Official
+from system.digest import sha256_of
 from system.download import UndeliveredError, download
 from tests.faults.command import TINY
 from tests.faults.damage import damaged

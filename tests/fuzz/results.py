@@ -25,7 +25,7 @@ from devices.host.conditions import Machine, Moment
 from devices.peaks import PROBED, read_probed
 from devices.samples import Samples
 from devices.targets import find_targets
-from exporters.cache import read_artifact
+from exporters.artifact_files import read_artifact
 from reports.compare.command import _print, _warn
 from reports.compare.compare import compare
 from reports.compare.gate import gate

@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from models import find
-from models.official import official_of, timm_configuration
+from models.official import official_of
 from models.photographs.preprocessing import preprocessing_of
+from models.timm_networks import timm_configuration
 from models.zoo import zoo
 
 EFFICIENTNETS = [model for model in zoo().values() if model.family == "EfficientNet"]
@@ -33,7 +34,7 @@ def test_an_efficientnet_s_is_evaluated_as_timm_s_default_is(model):
     # Photographs are prepared by the default configuration.
     how = preprocessing_of(model)
     same = dataclasses.replace(model, source=model.source.removesuffix(".aa_in1k"))
-    own, default = timm_configuration(model), timm_configuration(same)
+    own, default = timm_configuration(model.spec), timm_configuration(same.spec)
     fields = ("crop_pct", "interpolation", "mean", "std", "num_classes")
     assert [getattr(own, name) for name in fields] == [getattr(default, name) for name in fields]
     assert (how.mean, how.std, how.interpolation) == (own.mean, own.std, own.interpolation)

@@ -41,6 +41,9 @@ def test_structure_strings_and_timm_networks_are_models_too():
     assert count(model).params == 11_689_512
     with pytest.raises(UserError, match="timm has no such network"):
         find("timm:resnet1800000")[0].architecture()
+    for source in ("timm:resnet18.no_such_tag", "timm:resnet18.@64"):
+        with pytest.raises(UserError, match=r"timm has no such weights: 'resnet18\..*'; did you mean resnet18\.\w+ or"):
+            find(source)[0].architecture()
     with pytest.raises(UserError, match="resolution out of range"):
         find("timm:resnet18@99999")
     with pytest.raises(UserError, match="unreadable structure"):

@@ -15,7 +15,9 @@ _LISTENING = """
 import json, threading
 import psutil
 from contextlib import suppress
-from system.cluster import LOCAL, Demand, connected
+from system.cluster import Demand
+from system.cluster_connection import connected
+from system.cluster_head import LOCAL
 
 class Program:
     def answer(self, message):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from devices.targets import Target, find_targets
 from models.published import published
 from system.errors import UserError, one_line
 from system.unreadable import UNREADABLE
-from tools.gallery.contribution import ROOT, Contribution, release_of, same_hardware
+from tools.gallery.contribution import ROOT, Contribution, same_hardware, suite_release
 from tools.gallery.pages import readme
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -108,7 +109,7 @@ def _of_records(contribution: Contribution) -> Iterator[tuple[str, str]]:
     for name, measured_on in parts:
         if not same_hardware(measured_on, machine):
             yield name, f"of another machine: {measured_on.cpu}, {measured_on.usable_cores} cores"
-        if release_of(measured_on) not in versions or (measured_on.suite or "").endswith(".dirty"):
+        if suite_release(measured_on) not in versions or (measured_on.suite or "").endswith(".dirty"):
             fix = f"check out one of {', '.join(versions)}"
             yield name, f"not made by a released version: {measured_on.suite}; {fix}"
     for target in contribution.targets:
@@ -116,9 +117,8 @@ def _of_records(contribution: Contribution) -> Iterator[tuple[str, str]]:
 
 
 def _of_target(target: Target, protocol: Protocol) -> Iterator[str]:
-    try:
-        (known,) = find_targets(target.name)
-    except UserError:
+    known = _known(target.name)
+    if known is None:
         yield "no target of devices/targets.toml"
         return
     if known.runtime == "fake":
@@ -129,6 +129,13 @@ def _of_target(target: Target, protocol: Protocol) -> Iterator[str]:
     # More time makes intervals narrower, and changes nothing that is measured.
     if protocol != msgspec.structs.replace(own, budget_s=max(own.budget_s, protocol.budget_s)):
         yield "the protocol differs from the target's own, in more than a larger budget"
+
+
+def _known(name: str) -> Target | None:
+    """The target of that name, None where there is none; a glob is no name."""
+    with suppress(UserError):
+        return next((target for target in find_targets(name) if target.name == name), None)
+    return None
 
 
 def _without_owner(target: Target) -> Target:

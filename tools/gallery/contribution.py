@@ -112,6 +112,6 @@ def facts_of(machine: Machine) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def release_of(machine: Machine) -> str:
+def suite_release(machine: Machine) -> str:
     """The suite's version in a record: "0.2.0" of "0.2.0+g5c6c07d…"."""
     return (machine.suite or "").partition("+")[0]

@@ -9,7 +9,9 @@ from reports.gather import gather
 from reports.table.sheet import doubt, with_interval
 from reports.table.to_markdown import escape
 from system.files import write_whole
-from tools.gallery.contribution import GALLERY, Contribution, contributions, processor_of, release_of
+from tools.gallery.checks import released
+from tools.gallery.contribution import GALLERY, Contribution, contributions, processor_of, suite_release
+from tools.gallery.measure import BUDGET_S
 from tools.gallery.pages import table
 
 _TARGET = "cpu"  # the one that every machine has
@@ -19,8 +21,8 @@ What machines measured with this suite; each folder has the records with all raw
 interactive page. `python -m tools.gallery render` writes this page from the records."""
 _ADD = """## Add your machine
 
-1. Check out a released version in a clone without changes, on a machine that is otherwise idle: `git checkout v0.2.0`.
-2. `make gallery` measures the published networks on every target of its processor, for 300 s each, and
+1. Check out a released version in a clone without changes, on a machine that is otherwise idle: `git checkout {tag}`.
+2. `make gallery` measures the published networks on every target of its processor, for {budget_s} s each, and
    EfficientNet-Lite0 with trained weights, in about an hour. `make gallery ARGS='--target v100'` measures a target of
    other hardware, `--budget 1000` gives a busy machine more time, `--name NAME` gives the folder another name than the
    processor's.
@@ -37,7 +39,8 @@ def write_index(gallery: Path = GALLERY) -> None:
 
 def index(found: Sequence[Contribution]) -> str:
     """The text of the page."""
-    return "\n\n".join([_HEAD, _machines(found), *_latencies(found), _ADD]) + "\n"
+    how_to_add = _ADD.format(tag=f"v{released()[0]}", budget_s=BUDGET_S)
+    return "\n\n".join([_HEAD, _machines(found), *_latencies(found), how_to_add]) + "\n"
 
 
 def _machines(found: Sequence[Contribution]) -> str:
@@ -54,7 +57,7 @@ def _machines(found: Sequence[Contribution]) -> str:
                 ", ".join(each.targets),
                 f"{usable} of {sum(count.total() for count in counts)}",
                 each.day,
-                escape(release_of(machine)),
+                escape(suite_release(machine)),
             ]
         )
     return table(["machine", "processor", "cores", "targets", "usable numbers", "day", "suite"], rows, numbers=False)

@@ -65,7 +65,7 @@ def head():
 
 @pytest.fixture(scope="module")
 def cluster(head):
-    from system.cluster import connected
+    from system.cluster_connection import connected
 
     with connected(head.address) as joined:
         yield joined

@@ -8,7 +8,8 @@ from devices.fleet.inspection import Wanted
 from devices.fleet.inspector import Inspector
 from devices.fleet.survey import PROGRAM, survey
 from devices.targets import find_targets
-from system.cluster import Demand, connected
+from system.cluster import Demand
+from system.cluster_connection import connected
 
 pytest.importorskip("ray")
 

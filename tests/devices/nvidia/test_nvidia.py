@@ -97,6 +97,7 @@ def test_a_driver_without_a_gpu_says_so(monkeypatch):
     library = SimpleNamespace(cuInit=lambda flags: 100, cuDeviceGetCount=lambda count: 0)
     monkeypatch.setattr(gpus.ctypes, "CDLL", lambda name: library)
     assert gpus.find_gpu() == "an NVIDIA driver, but no NVIDIA GPU"
+    assert gpus.gpu_names() == []
     library.cuInit = lambda flags: 803
     assert gpus.find_gpu() == "an NVIDIA driver that does not start (CUDA error 803)"
 
@@ -135,6 +136,7 @@ def test_the_driver_tells_name_uuid_architecture_and_its_cuda(monkeypatch):
         driver_cuda=(12, 4),
     )
     assert found.sm == "sm_75"
+    assert gpus.gpu_names() == ["Tesla T4"]
 
 
 def test_the_wrong_gpu_is_named_and_so_is_the_target_that_takes_it(monkeypatch, driver):

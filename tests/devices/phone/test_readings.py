@@ -19,7 +19,7 @@ from devices.phone.options import PhoneOptions
 from devices.phone.readings import Core, Readings, parse_readings, throttled
 from devices.runtime import absence_of
 from devices.targets import find_targets
-from exporters.artifact import sha256_of
+from system.digest import sha256_of
 from system.errors import UserError
 
 LISTING = """\
