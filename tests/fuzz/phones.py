@@ -63,6 +63,7 @@ def shells(content: bytes) -> None:
     text = text_of(content)
     phone = _Phone(text)
     state = HeldState(phone, "/data/local/tmp", airplane=True)
+    state.hold()
     state.restore()
     for command in phone.told[-2:]:
         words = shlex.split(command)  # the phone's text is one word of it, whatever is in it
