@@ -1,7 +1,9 @@
 """`python3 -m devices.environment`: what make asks before anything is installed, so it needs nothing but Python 3.11.
 
-python3 -m devices.environment for TARGET           # the goals that a target needs: a preflight, its environment
-python3 -m devices.environment preflight NAME ...   # whether its Python and its hardware are here
+python3 -m devices.environment for TARGET VENV [OPTIONS]       # make's goals for a target: a preflight, an environment
+python3 -m devices.environment preflight NAME VENV [OPTIONS]   # whether an environment's Python and hardware are here
+
+VENV is the CPU's environment; OPTIONS are those of `python -m bench`.
 """
 
 import functools

@@ -120,15 +120,15 @@ class _Process:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment variables, with this suite's rooms alone on the path."""
+    """This process's environment variables, with this suite's packages alone on the path."""
     # A working directory with a `models` folder of its own must not win over the suite's.
-    return os.environ | {"PYTHONPATH": _rooms().name, "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return os.environ | {"PYTHONPATH": _packages().name, "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @functools.cache
-def _rooms() -> "tempfile.TemporaryDirectory[str]":
-    """A folder of links to the rooms that a worker imports; it goes when this process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="rooms-")
-    for room in (system, models, exporters, devices):
-        (Path(folder.name) / room.__name__).symlink_to(Path(room.__path__[0]).absolute())
+def _packages() -> "tempfile.TemporaryDirectory[str]":
+    """A folder of links to the packages that a worker imports; it goes when this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="packages-")
+    for package in (system, models, exporters, devices):
+        (Path(folder.name) / package.__name__).symlink_to(Path(package.__path__[0]).absolute())
     return folder

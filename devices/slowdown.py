@@ -20,7 +20,7 @@ def slowed(session: Session, share: float) -> Session:
 
 
 class SlowedSession:
-    """A session behind another one, in the same process."""
+    """Another session in the same process, each of its inferences longer."""
 
     def __init__(self, session: Session, share: float) -> None:
         self._session, self._share = session, share

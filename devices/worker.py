@@ -21,7 +21,7 @@ from system.child import Failure, guard_child, reason_of, reason_of_death
 from system.errors import UserError
 
 
-class SessionLost(Exception):  # noqa: N818 - it ends one cell, not the program
+class SessionLost(Exception):  # noqa: N818 - it ends the measurement of one network, not the program
     """A session that can't go on, with the reason in one line."""
 
 

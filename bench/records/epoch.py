@@ -18,9 +18,9 @@ from system.files import alone, write_whole
 from system.unreadable import UNREADABLE
 
 FILE = "epochs.json"  # in the results folder, beside the records that it belongs to
-# Of a machine's versions those that a latency depends on: its runtimes'. Those of OpenVINO and ExecuTorch are left out:
-# a target of theirs would then refer to a condition of its own, and its column no longer to that of the others.
-_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "torch", "tensorrt-cu12", "tensorrt-cu13", "ai-edge-litert")
+# Of a machine's versions those that a latency depends on: its runtimes'. Those of LiteRT, OpenVINO and ExecuTorch are
+# left out: a target of theirs would then refer to a condition of its own, its column no longer to that of the others.
+_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "torch", "tensorrt-cu12", "tensorrt-cu13")
 
 
 class Epoch(msgspec.Struct, frozen=True, kw_only=True):

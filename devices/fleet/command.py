@@ -10,6 +10,7 @@ import msgspec
 from devices.environment import environment_of
 from devices.fleet.inspection import Phone, Wanted
 from devices.fleet.survey import PROGRAM, Surveyed, survey
+from devices.phone.listing import READY
 from devices.targets import Target
 from system.cluster_connection import connected
 from system.cluster_options import address_of, read_runtime_env
@@ -17,8 +18,7 @@ from system.command_line import print_json, print_table
 from system.errors import printable
 
 _MOST_NAMES = 4  # of hosts of which the same is said
-_PLAIN = ("node:", "memory", "object_store_memory")  # what every host offers
-_USABLE = "device"
+_OF_EVERY_HOST = ("node:", "memory", "object_store_memory")  # resources
 
 # Of a target: each answer, and the hosts that gave it.
 Answers = dict[str | None, list[Surveyed]]
@@ -117,11 +117,11 @@ def _used_by(host: Surveyed, users: Sequence[tuple[str, str]]) -> list[str]:
 
 def _offers(host: Surveyed) -> str:
     offered = host.node.resources.items()
-    return ", ".join(f"{name} {amount:g}" for name, amount in sorted(offered) if not name.startswith(_PLAIN))
+    return ", ".join(f"{name} {amount:g}" for name, amount in sorted(offered) if not name.startswith(_OF_EVERY_HOST))
 
 
 def _phone(phone: Phone) -> str:
-    about = phone.model.replace("_", " ") if phone.state == _USABLE else phone.state
+    about = phone.model.replace("_", " ") if phone.state == READY else phone.state
     return f"{phone.serial} ({about})"
 
 

@@ -60,7 +60,8 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     absences: list[Absence]
 
 
-Line = Facts | Absence
+# One line of a host's answer.
+Answer = Facts | Absence
 
 
 def facts() -> Facts:

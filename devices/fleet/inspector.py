@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 
 from devices.environment import python_of
-from devices.fleet.inspection import Absence, Asked, Facts, Inspected, Line, Wanted
+from devices.fleet.inspection import Absence, Answer, Asked, Facts, Inspected, Wanted
 from system.errors import UserError, one_line
 from system.unreadable import UNREADABLE
 
 LIMIT_S = 120.0  # for all of an answer; a host may read a gigabyte of libraries from a slow disk
 _ROOT = Path(__file__).parents[2]
-_lines = msgspec.json.Decoder(Line)
+_lines = msgspec.json.Decoder(Answer)
 
 
 class Inspector:
@@ -69,7 +69,7 @@ def _asked_of(python: str, wanted: Sequence[Wanted], limit_s: float) -> tuple[Fa
     return facts, list((unknown | known).values())
 
 
-def _read(said: bytes) -> list[Line]:
+def _read(said: bytes) -> list[Answer]:
     """The lines that can be read: a library may write between them, and the last piece is not finished, or empty."""
     found = []
     for line in said.split(b"\n")[:-1]:

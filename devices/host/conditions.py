@@ -23,6 +23,7 @@ _LIBRARIES = (
     "onnxruntime-qnn",
     "openvino",
     "executorch",
+    "ai-edge-litert",
     "tensorrt-cu12",
     "tensorrt-cu13",
     "numpy",
@@ -87,7 +88,7 @@ def machine() -> Machine:
         memory_bytes=psutil.virtual_memory().total,
         system=platform.platform(),
         kernel=platform.release(),
-        virtualized="hypervisor" in (_cpuinfo("flags") or ""),
+        virtualized=_virtualized(),
         python=platform.python_version(),
         versions={name: version for name, version in versions(_LIBRARIES).items() if version != "absent"},
         suite=suite_version(),
@@ -123,6 +124,11 @@ def cpu_id() -> str | None:
         if (made_by := _cpuinfo(maker)) and all(value for _, value in found):
             return " ".join([made_by, *(f"{word} {value}" for word, value in found)])
     return None
+
+
+def _virtualized() -> bool | None:
+    flags = _cpuinfo("flags")  # x86's field; Arm's processors tell no hypervisor in theirs
+    return None if flags is None else "hypervisor" in flags.split()
 
 
 def _cpuinfo(field: str) -> str | None:

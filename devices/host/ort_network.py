@@ -1,4 +1,4 @@
-"""ONNX Runtime by a provider that the host's clock times; a node that another one would run is an error."""
+"""ONNX Runtime by a provider that is timed by the host's clock; a node that is left to another one is an error."""
 
 import functools
 from collections import Counter

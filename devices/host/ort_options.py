@@ -1,4 +1,4 @@
-"""What ONNX Runtime's providers understand that the host's clock times: this processor, Core ML and Qualcomm's QNN."""
+"""Options of ONNX Runtime's providers that are timed by the host's clock: the CPU's, Core ML's and QNN's."""
 
 from typing import Annotated, Literal
 
@@ -17,7 +17,7 @@ class OrtOptions(ThreadOptions, frozen=True, kw_only=True):
 
 
 class AcceleratorOptions(OrtOptions, frozen=True, kw_only=True):
-    """Those of a provider that takes nodes off the processor."""
+    """Options of a provider that takes nodes off the processor."""
 
     cpu_nodes: Annotated[
         bool, Meta(description="whether the processor may run nodes that the provider can't; else such a network fails")
@@ -30,7 +30,7 @@ class AcceleratorOptions(OrtOptions, frozen=True, kw_only=True):
 
 
 class CoreMlOptions(AcceleratorOptions, frozen=True, kw_only=True):
-    """Core ML's: names and values as ONNX Runtime's documentation of its provider has them."""
+    """Core ML's options: names and values as ONNX Runtime's documentation of its provider has them."""
 
     compute_units: Annotated[
         Literal["ALL", "CPUAndNeuralEngine", "CPUAndGPU", "CPUOnly"],
@@ -51,7 +51,7 @@ class CoreMlOptions(AcceleratorOptions, frozen=True, kw_only=True):
 
 
 class QnnOptions(AcceleratorOptions, frozen=True, kw_only=True):
-    """Those of Qualcomm's QNN: names and values as the documentation of onnxruntime-qnn has them."""
+    """Options of Qualcomm's QNN: names and values as the documentation of onnxruntime-qnn has them."""
 
     backend: Annotated[
         Literal["htp", "gpu"], Meta(description="htp is the Hexagon tensor processor; gpu the Adreno")

@@ -1,4 +1,4 @@
-"""Where ONNX Runtime's providers that the host's clock times can run, and how a session is given one."""
+"""Whether providers that are timed by the host's clock can run here, and how a session of ONNX Runtime gets one."""
 
 import importlib
 import importlib.util
@@ -46,7 +46,7 @@ def _built_in() -> list[str]:
 
 
 def _qnn_device(options: QnnOptions) -> Any:
-    """The device of the backend, or the first one, where the system doesn't tell which is which.
+    """The device of the backend; the first one where the system doesn't tell them apart.
 
     QNN is a plugin since its version 2: a library of its own, which is registered by its path.
     """

@@ -12,9 +12,12 @@ from devices.peaks import PROBED, Peaks, machine_key, read_probed
 from exporters.artifact import versions
 from exporters.int8.kernels import integer_product
 from system.command_line import run
-from system.errors import UserError
+from system.files import write_whole
 from system.machine import usable_cores
 
+_SIDE = 1024  # of the matrices: 4 MB each in FP32, 1 MB in INT8
+_COPIED_BYTES = 1 << 28  # more than nearly every last cache holds
+# Twenty calls of each kind and more on two cores of an AMD EPYC, of which the fastest counts.
 _LASTING_S = 0.5
 
 
@@ -31,11 +34,12 @@ def main() -> int:
 def probe_again(results: Path) -> Peaks:
     """The best rates that this machine ever reached: other guests of its host can only lower one.
 
-    They are kept in `results/peaks.json`.
+    They are kept in `results/peaks.json`. Raises UserError where that is damaged or can't be written.
     """
     key, probed = machine_key(Machine(cpu=cpu_model(), usable_cores=usable_cores())), read_probed(results)
     probed[key] = _better(probe(), probed.get(key))
-    _write(results, probed)
+    content = msgspec.json.format(msgspec.json.encode(probed)) + b"\n"
+    write_whole(results / PROBED, content, fix="give another --results")
     return probed[key]
 
 
@@ -44,18 +48,6 @@ def _better(new: Peaks, old: Peaks | None) -> Peaks:
         return new
     ops = {precision: max(rate, old.ops.get(precision, 0.0)) for precision, rate in new.ops.items()}
     return msgspec.structs.replace(new, ops=ops, memory=max(new.memory, old.memory))
-
-
-def _write(results: Path, probed: dict[str, Peaks]) -> None:
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        temporary = results / f".{PROBED}"
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(probed)) + b"\n")
-        temporary.replace(results / PROBED)
-    except OSError as error:
-        raise UserError(
-            f"can't write {results / PROBED}", found=error.strerror or str(error), fix="give another --results"
-        ) from error
 
 
 def probe() -> Peaks:
@@ -78,32 +70,33 @@ def _made_by() -> str:
     return ", ".join(f"{name} {version}" for name, version in versions(("torch", "onnxruntime")).items())
 
 
-def _fp32_rate(size: int = 1024) -> float:
+def _fp32_rate() -> float:
+    """Operations a second of torch's matrix product, a multiply-accumulate being two."""
     import torch
 
-    a, b = torch.rand(size, size), torch.rand(size, size)
-    out = torch.empty(size, size)
-    return 2 * size**3 / _best_s(lambda: torch.mm(a, b, out=out))
+    a, b = torch.rand(_SIDE, _SIDE), torch.rand(_SIDE, _SIDE)
+    out = torch.empty(_SIDE, _SIDE)
+    return 2 * _SIDE**3 / _best_s(lambda: torch.mm(a, b, out=out))
 
 
-def _int8_rate(size: int = 1024) -> float:
-    """That of ONNX Runtime's kernels: on an AMD EPYC without VNNI torch's reached a hundredth of it."""
+def _int8_rate() -> float:
+    """Operations a second of ONNX Runtime's kernels: on an AMD EPYC without VNNI torch reached a hundredth of them."""
     import numpy as np
 
     random = np.random.default_rng(0)
-    weights = random.integers(-64, 64, (size, size), dtype=np.int8)
-    activations = random.integers(0, 255, (size, size), dtype=np.uint8)
+    weights = random.integers(-64, 64, (_SIDE, _SIDE), dtype=np.int8)
+    activations = random.integers(0, 255, (_SIDE, _SIDE), dtype=np.uint8)
     product = integer_product(weights, usable_cores())
-    return 2 * size**3 / _best_s(lambda: product(activations))
+    return 2 * _SIDE**3 / _best_s(lambda: product(activations))
 
 
-def _memory_rate(size_bytes: int = 1 << 28) -> float:
-    """Bytes read and written a second by a copy far larger than any cache."""
+def _memory_rate() -> float:
+    """Bytes read and written a second by a copy through memory."""
     import torch
 
-    source = torch.ones(size_bytes // 4)
+    source = torch.ones(_COPIED_BYTES // 4)
     target = torch.empty_like(source)
-    return 2 * size_bytes / _best_s(lambda: target.copy_(source))
+    return 2 * _COPIED_BYTES / _best_s(lambda: target.copy_(source))
 
 
 def _best_s(call: Callable[[], object]) -> float:
@@ -111,9 +104,9 @@ def _best_s(call: Callable[[], object]) -> float:
     call()
     seconds: list[float] = []
     while sum(seconds) < _LASTING_S:
-        start = time.perf_counter()
+        start_s = time.perf_counter()
         call()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.perf_counter() - start_s)
     return min(seconds)
 
 

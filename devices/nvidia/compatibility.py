@@ -8,6 +8,7 @@ from devices.nvidia.preflight import TURING, installer_of
 from system.gpu import Gpu
 from system.versions import release_of
 
+# The first versions without sm_70; docs/nvidia.md has the sources.
 _CUDNN_WITHOUT_VOLTA = 91100
 _TENSORRT_WITHOUT_VOLTA = (10, 5)
 _ORT_WITHOUT_VOLTA = (1, 27)

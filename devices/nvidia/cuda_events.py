@@ -1,4 +1,4 @@
-"""The one stopwatch for everything that runs on an NVIDIA GPU: CUDA events around each batch, one wait a round."""
+"""The one stopwatch for everything that runs on an NVIDIA GPU: CUDA events around each batch, one wait for all."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,8 +11,10 @@ from devices.samples import DeviceReadings, Samples
 from devices.session import DeviceFull
 from system.errors import UserError, one_line
 
+# Records keep it, with the word that a visit had first.
 NAME = "GPU: CUDA events around each batch, one synchronisation a round"
 
+# Of a full memory: torch's words, ONNX Runtime's, and those of exporters/tensorrt_engine.py.
 _FULL = ("out of memory", "failed to allocate", "memory is full")
 
 

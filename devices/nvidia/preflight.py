@@ -13,7 +13,7 @@ from system.gpu import Gpu, find_gpu
 if TYPE_CHECKING:
     from devices.targets import Target
 
-# What the targets of targets.toml name; the last one takes any GPU.
+# GPUs by the names that targets.toml and environments.toml have for them; the last one takes any.
 V100, T4, ANY = "Tesla V100", "Tesla T4", "NVIDIA GPU"
 TURING = (7, 5)
 # What the environment of TensorRT for RTX asks for: a card of the compute capabilities in NVIDIA's support matrix.

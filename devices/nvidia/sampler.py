@@ -6,19 +6,19 @@ from contextlib import contextmanager
 
 from devices.samples import DeviceReadings
 
-_EVERY_S = 0.05
+_EVERY_S = 0.05  # twenty readings in a visit of one second
 
 
 @contextmanager
-def sampling(read: Callable[[], DeviceReadings], every_s: float = _EVERY_S) -> Iterator[list[DeviceReadings]]:
-    """A list that gets one more reading every `every_s` until the block ends; raises then what `read` raised."""
+def sampling(read: Callable[[], DeviceReadings]) -> Iterator[list[DeviceReadings]]:
+    """A list that gets one more reading every 50 ms until the block ends; raises then what `read` raised."""
     readings: list[DeviceReadings] = []
     failures: list[Exception] = []
     ended = threading.Event()
 
     def sample() -> None:
         try:
-            while not ended.wait(every_s):
+            while not ended.wait(_EVERY_S):
                 readings.append(read())
         except Exception as error:
             failures.append(error)

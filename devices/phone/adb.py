@@ -4,52 +4,23 @@ adbutils' own client isn't used: of a failed push it loses the phone's reason, i
 a remote server doesn't answer it starts a local one.
 """
 
-import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from devices.options import read_options
+from devices.phone.listing import READY, Listed, choose, parse_devices
 from devices.phone.options import PhoneOptions
-from devices.phone.preflight import CONNECT, GUIDE, START
+from devices.phone.preflight import START
 from devices.targets import Target
 from system.errors import UserError, one_line
 
-READY = "device"
-# adb's names for what a phone can be, among which a line is told from whatever else adb says.
-_STATES = (
-    *(READY, "offline", "unauthorized", "authorizing", "connecting", "no permissions", "detached", "unknown"),
-    *("recovery", "rescue", "sideload", "bootloader", "host"),
-)
 _SETTLING = ("offline", "authorizing", "connecting")  # what a phone is in the moment after it was plugged in
 _SETTLE_S = 2.0
-_ANSWER_S = 5.0  # a server on this machine starts in one
-_PUSH_S = 900.0
-_ADVICE = {
-    "unauthorized": "unlock it and accept its question “Allow USB debugging?”",
-    "authorizing": "unlock it and accept its question “Allow USB debugging?”",
-    "offline": "plug it in again, or switch its USB debugging off and on",
-    "no permissions": "give your user access to it (Linux: udev rules, then `adb kill-server`)",
-}
-
-
-_LONGEST = 1000  # of a line, in characters
-# The serial of a phone that was paired over Wi-Fi begins with "adb-" and may hold a blank.
-_LINE = re.compile(rf"(?!List of |\*|adb[ :])(\S.*?)\s+({'|'.join(_STATES)})(?=[\s;]|$)(.*)")
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One line of `adb devices -l`; `model` as adb writes it (Pixel_2), empty where the phone doesn't say."""
-
-    serial: str
-    state: str
-    model: str
-    usb: bool
+_ANSWER_S = 5.0  # a server on this machine starts within one
+_PUSH_S = 900.0  # the largest file of the zoo, 0.7 GB, at 1 MB/s
 
 
 @dataclass(frozen=True)
@@ -132,54 +103,9 @@ def candidates(target: Target) -> list[Link]:
         time.sleep(0.25)
 
 
-def choose(phones: Sequence[Listed], *, serial: str | None, model: str) -> list[Listed]:
-    """The phones that can be measured, equal in their model; `model` is a glob, "any" takes every one.
-
-    Raises UserError that says why there is none, or that they are of several models.
-    """
-    if not phones:
-        raise UserError("no adb device", found=CONNECT, fix=GUIDE)
-    names = ", ".join(f"{phone.serial} ({phone.model.replace('_', ' ') or phone.state})" for phone in phones)
-    if serial is not None:
-        phones = [phone for phone in phones if phone.serial == serial]
-        if not phones:
-            raise UserError(f"no adb device {serial}", found=names, fix="choose one of those with --device SERIAL")
-    ready = [phone for phone in phones if phone.state == READY]
-    if not ready:
-        states = ", ".join(f"{phone.serial} is {phone.state}" for phone in phones)
-        raise UserError("no usable adb device", found=states, fix=_ADVICE.get(phones[0].state, "let it start Android"))
-    fitting = [phone for phone in ready if _is_a(phone, model)]
-    if not fitting and len(ready) > 1:
-        fix = "connect that one, or choose one of these with --device SERIAL and target android"
-        raise UserError(f"none is a {model}", found=names, fix=fix)
-    if not fitting:
-        found = f"{ready[0].serial} is a {ready[0].model.replace('_', ' ') or 'phone of no name'}"
-        raise UserError(f"not a {model}", found=found, fix="connect that one, or measure this one as target android")
-    # A phone that names no model may be any.
-    if len(fitting) > 1 and (len({phone.model for phone in fitting}) > 1 or not fitting[0].model):
-        raise UserError("several adb devices", found=names, fix="choose one with --device SERIAL")
-    return fitting
-
-
-def _is_a(phone: Listed, model: str) -> bool:
-    # adb writes a model's other characters as "_"; those of a glob stay.
-    return model == "any" or fnmatchcase(phone.model, re.sub(r"[^\w*?\[\]]", "_", model))
-
-
 def listed(options: PhoneOptions) -> list[Listed]:
     """Every phone that the adb server knows, whatever its state; starts the local one. Raises UserError without adb."""
     return _list((_program(), *_server(options)))
-
-
-def parse_devices(text: str) -> list[Listed]:
-    """The phones in the output of `adb devices -l`; whatever else it says is passed over."""
-    phones = []
-    for line in text.splitlines():
-        # A longer one is no phone's, and matching it takes a time that grows with its square.
-        if len(line) <= _LONGEST and (match := _LINE.fullmatch(line)):
-            details = dict(re.findall(r"(\w+):(\S+)", match[3]))
-            phones.append(Listed(match[1], match[2], details.get("model", ""), "usb" in details))
-    return phones
 
 
 def _list(adb: tuple[str, ...]) -> list[Listed]:
@@ -229,6 +155,8 @@ def _call(command: list[str], timeout_s: float) -> "subprocess.CompletedProcess[
         )
     except subprocess.TimeoutExpired as error:
         found = f"no answer within {timeout_s:g} s to {one_line(command[-1], 60)!r}"
-        raise UserError(
-            "adb hangs", found=found, fix="plug the phone in again, or restart adb: adb kill-server"
-        ) from error
+        fix = "plug the phone in again, or restart adb: adb kill-server"
+        raise UserError("adb hangs", found=found, fix=fix) from error
+    except OSError as error:  # adbutils takes what ADBUTILS_ADB_PATH names unseen
+        found = f"{command[0]}: {error.strerror or error}"
+        raise UserError("adb can't be started", found=found, fix="mend it, or unset ADBUTILS_ADB_PATH") from error

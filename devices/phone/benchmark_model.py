@@ -57,6 +57,11 @@ class Aggregates(msgspec.Struct, frozen=True, kw_only=True):
     median_s: float | None = None
     p95_s: float | None = None
 
+    @property
+    def typical_s(self) -> float:
+        """The median; the mean of a tool that prints no median."""
+        return self.mean_s if self.median_s is None else self.median_s
+
 
 def parse_benchmark_model(text: str) -> Aggregates:
     """The measured block in the output of either family, from stdout, stderr or logcat.
@@ -99,6 +104,7 @@ def command_line(
         "num_runs": runs,
         "min_secs": f"{min_s:g}",
         "max_secs": f"{max_s:g}",
+        # One run and half a second are its defaults; below 0 s it warms up not at all.
         "warmup_runs": 1 if warmup else 0,
         "warmup_min_secs": f"{0.5 if warmup else -1:g}",
     }

@@ -13,7 +13,7 @@ FOLDER = "/data/local/tmp/zennet-latency"
 TOOL = f"{FOLDER}/benchmark_model"
 _SIGNALLED = 128  # what a shell adds to the number of the signal that ended a program
 _TIMED_OUT = 124
-_SLACK_S = 30.0
+_SLACK_S = 30.0  # by which adb waits longer than the phone itself
 
 
 def invoke(link: Link, arguments: list[str], *, affinity: str | None, limit_s: float) -> str:

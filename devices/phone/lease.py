@@ -10,11 +10,9 @@ from devices.lease import first_free
 from devices.options import read_options
 from devices.phone.adb import candidates
 from devices.phone.options import PhoneOptions
-from devices.phone.preflight import server_address
+from devices.phone.preflight import LOOPBACK, server_address
 from devices.runtime import Held
 from devices.targets import Target
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
 @contextmanager
@@ -42,4 +40,4 @@ def _server(options: PhoneOptions) -> str:
     if address is None:  # no TCP address
         return f"adb {os.environ.get('ADB_SERVER_SOCKET', '')}"
     host, number = address
-    return f"adb {'localhost' if host in _LOOPBACK else host}:{number}"
+    return f"adb {'localhost' if host in LOOPBACK else host}:{number}"

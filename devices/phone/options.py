@@ -30,6 +30,7 @@ class PhoneOptions(DeviceClockOptions, frozen=True, kw_only=True):
     delegate: Annotated[Literal["xnnpack", "gpu"], Meta(description="what computes it")] = "xnnpack"
     fp16: Annotated[bool, Meta(description="whether the GPU may compute in FP16")] = True
     runs: Annotated[_Count, Meta(description="inferences of an invocation at least")] = 10
+    # Of these two the defaults are the tool's own.
     min_s: Annotated[_Seconds, Meta(description="seconds of an invocation at least")] = 1.0
     max_s: Annotated[
         float, Meta(gt=0, description="seconds after which an invocation is cut off, more where its runs need more")
@@ -39,7 +40,7 @@ class PhoneOptions(DeviceClockOptions, frozen=True, kw_only=True):
         Literal["usb", "always", "never"], Meta(description="airplane mode while it measures; usb: only over a cable")
     ] = "usb"
     reconnect_s: Annotated[_Seconds, Meta(description="seconds to wait for a phone that went away")] = 20.0
-    # Both chosen before any phone could be measured.
+    # These two were chosen before any phone could be measured.
     warmer_c: Annotated[
         float, Meta(gt=0, description="degrees above its idle temperature from which a battery cools first")
     ] = 5.0

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _HOST, _PORT = "127.0.0.1", 5037
+LOOPBACK = ("localhost", _HOST, "::1", "[::1]")  # names of this machine
 _ANSWER_S = 4.0
 _USB = Path("/sys/bus/usb/devices")
 _ADB_INTERFACE = ("ff", "42", "01")  # class, subclass and protocol
@@ -49,7 +50,7 @@ def absence(host: str | None, port: str | None, serial: str | None) -> str | Non
     if address is None:
         return None
     listed = _ask(*address)
-    if listed is None and address[0] not in {_HOST, "localhost"}:
+    if listed is None and address[0] not in LOOPBACK:
         return f"no adb server at {address[0]}:{address[1]}; {START}"
     if listed is None and (program := shutil.which("adb")):
         listed = _start(program, address[1])

@@ -80,5 +80,10 @@ class SharedPhone:
         self.family, self.takes_images = family_of(usage), takes_images(usage)
         asked = self._options.airplane
         airplane = asked == "always" or (asked == "usb" and self.link.phone.usb)
-        self._state = HeldState(self.link, FOLDER, airplane=airplane)
-        self._cooling = self._cooling or Cooling(self.link, self._options)
+        state = self._state = HeldState(self.link, FOLDER, airplane=airplane)
+        try:
+            state.hold()
+            self._cooling = self._cooling or Cooling(self.link, self._options)
+        except BaseException:  # Ctrl-C too: nobody has taken the phone yet, so nobody leaves it
+            state.restore()
+            raise

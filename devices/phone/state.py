@@ -30,12 +30,13 @@ dumpsys power 2>/dev/null | grep -m 1 mWakefulness=
 
 
 class HeldState:
-    """What a phone was like before.
+    """What a phone is like before `hold`, and is again after `restore`.
 
-    It is kept in a file on the phone too: where a run loses the phone, the next run restores it.
+    `hold` keeps it in a file on the phone too: where a run loses the phone, the next run restores it.
     """
 
     def __init__(self, link: Link, folder: str, *, airplane: bool) -> None:
+        """Read it, or what an earlier run left in the file; `airplane` is whether airplane mode is to be held."""
         self._link, self._file = link, f"{folder}/state"
         left = link.shell(f"cat {self._file} 2>/dev/null").text
         self._before = left if "stay=" in left else link.shell(_READ).text
@@ -46,13 +47,16 @@ class HeldState:
         self._asleep = wakefulness is not None and wakefulness[1] != "Awake"
         self._grounded = airplane and "airplane=0" in self._before
         self._held = {name: setting for name, setting in _SETTINGS.items() if self._has(name)}
+
+    def hold(self) -> None:
+        """Set the states."""
         kept = self._before.replace("'", "")
         commands = [f"echo '{kept}' > {self._file}"]
         commands += [f"settings put {setting.key} {setting.held}" for setting in self._held.values()]
         commands += ["input keyevent KEYCODE_WAKEUP"] if self._asleep else []
         # Android 11 and later; older ones don't know the verb or refuse it to adb, and the readings tell.
         commands += ["cmd connectivity airplane-mode enable"] if self._grounded else []
-        link.shell("; ".join(commands))
+        self._link.shell("; ".join(commands))
 
     def restore(self) -> None:
         """Set back what was changed; a phone that is gone is restored by the next run, and a warning says so."""

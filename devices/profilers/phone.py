@@ -35,11 +35,10 @@ class PhoneProfiler:
         self._runs: list[list[Operator]] = []
 
     def run(self, count: int) -> Samples:
-        """The median of an invocation, the profiler's own time in it."""
+        """The typical time of an invocation, the profiler's own in it."""
         text = self._invoke(count)
         self._runs.append(parse_op_profile(text))
-        found = parse_benchmark_model(text)
-        return Samples(seconds=[found.mean_s if found.median_s is None else found.median_s])
+        return Samples(seconds=[parse_benchmark_model(text).typical_s])
 
     def operators(self) -> list[Operator]:
         """What each operator took."""

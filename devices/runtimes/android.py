@@ -93,17 +93,13 @@ class AndroidSession:
         conditions |= {WAITED: rest.waited_s, "idle_c": rest.idle_c, "limit_c": rest.limit_c}
         if reason := throttled(rest.readings, after, limit_c=rest.limit_c):
             conditions[THROTTLED] = reason
-        return Samples(seconds=[_typical(found)], evidence=_evidence(found), conditions=[conditions])
+        return Samples(seconds=[found.typical_s], evidence=_evidence(found), conditions=[conditions])
 
     def profiled(self, count: int) -> str:
         """What one invocation of at least `count` inferences printed under op profiling."""
         runs = max(count, self._options.runs)
         self._network.phone.cool()
         return self._network.invoke(runs=runs, min_s=self._options.min_s, warmup=True, more=(FLAG,))
-
-
-def _typical(found: Aggregates) -> float:
-    return found.mean_s if found.median_s is None else found.median_s
 
 
 def _evidence(found: Aggregates) -> dict[str, list[float]]:

@@ -169,7 +169,7 @@ class FakeNetwork:
     """Logits of 1000 classes that depend on the values of an image alone, the same on every machine."""
 
     def __init__(self, takes_bytes: int = 0, device: FakeDevice | None = None) -> None:
-        """`device` None is one of its own."""
+        """Without `device` it has one of its own."""
         self.ran_on, self._memory = dict(_RAN_ON), _Memory(device or FakeDevice(), takes_bytes)
 
     def logits(self, images: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -192,7 +192,7 @@ class FakeSession:
     aggregates = False
 
     def __init__(self, seconds: list[float], takes_bytes: int = 0, device: FakeDevice | None = None) -> None:
-        """`device` None is one of its own."""
+        """Without `device` it has one of its own."""
         self.ran_on, self._device = dict(_RAN_ON), device or FakeDevice()
         self._memory = _Memory(self._device, takes_bytes)
         self._seconds = itertools.cycle(seconds)

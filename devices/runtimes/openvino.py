@@ -70,7 +70,7 @@ class OpenvinoNetwork:
     def __init__(self, artifact: Artifact, target: Target, *, counters: bool = False) -> None:
         options, openvino = read_options(target, OpenvinoOptions), _library()
         told = {
-            # Of one image at a time: all threads work on it, and one stream takes it.
+            # One inference at a time: one stream, all threads in it.
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,
             "INFERENCE_NUM_THREADS": options.thread_count,

@@ -32,7 +32,7 @@ def options(target: Target) -> type[Options]:
 def absence(target: Target) -> str | None:
     """Why ONNX Runtime, its provider or what that runs on isn't here."""
     if importlib.util.find_spec("onnxruntime") is None:
-        return "no onnxruntime; `make bench` installs it"
+        return f"no onnxruntime; `make bench-{target.name}` installs it"
     if _on_the_host(target):
         return ort_providers.absence(host_options(target).provider)
     from devices.nvidia import compatibility, preflight

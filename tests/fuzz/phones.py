@@ -3,9 +3,10 @@
 import re
 import shlex
 
-from devices.phone.adb import Listed, Reply, choose, parse_devices
+from devices.phone.adb import Reply
 from devices.phone.benchmark_model import delegation_of, family_of, parse_benchmark_model, takes_images
 from devices.phone.invocation import invoke
+from devices.phone.listing import Listed, choose, parse_devices
 from devices.phone.options import PhoneOptions
 from devices.phone.preflight import listed_phones, server_address
 from devices.phone.readings import parse_readings, throttled, too_hot
@@ -62,6 +63,7 @@ def shells(content: bytes) -> None:
     text = text_of(content)
     phone = _Phone(text)
     state = HeldState(phone, "/data/local/tmp", airplane=True)
+    state.hold()
     state.restore()
     for command in phone.told[-2:]:
         words = shlex.split(command)  # the phone's text is one word of it, whatever is in it

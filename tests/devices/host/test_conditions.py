@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import platform
 
@@ -15,6 +16,7 @@ def test_what_the_machine_is_goes_into_json_with_every_version():
     assert found["memory_bytes"] > 2**28
     assert found["kernel"] == platform.release()
     assert {"torch", "onnxruntime", "timm", "numpy"} <= set(found["versions"])
+    assert ("ai-edge-litert" in found["versions"]) == (importlib.util.find_spec("ai_edge_litert") is not None)
     assert "governor" in found
 
 
@@ -42,3 +44,17 @@ ARM = "processor : 0\nCPU implementer : 0x41\nCPU architecture: 8\nCPU part : 0x
 def test_generations_of_one_name_are_told_apart(monkeypatch, text, told):
     monkeypatch.setattr(conditions, "_read", lambda path: text)
     assert conditions.cpu_id() == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"{X86}flags : fpu hypervisor lahf_lm\n", True),
+        (f"{X86}flags : fpu lahf_lm\n", False),
+        (f"{ARM}Features : fp asimd\n", None),
+        ("", None),
+    ],
+)
+def test_whether_a_machine_is_virtual_is_none_where_its_processor_does_not_say(monkeypatch, text, told):
+    monkeypatch.setattr(conditions, "_read", lambda path: text)
+    assert machine().virtualized is told
