@@ -89,11 +89,11 @@ def _survey(path: Path, cells: dict[tuple[str, str], list[_Place]], passed_over:
         try:
             glance, measured = _glance(line)
         except UNREADABLE as error:
-            refuse_newer(path, number, line)
+            refuse_newer(path, number, line, SCHEMA)
             passed_over.append(f"{path}:{number}: {one_line(error, 160)}")
             continue
         if glance.schema > SCHEMA:
-            refuse_newer(path, number, line)
+            refuse_newer(path, number, line, SCHEMA)
         place = _Place(glance.conditions.end.time, path, number, here, measured)
         cells.setdefault((glance.model.name, glance.target.name), []).append(place)
 
