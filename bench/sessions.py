@@ -25,29 +25,29 @@ class Sessions:
         self._clock_s = functools.partial(runtime_of(target).now_s, target)
         self.loading_s = 0.0  # what loading and warming up took so far
 
-    def open_first(self, cells: Sequence[NetworkRun]) -> list[NetworkRun]:
-        """The cells in the same order, those with an open session first: so none is closed before it was used."""
-        return sorted(cells, key=lambda cell: cell.name not in self._open)
+    def open_first(self, runs: Sequence[NetworkRun]) -> list[NetworkRun]:
+        """The networks in the same order, those with an open session first: so none is closed before it was used."""
+        return sorted(runs, key=lambda run: run.name not in self._open)
 
-    def has_room(self, cell: NetworkRun) -> bool:
-        """Whether a cell's session can be loaded and none closed for it."""
-        return not self._open or self._room.fits(self._load_of(cell))
+    def has_room(self, run: NetworkRun) -> bool:
+        """Whether a network's session can be loaded and none closed for it."""
+        return not self._open or self._room.fits(self._load_of(run))
 
-    def of(self, cell: NetworkRun) -> Session:
-        """The warm session of a cell. Raises SessionLost where it can't be loaded or fails in its warm-up."""
-        session = self._open.pop(cell.name, None)
+    def of(self, run: NetworkRun) -> Session:
+        """The warm session of a network. Raises SessionLost where it can't be loaded or fails in its warm-up."""
+        session = self._open.pop(run.name, None)
         if session is None:
             begun_s = self._clock_s()
             try:
-                session = self._load(cell)
+                session = self._load(run)
             finally:
                 self.loading_s += self._clock_s() - begun_s
-        self._open[cell.name] = session
+        self._open[run.name] = session
         return session
 
-    def close(self, cell: NetworkRun) -> None:
-        """End a cell's session, if it has one."""
-        if session := self._open.pop(cell.name, None):
+    def close(self, run: NetworkRun) -> None:
+        """End a network's session, if it has one."""
+        if session := self._open.pop(run.name, None):
             session.close()
 
     def close_all(self) -> None:
@@ -57,19 +57,19 @@ class Sessions:
         with ThreadPoolExecutor(max_workers=max(1, len(sessions))) as pool:
             list(pool.map(lambda session: session.close(), sessions))
 
-    def _load(self, cell: NetworkRun) -> Session:
-        while not self.has_room(cell):
+    def _load(self, run: NetworkRun) -> Session:
+        while not self.has_room(run):
             self._open.pop(next(iter(self._open))).close()
         try:
-            return self._load_warm(cell)
+            return self._load_warm(run)
         except NoRoom:
             if not self._open:
                 raise
         self.close_all()  # it takes more than was expected
-        return self._load_warm(cell)
+        return self._load_warm(run)
 
-    def _load_warm(self, cell: NetworkRun) -> Session:
-        load = self._load_of(cell)
+    def _load_warm(self, run: NetworkRun) -> Session:
+        load = self._load_of(run)
         with self._room.learning(load):
             session = open_session(load.artifact, self._target, timeout_s=self._protocol.timeout_s)
             try:
@@ -79,7 +79,7 @@ class Sessions:
                 raise
         self._tell(
             Opened(
-                network=cell.network,
+                network=run.network,
                 artifact=load.artifact,
                 ran_on=session.ran_on,
                 clock=session.clock,
@@ -88,6 +88,6 @@ class Sessions:
         )
         return session
 
-    def _load_of(self, cell: NetworkRun) -> Load:
-        assert cell.artifact is not None
-        return Load(self._target, cell.artifact)
+    def _load_of(self, run: NetworkRun) -> Load:
+        assert run.artifact is not None
+        return Load(self._target, run.artifact)

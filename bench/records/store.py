@@ -128,10 +128,10 @@ def all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def read_records(path: Path) -> list[Record]:
-    """Every record of a file, as `read_documents` reads them.
+    """Every record of a file, oldest first; lines that can't be read are reported on stderr and passed over.
 
     Numbers are estimated from the raw times by this version, so the verdict is too, where the record has what that
-    needs.
+    needs. Raises UserError where a record's schema is newer than this suite's.
     """
     return read_documents(path, lambda line: judged(_decoder.decode(line)), SCHEMA)
 
