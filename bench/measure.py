@@ -72,9 +72,9 @@ def _sampled_s(parts: list[Samples]) -> float:
 def visit(session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference) -> Visit:
     """One visit: read the reference workloads, settle, then sample, with readings in between and at the end.
 
-    `now_s` is the clock that `at_s` and the readings' times are read from.
+    `now_s` is the sweep's clock, of `at_s` and of the readings.
     """
-    readings = reference.before(now_s, now_s())
+    readings = reference.before(now_s)
     at_s = now_s()
     if session.aggregates:
         return Visit(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))

@@ -63,7 +63,7 @@ _decoder = msgspec.json.Decoder(Record)
 
 
 def newest_records(folder: Path) -> Iterator[Record]:
-    """The newest record of each cell (model and target) of a folder and, where it holds no number, the newest that does.
+    """The newest record of each cell (model and target) of a folder and, where that has no number, the newest with one.
 
     The newest comes first. The raw times of all other records are not read. Lines that can't be read as far as that are
     reported on stderr and passed over. Raises UserError as `read_records` does.
