@@ -69,8 +69,9 @@ def _fleet(
     checkpoints: Mapping[Model, Path],
 ) -> int:
     if is_evaluation(arguments) or is_duet(arguments) or arguments.profile:
+        found = " and ".join(flag for flag in ("--accuracy", "--against", "--profile") if vars(arguments)[flag[2:]])
         fix = "leave --ray out, and measure on the device's own host"
-        raise UserError("--ray is of sweeps", found="another kind of measurement", fix=fix)
+        raise UserError("--ray is of sweeps", found=found, fix=fix)
     from bench.fleet.command import run_fleet
 
     with saying_when_interrupted(_KEPT):

@@ -19,7 +19,7 @@ from system.child import Failure
 def prepare(request: DuetRequest) -> list[DuetRun]:
     """Every network with the artifacts of both sides, or with the reason why one has none.
 
-    Raises UserError where the file of `artifact:PATH` can't be used, or a target can't run a network that came as a file.
+    Raises UserError where the file of `artifact:PATH`, or a network's own file, can't be used.
     """
     old_jobs = {model.name: _old_job(request, model) for model in request.models}
     new_jobs = {model.name: _new_job(request, model) for model in request.models}
