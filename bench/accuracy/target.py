@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from bench.accuracy.count import counted
+from bench.accuracy.count import count_answers
 from bench.accuracy.evaluate import evaluate
 from bench.accuracy.images import Image
 from bench.accuracy.record import Accuracy, accuracy_file
@@ -119,7 +119,7 @@ def _evaluate(
     trained = is_trained(mine.weights) and _classes(model) == CLASSES
     answers, torchs_answers = evaluation.predictions
     left_out = request.left_out | evaluation.left_out
-    counts = counted(request.images, answers, torchs_answers, left_out, trained=trained)
+    counts = count_answers(request.images, answers, torchs_answers, left_out, trained=trained)
     accuracy = Accuracy(
         model=network_of(model),
         target=request.target,
