@@ -1,4 +1,4 @@
-"""`python -m bench`: measure networks on targets; every finished cell is a line of results/TARGET.jsonl."""
+"""`python -m bench`: measure networks on targets; each network's record is a line of results/TARGET.jsonl."""
 
 import argparse
 from pathlib import Path
@@ -10,7 +10,7 @@ from bench.axis import add_axis_options
 from bench.duet.options import add_duet_options
 from bench.fleet.options import add_fleet_options
 from bench.options import add_options
-from bench.protocol import Protocol
+from bench.protocol import Protocol, option_of
 from bench.top1 import add_top1_option
 from exporters.int8.option import add_calibration_option
 from models.checkpoints import add_weights_option
@@ -19,7 +19,7 @@ from system.command_line import argument_parser, run
 
 
 def main() -> int:
-    """Measure; exit 1 where a cell has no number."""
+    """Measure; exit 1 where a network has no number."""
     arguments = _parser().parse_args()
     from bench.command import measure
 
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     add_accuracy_options(parser)
     protocol = parser.add_argument_group("protocol")
     for field, kind, default, description in _protocol_options():
-        flag = "--" + field.removesuffix("_s").replace("_", "-")
+        flag = option_of(field)
         if kind is bool:
             protocol.add_argument(flag, dest=field, action="store_true", default=None, help=description)
             continue

@@ -35,7 +35,7 @@ _ON_DISK = dict(zip(Protocol.__struct_fields__, Protocol.__struct_encode_fields_
 
 
 def measure(arguments: argparse.Namespace) -> int:
-    """Measure what the arguments ask for; 1 where a cell has no number. Raises UserError where they can't be met."""
+    """Measure what the arguments ask for; 1 where a network has no number. Raises UserError where they can't be met."""
     targets = _unique(find_targets(pattern, arguments.targets) for pattern in arguments.target)
     targets = at_batches([with_options(target, arguments) for target in targets], arguments.batch)
     models = with_top1(_unique(find(pattern) for pattern in _patterns(arguments)), arguments.top1)
@@ -69,8 +69,9 @@ def _fleet(
     checkpoints: Mapping[Model, Path],
 ) -> int:
     if is_evaluation(arguments) or is_duet(arguments) or arguments.profile:
+        found = " and ".join(flag for flag in ("--accuracy", "--against", "--profile") if vars(arguments)[flag[2:]])
         fix = "leave --ray out, and measure on the device's own host"
-        raise UserError("--ray is of sweeps", found="another kind of measurement", fix=fix)
+        raise UserError("--ray is of sweeps", found=found, fix=fix)
     from bench.fleet.command import run_fleet
 
     with saying_when_interrupted(_KEPT):
@@ -86,9 +87,9 @@ def _sweeps(
     complete = True
     # The targets alternate, so that what drifts meanwhile is no difference between them.
     for repetition, (target, protocol) in itertools.product(range(arguments.repeat), targets):
-        order = sweep_request(arguments, target, protocol, models, checkpoints, repetition)
+        request = sweep_request(arguments, target, protocol, models, checkpoints, repetition)
         with saying_when_interrupted(_KEPT):
-            records = sweep(order)
+            records = sweep(request)
         print_records(target, records)
         complete = complete and all(record.measurement for record in records)
     return 0 if complete else 1

@@ -56,8 +56,8 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _numbers(measurement: Measurement | None, batch: int) -> dict[str, Any]:
-    """Times of one image, in milliseconds; none where there is no measurement or it holds a visit without samples."""
-    if measurement is None or not measurement.visits or not all(visit.samples.seconds for visit in measurement.visits):
+    """Times of one image, in milliseconds; none where there is no measurement, or it can't have been measured."""
+    if measurement is None or not measurement.possible:
         return dict.fromkeys(_NUMBERS)
     estimate, per_image_ms = measurement.estimate, 1e3 / batch
     numbers = (

@@ -13,7 +13,7 @@ from devices.worker import SessionLost
 
 
 def warm_up(session: Session, protocol: Protocol) -> list[float]:
-    """Run until times, clocks and power no longer drift, or for `sustained` the temperature; every second, in order.
+    """Run until times, clocks and power drift no longer, nor for `sustained` the temperature; the seconds of each run.
 
     A tool that gives aggregates warms up by itself, each time. Raises SessionLost where `sustained` is asked of a
     device that tells no temperature.
@@ -41,7 +41,7 @@ def _is_warm(parts: list[Samples], protocol: Protocol) -> bool:
 
 
 def _is_steady(parts: list[Samples], protocol: Protocol) -> bool:
-    """Whether clocks and power were in the last run what they were in the one before; those that aren't told are."""
+    """Whether clocks and power are in the last run what they were in the one before; what isn't told is no change."""
     earlier, later = (part.conditions[-1] if part.conditions else {} for part in parts[-2:])
     pairs = [(earlier[name], later[name]) for name in STEADY if earlier.get(name) and later.get(name)]
     return all(abs(after / before - 1) <= protocol.warmup_drift for before, after in pairs)
@@ -72,9 +72,9 @@ def _sampled_s(parts: list[Samples]) -> float:
 def visit(session: Session, protocol: Protocol, now_s: Callable[[], float], reference: Reference) -> Visit:
     """One visit: read the reference workloads, settle, then sample, with readings in between and at the end.
 
-    `now_s` is the clock that `at_s` and the readings' times are read from.
+    `now_s` is the sweep's clock, of `at_s` and of the readings.
     """
-    readings = reference.before(now_s, now_s())
+    readings = reference.before(now_s)
     at_s = now_s()
     if session.aggregates:
         return Visit(at_s=at_s, settle_s=[], samples=session.run(protocol.visit_samples))

@@ -24,8 +24,9 @@ from system.names import file_name
 
 # How far the sum of the operators may be from the latency before it has to be explained.
 _TOLERANCE = 0.10
+# Seconds that the inferences without the profiler take, and those under it: a cost that a user waits for.
 _LASTING_S = 4.0
-_MOST_TURNS = 40
+_MOST_TURNS = 40  # of two inferences each: enough for the mean of the faster half
 _INVOCATIONS = 3  # of a tool that takes one sample from many inferences
 
 

@@ -86,3 +86,8 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
         600.0
     )
     seed: Annotated[int, msgspec.Meta(ge=0, description="seed of the order of the networks in each pass")] = 1
+
+
+def option_of(field: str) -> str:
+    """The command line's option for a field."""
+    return "--" + field.removesuffix("_s").replace("_", "-")

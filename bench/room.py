@@ -11,7 +11,7 @@ from system.machine import available_bytes
 
 # A session takes up to this many times its file while it loads (file, parsed graph, weights in the kernels' layout).
 _FILES_A_SESSION = 3
-_SPARE_BYTES = 1_000_000_000
+_SPARE_BYTES = 1_000_000_000  # for everything else on the machine
 
 
 class Load(NamedTuple):

@@ -26,46 +26,46 @@ class Sessions:
         self._clock_s = functools.partial(runtime_of(target).now_s, target)
         self.loading_s = 0.0  # what loading and warming up took so far
 
-    def open_first(self, cells: Sequence[NetworkRun]) -> list[NetworkRun]:
-        """The cells in the same order, those with an open session first: so none is closed before it was used."""
-        return sorted(cells, key=lambda cell: cell.name not in self._open)
+    def open_first(self, runs: Sequence[NetworkRun]) -> list[NetworkRun]:
+        """The networks in the same order, those with an open session first: so none is closed before it was used."""
+        return sorted(runs, key=lambda run: run.name not in self._open)
 
-    def has_room(self, cell: NetworkRun) -> bool:
-        """Whether a cell's session can be loaded and none closed for it."""
-        return not self._open or cell.name in self._ahead or self._room.fits(self._load_of(cell))
+    def has_room(self, run: NetworkRun) -> bool:
+        """Whether a network's session can be loaded and none closed for it."""
+        return not self._open or run.name in self._ahead or self._room.fits(self._load_of(run))
 
-    def open_ahead(self, cells: Sequence[NetworkRun]) -> None:
-        """Open the sessions of several cells at once; each is warmed up alone, when it is asked for.
+    def open_ahead(self, runs: Sequence[NetworkRun]) -> None:
+        """Open the sessions of several networks at once; each is warmed up alone, when it is asked for.
 
         Opening one keeps one core busy. On a phone, on a device with a memory of its own, and where there isn't room for
         all of these, each is opened when it is asked for.
         """
         runtime = runtime_of(self._target)
         in_this_memory = not runtime.in_process and runtime.free_bytes(self._target) is None
-        waiting = [cell for cell in cells if cell.name not in self._open]
+        waiting = [run for run in runs if run.name not in self._open]
         if in_this_memory and waiting and self._room.fits(*map(self._load_of, waiting)):
             begun_s = self._clock_s()
             with ThreadPoolExecutor(max_workers=len(waiting)) as pool:
                 outcomes = pool.map(self._opened_or_why_not, waiting)
-                self._ahead.update(zip([cell.name for cell in waiting], outcomes, strict=True))
+                self._ahead.update(zip([run.name for run in waiting], outcomes, strict=True))
             self.loading_s += self._clock_s() - begun_s
 
-    def of(self, cell: NetworkRun) -> Session:
-        """The warm session of a cell. Raises SessionLost where it can't be loaded or fails in its warm-up."""
-        session = self._open.pop(cell.name, None)
+    def of(self, run: NetworkRun) -> Session:
+        """The warm session of a network. Raises SessionLost where it can't be loaded or fails in its warm-up."""
+        session = self._open.pop(run.name, None)
         if session is None:
             begun_s = self._clock_s()
             try:
-                session = self._load(cell)
+                session = self._load(run)
             finally:
                 self.loading_s += self._clock_s() - begun_s
-        self._open[cell.name] = session
+        self._open[run.name] = session
         return session
 
-    def close(self, cell: NetworkRun) -> None:
-        """End a cell's session, if it has one."""
+    def close(self, run: NetworkRun) -> None:
+        """End a network's session, if it has one."""
         for sessions in (self._open, self._ahead):
-            session = sessions.pop(cell.name, None)
+            session = sessions.pop(run.name, None)
             if session is not None and not isinstance(session, SessionLost):
                 session.close()
 
@@ -78,21 +78,21 @@ class Sessions:
         with ThreadPoolExecutor(max_workers=max(1, len(sessions))) as pool:
             list(pool.map(lambda session: session.close(), sessions))
 
-    def _load(self, cell: NetworkRun) -> Session:
-        while not self.has_room(cell):
+    def _load(self, run: NetworkRun) -> Session:
+        while not self.has_room(run):
             self._open.pop(next(iter(self._open))).close()
         try:
-            return self._load_warm(cell)
+            return self._load_warm(run)
         except NoRoom:
             if not self._open:
                 raise
         self.close_all()  # it takes more than was expected
-        return self._load_warm(cell)
+        return self._load_warm(run)
 
-    def _load_warm(self, cell: NetworkRun) -> Session:
-        load = self._load_of(cell)
+    def _load_warm(self, run: NetworkRun) -> Session:
+        load = self._load_of(run)
         with self._room.learning(load):
-            session = self._ahead.pop(cell.name, None) or self._opened_or_why_not(cell)
+            session = self._ahead.pop(run.name, None) or self._opened_or_why_not(run)
             if isinstance(session, SessionLost):
                 raise session
             try:
@@ -102,7 +102,7 @@ class Sessions:
                 raise
         self._tell(
             Opened(
-                network=cell.network,
+                network=run.network,
                 artifact=load.artifact,
                 ran_on=session.ran_on,
                 clock=session.clock,
@@ -111,12 +111,12 @@ class Sessions:
         )
         return session
 
-    def _opened_or_why_not(self, cell: NetworkRun) -> Session | SessionLost:
+    def _opened_or_why_not(self, run: NetworkRun) -> Session | SessionLost:
         try:
-            return open_session(self._load_of(cell).artifact, self._target, timeout_s=self._protocol.timeout_s)
+            return open_session(self._load_of(run).artifact, self._target, timeout_s=self._protocol.timeout_s)
         except SessionLost as lost:
             return lost
 
-    def _load_of(self, cell: NetworkRun) -> Load:
-        assert cell.artifact is not None
-        return Load(self._target, cell.artifact)
+    def _load_of(self, run: NetworkRun) -> Load:
+        assert run.artifact is not None
+        return Load(self._target, run.artifact)

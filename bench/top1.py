@@ -122,7 +122,8 @@ def _percent(text: str | None, where: str) -> float:
     except ValueError:
         percent = -1.0
     if not 0 < percent <= 100:
-        raise UserError(f"{where}: no accuracy in percent", found=one_line(repr(text), 60), fix="give 0 to 100")
+        fix = "give a number above 0, 100 at most"
+        raise UserError(f"{where}: no accuracy in percent", found=one_line(repr(text), 60), fix=fix)
     return percent
 
 

@@ -22,7 +22,7 @@ class Counts:
     remarks: dict[str, str]
 
 
-def counted(
+def count_answers(
     images: Sequence[Image],
     artifact: Predictions,
     torch: Predictions,

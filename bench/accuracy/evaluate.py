@@ -28,7 +28,7 @@ NOT_FINITE = "NaN or infinity among its logits"
 class Evaluation:
     """What the subjects answered, in their order, of each image but those `left_out` (reason by name).
 
-    `predicted` counts the answers that were given now, not before; `inference_s` is what those of each subject took.
+    `predicted` counts the answers that were given now, not before; `inference_s` is what each subject took for its own.
     """
 
     predictions: list[Predictions]
@@ -67,7 +67,7 @@ def evaluate(subjects: Sequence[Subject], images: Sequence[Image], results: Path
 def top5(logits: "NDArray[np.float32]") -> tuple[int, ...]:
     """The five likeliest classes of one image's logits (classes,), of equal ones the first.
 
-    None where a logit isn't finite: such a network has computed nothing that could be right.
+    Empty where a logit isn't finite: such a network has computed nothing that could be right.
     """
     import numpy as np
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from bench.protocol import Protocol
+from bench.protocol import Protocol, option_of
 from system.errors import UserError
 
 
@@ -31,13 +31,9 @@ def is_evaluation(arguments: argparse.Namespace) -> bool:
         "--repeat": arguments.repeat != 1,
     }
     timing = [name for name in Protocol.__struct_fields__ if name != "timeout_s"]
-    others |= {_flag(name): vars(arguments)[name] is not None for name in timing}
+    others |= {option_of(name): vars(arguments)[name] is not None for name in timing}
     if given := [flag for flag, is_given in others.items() if is_given]:
         raise UserError("--accuracy times nothing", found=" and ".join(given), fix="leave that out")
     if arguments.images is not None and arguments.images < 1:
         raise UserError("--images must be 1 or more", found=f"{arguments.images}", fix="leave it out for all")
     return True
-
-
-def _flag(field: str) -> str:
-    return "--" + field.removesuffix("_s").replace("_", "-")

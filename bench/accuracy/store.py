@@ -5,9 +5,7 @@ from pathlib import Path
 import msgspec
 
 from bench.accuracy.record import SCHEMA, Accuracy
-from bench.records.store import read_lines, warn_of_passed_over
-from system.errors import UserError, one_line
-from system.unreadable import UNREADABLE
+from bench.records.store import read_documents
 
 _decoder = msgspec.json.Decoder(Accuracy)
 
@@ -17,17 +15,5 @@ def read_accuracies(results: Path) -> list[Accuracy]:
 
     Raises UserError where a record's schema is newer than this suite's.
     """
-    accuracies, unreadable = [], []
-    for path in sorted((results / "accuracy").glob("*.jsonl")):
-        for number, line in read_lines(path):
-            try:
-                accuracy = _decoder.decode(line)
-            except UNREADABLE as error:
-                unreadable.append(f"{path}:{number}: {one_line(error, 160)}")
-                continue
-            if accuracy.schema > SCHEMA:
-                found = f"schema {accuracy.schema}, this one reads up to {SCHEMA}"
-                raise UserError(f"{path}:{number} is of a newer version of this suite", found=found, fix="update it")
-            accuracies.append(accuracy)
-    warn_of_passed_over(unreadable)
-    return accuracies
+    files = sorted((results / "accuracy").glob("*.jsonl"))
+    return [accuracy for path in files for accuracy in read_documents(path, _decoder.decode, SCHEMA)]

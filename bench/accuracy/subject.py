@@ -16,9 +16,11 @@ from system.names import file_name
 
 # Part of every key: raise it when what is made of an image or of its logits changes.
 _RECIPE = 1
-# Distributions between an image and its classes: all subjects', and those of other runtimes than torch.
+# Distributions between an image and its classes: all subjects', those of other runtimes than torch, and further ones
+# of single runtimes, where they are installed.
 _TORCH = ("numpy", "pillow", "timm", "torch")
 _OTHERS = ("ai-edge-litert", "onnxruntime", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx-cu13-libs")
+_BY_RUNTIME = {"executorch": ("executorch",), "openvino": ("openvino",), "ort": ("onnxruntime-qnn",)}
 
 
 def reference_target(model: Model) -> Target:
@@ -53,7 +55,6 @@ class Subject:
     def facts(self) -> dict[str, object]:
         """What a prediction depends on beside the image: those of equal facts are of one kind."""
         target = self.target
-        torch_alone = target.runtime.startswith("torch")
         return {
             "recipe": _RECIPE,
             "model": self.artifact.model,
@@ -65,7 +66,7 @@ class Subject:
             "options": target.options,
             "preprocessing": msgspec.to_builtins(self.how),
             "cpu": cpu_model(),
-            "versions": versions(_TORCH if torch_alone else _TORCH + _OTHERS),
+            "versions": _versions(target.runtime),
         }
 
     def predictions_file(self, results: Path) -> Path:
@@ -73,3 +74,11 @@ class Subject:
         key = hashlib.sha256(msgspec.json.encode(self.facts(), order="sorted")).hexdigest()[:16]
         name = f"{file_name(self.artifact.model)}-{self.artifact.format}-{self.target.precision}-{key}.jsonl"
         return results / "accuracy" / "predictions" / name
+
+
+def _versions(runtime: str) -> dict[str, str]:
+    """The versions of what lies between an image and its classes on a runtime."""
+    if runtime.startswith("torch"):
+        return versions(_TORCH)
+    further = versions(_BY_RUNTIME.get(runtime, ()))
+    return versions(_TORCH + _OTHERS) | {name: found for name, found in further.items() if found != "absent"}

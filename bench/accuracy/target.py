@@ -8,13 +8,13 @@ from pathlib import Path
 
 from msgspec import structs
 
-from bench.accuracy.count import counted
+from bench.accuracy.count import count_answers
 from bench.accuracy.evaluate import evaluate
 from bench.accuracy.images import Image
 from bench.accuracy.record import Accuracy, accuracy_file
 from bench.accuracy.store import read_accuracies
 from bench.accuracy.subject import Subject, reference_target
-from bench.progress import stage
+from bench.exports import export_each
 from bench.records.network_run import network_of
 from bench.records.sole_writer import sole_writer
 from bench.records.store import append_line
@@ -24,7 +24,6 @@ from devices.runtime import runtime_of
 from devices.targets import Target
 from devices.worker import SessionLost
 from exporters.artifact import Artifact, Job
-from exporters.parallel import obtain_all
 from models.given.factory import NetworkError
 from models.model import Model
 from models.photographs.classes import CLASSES
@@ -98,12 +97,7 @@ def _jobs(request: EvaluationRequest, model: Model) -> tuple[Job, Job] | str:
 
 def _export(request: EvaluationRequest, both: Sequence[tuple[Job, Job]]) -> dict[Job, Artifact | Failure]:
     """The files of both sides of every network, or why there is none."""
-    jobs = list(dict.fromkeys(job for each in both for job in each))
-    made: dict[Job, Artifact | Failure] = {}
-    with stage("export", len(jobs)) as bar:
-        for done, (job, outcome) in enumerate(obtain_all(jobs, request.artifacts), start=1):
-            made[job] = outcome
-            bar.at(done, job.model.name)
+    made = export_each((job for each in both for job in each), request.artifacts)
     made |= prepared(request.target, [(mine, made[mine]) for mine, _ in both])
     return made
 
@@ -125,7 +119,7 @@ def _evaluate(
     trained = is_trained(mine.weights) and _classes(model) == CLASSES
     answers, torchs_answers = evaluation.predictions
     left_out = request.left_out | evaluation.left_out
-    counts = counted(request.images, answers, torchs_answers, left_out, trained=trained)
+    counts = count_answers(request.images, answers, torchs_answers, left_out, trained=trained)
     accuracy = Accuracy(
         model=network_of(model),
         target=request.target,

@@ -22,7 +22,7 @@ from bench.duet.ratio import ALL, Ratio
 from bench.duet.request import DuetRequest
 from bench.duet.settings import DuetSettings
 from bench.kept import saying_when_interrupted
-from bench.protocol import Protocol
+from bench.protocol import Protocol, option_of
 from devices.other_python import describe
 from devices.runtime import absence_of, protocol_of
 from devices.targets import Target
@@ -86,8 +86,9 @@ def _settings(arguments: argparse.Namespace, target: Target) -> DuetSettings:
     own = set(DuetSettings.__struct_fields__)
     given = {name: value for name in Protocol.__struct_fields__ if (value := vars(arguments)[name]) is not None}
     if unread := sorted(given.keys() - own):
-        readable = ", ".join(sorted(own & set(Protocol.__struct_fields__)))
-        raise UserError("a duet has no such option", found=", ".join(unread), fix=f"of a protocol it has {readable}")
+        readable = ", ".join(map(option_of, sorted(own & set(Protocol.__struct_fields__))))
+        found = ", ".join(map(option_of, unread))
+        raise UserError("a duet has no such option", found=found, fix=f"of a protocol it has {readable}")
     values = {name: value for name, value in protocol_of(target).items() if name in own} | given
     try:
         return msgspec.convert(values, DuetSettings)

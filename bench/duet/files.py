@@ -1,6 +1,5 @@
 """The files of both sides of a duet: exported, or the one that `--against artifact:PATH` names."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,11 +8,10 @@ from bench.duet.against import old_artifact
 from bench.duet.ledger import DuetRun
 from bench.duet.record import DuetSide, Lost
 from bench.duet.request import DuetRequest
-from bench.progress import stage
+from bench.exports import export_each
 from bench.records.network_run import network_of
 from devices.preparation import prepared
 from exporters.artifact import Artifact, Job
-from exporters.parallel import obtain_all
 from models.model import Model
 from system.child import Failure
 
@@ -21,12 +19,12 @@ from system.child import Failure
 def prepare(request: DuetRequest) -> list[DuetRun]:
     """Every network with the artifacts of both sides, or with the reason why one has none.
 
-    Raises UserError where the file of `artifact:PATH` can't be used.
+    Raises UserError where the file of `artifact:PATH`, or a network's own file, can't be used.
     """
     old_jobs = {model.name: _old_job(request, model) for model in request.models}
     new_jobs = {model.name: _new_job(request, model) for model in request.models}
     given = request.against.artifact
-    made = _make([*new_jobs.values(), *(() if given else old_jobs.values())], request.artifacts)
+    made = export_each([*new_jobs.values(), *(() if given else old_jobs.values())], request.artifacts)
     new_made = dict(prepared(request.new, ((job, made[job]) for job in new_jobs.values())))
     old_made = {} if given else dict(prepared(request.old, ((job, made[job]) for job in old_jobs.values())))
     runs = []
@@ -51,16 +49,6 @@ def _old_side(request: DuetRequest) -> DuetSide:
     python = request.against.python
     machine = dict(request.old_machine)
     return DuetSide(target=request.old, python=None if python is None else str(python), machine=machine)
-
-
-def _make(jobs: Sequence[Job], artifacts: Path) -> dict[Job, Artifact | Failure]:
-    different = list(dict.fromkeys(jobs))
-    made = {}
-    with stage("export", len(different)) as bar:
-        for done, (job, outcome) in enumerate(obtain_all(different, artifacts), start=1):
-            made[job] = outcome
-            bar.at(done, job.model.name)
-    return made
 
 
 def _given(path: Path, new: Artifact | Failure, request: DuetRequest) -> Artifact | Failure:

@@ -21,7 +21,7 @@ from devices.session import Session
 from devices.worker import NoRoom, SessionLost, open_session
 
 SIDES: tuple[SideName, SideName] = ("old", "new")
-_MOST_COUNTED = 1_000
+_MOST_COUNTED = 1_000  # inferences a visit: every one is in the record
 
 
 class SideLost(Exception):  # noqa: N818 - it ends one network, not the program

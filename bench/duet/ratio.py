@@ -18,7 +18,7 @@ from bench.duet.settings import DuetSettings
 from bench.trust.huber import huber_mean
 from bench.trust.statistics import blocks_of, t_quantile, t_tail, welch_freedom
 
-# The variance between processes is sought from the expected one over this to that times this.
+# The variance between processes is sought between the expected one divided by this and multiplied by it.
 _VARIANCE_RANGE = 1e4
 
 # In place of a network's name: all networks of a duet together.

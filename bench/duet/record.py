@@ -10,14 +10,12 @@ import msgspec
 from bench.duet.ratio import Ratio
 from bench.duet.settings import DuetSettings
 from bench.records.record import Network
-from bench.records.store import read_lines, warn_of_passed_over
+from bench.records.store import read_documents
 from bench.trust.plausible import LONGEST_S, SHORTEST_S
 from bench.trust.rejection import clean_seconds
 from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
-from system.errors import UserError, one_line
-from system.unreadable import UNREADABLE
 
 # Raise it when a field changes its meaning; readers refuse what is newer than they are.
 DUET_SCHEMA = 1
@@ -123,22 +121,7 @@ def read_duets(path: Path) -> list[Duet]:
 
     Raises UserError where one is of a newer schema.
     """
-    duets, torn = [], []
-    for number, line in read_lines(path):
-        try:
-            schema = msgspec.json.decode(line, type=_Schema).schema
-            if schema > DUET_SCHEMA:
-                found = f"schema {schema}, this one reads up to {DUET_SCHEMA}"
-                raise UserError(f"{path}:{number} is of a newer version", found=found, fix="update the suite")
-            duets.append(_decoder.decode(line))
-        except UNREADABLE as error:
-            torn.append(f"{path}:{number}: {one_line(error, 160)}")
-    warn_of_passed_over(torn)
-    return duets
-
-
-class _Schema(msgspec.Struct):
-    schema: int
+    return read_documents(path, _decoder.decode, DUET_SCHEMA)
 
 
 _decoder = msgspec.json.Decoder(Duet)

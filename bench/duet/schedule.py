@@ -27,7 +27,7 @@ def least_turns(settings: DuetSettings, process_pair: int) -> int:
 def next_pass(runs: Sequence[DuetRun], least: int, budget_is_left: bool) -> list[DuetRun]:
     """Who gets a block of turns: those that lack turns, else the half whose intervals a second narrows most.
 
-    None where nothing is left of the budget, or nothing would narrow.
+    Empty where nothing is left of the budget, or nothing would narrow.
     """
     going_on = [run for run in runs if run.lost is None]
     if lacking := [run for run in going_on if len(run.turns) < least]:

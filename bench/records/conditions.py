@@ -1,4 +1,4 @@
-"""`Conditions`: what a machine was, and what it did when a cell's sweep began and when the cell ended."""
+"""`Conditions`: what a machine was, and what it did when a sweep began and when a record of it was written."""
 
 import msgspec
 
@@ -6,9 +6,9 @@ from devices.host.conditions import Machine, Moment
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Conditions of one cell; what an older record doesn't say has its default.
+    """Conditions of one record; what an older one doesn't say has its default.
 
-    `end` is None while the cell is being measured.
+    `end` is None while the record isn't written yet.
     """
 
     machine: Machine = Machine()

@@ -43,7 +43,7 @@ class _Glance(_Head):
     measurement: _Present | None = None
 
 
-class _Place(NamedTuple):
+class _Line(NamedTuple):
     """Where on disk a record is, and what a glance at it told."""
 
     time: str
@@ -63,24 +63,23 @@ _decoder = msgspec.json.Decoder(Record)
 
 
 def newest_records(folder: Path) -> Iterator[Record]:
-    """Of each cell of a folder (model and target) the newest record and, where that holds no number, the newest
-    one that does, newest first within a cell; of the others the raw times are not read, so that years of runs stay
-    cheap.
+    """The newest record of each cell (model and target) of a folder and, where that has no number, the newest with one.
 
-    Lines that can't be read so far are reported on stderr and passed over. Raises UserError as `read_records` does.
+    The newest comes first. The raw times of all other records are not read. Lines that can't be read as far as that are
+    reported on stderr and passed over. Raises UserError as `read_records` does.
     """
-    cells: dict[tuple[str, str], list[_Place]] = {}
+    cells: dict[tuple[str, str], list[_Line]] = {}
     passed_over: list[str] = []
     for path in sorted(folder.glob("*.jsonl")):
         _survey(path, cells, passed_over)
-    for places in cells.values():
+    for lines in cells.values():
         # Times are of whole seconds: of two records of one second the later line is the newer.
-        yield from _decode(sorted(places, key=lambda place: place.time)[::-1], passed_over)
+        yield from _decode(sorted(lines, key=lambda line: line.time)[::-1], passed_over)
     warn_of_passed_over(passed_over)
 
 
-def _survey(path: Path, cells: dict[tuple[str, str], list[_Place]], passed_over: list[str]) -> None:
-    """Add the records of a file to the cells they are of, keeping of each cell what might still be shown."""
+def _survey(path: Path, cells: dict[tuple[str, str], list[_Line]], passed_over: list[str]) -> None:
+    """Add the lines of a file to the cells that their records are of."""
     offset = 0
     for number, line in all_lines(path):
         here, offset = offset, offset + len(line)
@@ -89,13 +88,13 @@ def _survey(path: Path, cells: dict[tuple[str, str], list[_Place]], passed_over:
         try:
             glance, measured = _glance(line)
         except UNREADABLE as error:
-            refuse_newer(path, number, line)
+            refuse_newer(path, number, line, SCHEMA)
             passed_over.append(f"{path}:{number}: {one_line(error, 160)}")
             continue
         if glance.schema > SCHEMA:
-            refuse_newer(path, number, line)
-        place = _Place(glance.conditions.end.time, path, number, here, measured)
-        cells.setdefault((glance.model.name, glance.target.name), []).append(place)
+            refuse_newer(path, number, line, SCHEMA)
+        seen = _Line(glance.conditions.end.time, path, number, here, measured)
+        cells.setdefault((glance.model.name, glance.target.name), []).append(seen)
 
 
 def _glance(line: bytes) -> tuple[_Head, bool]:
@@ -113,20 +112,20 @@ def _glance(line: bytes) -> tuple[_Head, bool]:
     return glance, glance.measurement is not None
 
 
-def _decode(places: list[_Place], passed_over: list[str]) -> Iterator[Record]:
-    """The first of the places, and the first with a number; one that can't be read gives way to the next."""
+def _decode(lines: list[_Line], passed_over: list[str]) -> Iterator[Record]:
+    """The record of the first line, and of the first with a number; one that can't be read gives way to the next."""
     found = False
-    for place in places:
-        if found and not place.measured:
+    for line in lines:
+        if found and not line.measured:
             continue
         try:
-            with place.path.open("rb") as file:
-                file.seek(place.offset)
+            with line.path.open("rb") as file:
+                file.seek(line.offset)
                 record = judged(_decoder.decode(file.readline()))
         except UNREADABLE as error:
-            passed_over.append(f"{place.path}:{place.number}: {one_line(error, 160)}")
+            passed_over.append(f"{line.path}:{line.number}: {one_line(error, 160)}")
             continue
         found = True
         yield record
-        if place.measured:
+        if line.measured:
             return

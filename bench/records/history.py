@@ -104,9 +104,9 @@ def _decoded(lines: Sequence[bytes]) -> Iterator[tuple[Record, Measurement]]:
 
 
 def _said(record: Record, measurement: Measurement) -> Said:
-    basis, found = measurement.basis, measurement.alone
+    basis = measurement.basis
     return Said(
         sha256=record.artifact.sha256 if record.artifact else "",
-        told=Told.of(found.number_s, found.log_error),
+        told=measurement.told,
         information=basis.information if basis else None,
     )

@@ -1,6 +1,6 @@
 """The journal of a running sweep: every visit is on disk before the next begins, so that `--resume` can go on.
 
-`results/TARGET.journal` lies there from a sweep's start to its end; records hold the same visits once a cell is done.
+`results/TARGET.journal` lies there from a sweep's start to its end; from then on records hold the same visits.
 """
 
 import sys
@@ -84,7 +84,7 @@ class Journal:
                 yield entry
 
     def end(self) -> None:
-        """Remove it: every cell has its record."""
+        """Remove it: every network has its record."""
         self.path.unlink(missing_ok=True)
 
 

@@ -19,7 +19,7 @@ from bench.records.resume import refuse_another
 from bench.records.store import append_line, append_lines, read_records
 from bench.trust.fit import fit
 from bench.trust.measurement import Measurement
-from bench.trust.run_to_run import Told, run_to_run
+from bench.trust.run_to_run import run_to_run
 from bench.trust.verdict import judge
 from bench.trust.visit import Visit
 from devices.host.conditions import Moment
@@ -115,7 +115,7 @@ class Ledger:
         visits = {run.name: list(run.visits) for run in self.runs.values() if run.visits}
         bases = fit(visits, self.started.protocol.lost_share, earlier)
         measured = {name: self.runs[name].measurement(visits[name], basis) for name, basis in bases.items()}
-        between = run_to_run(earlier.told, {name: _told(each) for name, each in measured.items()})
+        between = run_to_run(earlier.told, {name: each.told for name, each in measured.items()})
         return {name: each.held_against(run_to_run=between) for name, each in measured.items()}
 
     def sampling_share(self) -> float | None:
@@ -208,8 +208,3 @@ def _record(started: Started, run: NetworkRun, measurement: Measurement | None, 
         verdict=judge(measurement, started.protocol) if measurement else None,
         reason=run.reason,
     )
-
-
-def _told(measurement: Measurement) -> Told:
-    found = measurement.alone
-    return Told.of(found.number_s, found.log_error)

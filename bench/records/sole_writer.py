@@ -8,23 +8,23 @@ from system.errors import UserError
 
 
 @contextmanager
-def sole_writer(results: Path, target: str) -> Iterator[None]:
-    """Hold `results/TARGET.lock`. Raises UserError where another process holds it, or nothing can be written."""
+def sole_writer(folder: Path, target: str) -> Iterator[None]:
+    """Hold `FOLDER/TARGET.lock`. Raises UserError where another process holds it, or nothing can be written."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(results / f"{target}.lock", timeout=0)
+    lock = FileLock(folder / f"{target}.lock", timeout=0)
     try:
-        results.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        folder.mkdir(parents=True, exist_ok=True)
+        held = lock.acquire()
     except Timeout as error:
         raise UserError(
-            f"another sweep writes {results / target}.jsonl",
+            f"another process writes {folder / target}.jsonl",
             found=f"{lock.lock_file} is held",
             fix="wait, or give --results",
         ) from error
     except OSError as error:
         raise UserError(
-            f"can't write into {results}", found=error.strerror or "", fix="mend it, or give --results"
+            f"can't write into {folder}", found=error.strerror or str(error), fix="mend it, or give --results"
         ) from error
-    with lock:
+    with held:  # not the lock itself, which would be acquired once more and stay held
         yield

@@ -4,9 +4,10 @@ import errno
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -15,11 +16,22 @@ from bench.trust.verdict import judge
 from system.errors import UserError, one_line
 from system.unreadable import UNREADABLE
 
-_AT_ONCE_BYTES = 4_000_000  # of lines that one fsync is for, so that they need no more of the memory
+# Of lines that are held to be written with one fsync.
+_AT_ONCE_BYTES = 4_000_000
 
 _BUFFER_BYTES = 1 << 18  # of some records; Python's own holds a third of one, and reading takes twice as long
 
 _decoder = msgspec.json.Decoder(Record)
+
+
+class Document(Protocol):
+    """What a line holds, by the version of its schema."""
+
+    @property
+    def schema(self) -> int: ...
+
+
+DocumentT = TypeVar("DocumentT", bound=Document)
 
 
 class _Schema(msgspec.Struct):
@@ -121,18 +133,27 @@ def read_records(path: Path) -> list[Record]:
     Numbers are estimated from the raw times by this version, so the verdict is too, where the record has what that
     needs. Raises UserError where a record's schema is newer than this suite's.
     """
-    records, torn = [], []
+    return read_documents(path, lambda line: judged(_decoder.decode(line)), SCHEMA)
+
+
+def read_documents(path: Path, decode: Callable[[bytes], DocumentT], newest: int) -> list[DocumentT]:
+    """Every document of a file, oldest first; lines that can't be read are reported on stderr and passed over.
+
+    Raises UserError where a line's schema is newer than `newest`, this suite's.
+    """
+    documents: list[DocumentT] = []
+    passed_over: list[str] = []
     for number, line in read_lines(path):
         try:
-            records.append(judged(_decoder.decode(line)))
+            documents.append(decode(line))
         except UNREADABLE as error:
-            refuse_newer(path, number, line)
-            torn.append(f"{path}:{number}: {one_line(error, 160)}")
+            refuse_newer(path, number, line, newest)
+            passed_over.append(f"{path}:{number}: {one_line(error, 160)}")
             continue
-        if records[-1].schema > SCHEMA:
-            refuse_newer(path, number, line)
-    warn_of_passed_over(torn)
-    return records
+        if documents[-1].schema > newest:
+            refuse_newer(path, number, line, newest)
+    warn_of_passed_over(passed_over)
+    return documents
 
 
 def judged(record: Record) -> Record:
@@ -155,19 +176,19 @@ def warn_of_passed_over(passed_over: list[str]) -> None:
 
 
 def read_results(folder: Path) -> list[Record]:
-    """The records of every `*.jsonl` file of a folder, files by name, each oldest first."""
+    """The records of every `*.jsonl` file of a folder, files by name, each as `read_records` reads it."""
     return [record for path in sorted(folder.glob("*.jsonl")) for record in read_records(path)]
 
 
-def refuse_newer(path: Path, number: int, line: bytes) -> None:
-    """Raise UserError where a line's schema is newer than this suite's."""
+def refuse_newer(path: Path, number: int, line: bytes, newest: int) -> None:
+    """Raise UserError where a line's schema is newer than `newest`, this suite's."""
     try:
         schema = msgspec.json.decode(line, type=_Schema).schema
     except UNREADABLE:
         return
-    if schema > SCHEMA:
+    if schema > newest:
         raise UserError(
             f"{path}:{number} was written by a newer version of this suite",
-            found=f"schema {schema}, this one reads up to {SCHEMA}",
+            found=f"schema {schema}, this one reads up to {newest}",
             fix="update the suite",
         )

@@ -4,6 +4,7 @@ Two logarithms, relative to a fixed condition: what the compute workload takes (
 than that the core-to-core workload takes. Both are the smoothed levels of all readings of a sweep.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_NAMES = (COMPUTE, CORE_TO_CORE)
 # Fewer clean readings don't say how much of their scatter is noise.
 _FEWEST_READINGS = 8
 
@@ -29,17 +31,8 @@ class Track(NamedTuple):
 
     def at(self, at_s: float) -> Condition:
         """The condition at a time of the sweep's clock."""
-        import math
-
         compute, core = (self.levels[name].at(at_s) - math.log(self.reference_s[name]) for name in _NAMES)
         return compute, core - compute
-
-    def noise(self) -> dict[str, float]:
-        """The relative standard deviation of one reading, by workload."""
-        return {name: level.noise for name, level in self.levels.items()}
-
-
-_NAMES = (COMPUTE, CORE_TO_CORE)
 
 
 def track(visits: Iterable[Visit], lost_share: float, reference_s: Mapping[str, float] | None) -> Track | None:

@@ -2,8 +2,8 @@
 
 log(visit) = network + compute * c + core_to_core * d + error, where (c, d) is the machine's condition at the visit
 (bench/trust/condition.py). The prior has its derivation, no data: work that the clock bounds slows down as the clock
-does, exponent 1, and work that memory bounds less; of what the cores' exchange alone costs more, a network shares
-between nothing and everything. Smoothed conditions don't attenuate the exponents, as readings with their noise would
+does, exponent 1, and work that memory bounds less; of what core-to-core alone takes longer, a network shares between
+nothing and everything. Smoothed conditions don't attenuate the exponents, as readings with their noise would
 (regression calibration: Carroll et al., Measurement Error in Nonlinear Models, chapter 4).
 """
 

@@ -9,7 +9,7 @@ from bench.trust.condition import Track, clock_range_hz, track
 from bench.trust.exponents import Information, learn
 from bench.trust.measurement import Basis
 from bench.trust.rejection import rejection_reason, value_s
-from bench.trust.run_to_run import RunToRun, Told
+from bench.trust.run_to_run import Told
 from bench.trust.visit import Visit
 
 
@@ -24,7 +24,6 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     reference_s: dict[str, float] = {}
     information: Mapping[str, Sequence[Information]] = {}
     told: Sequence[Mapping[str, Told]] = ()
-    run_to_run: RunToRun | None = None
 
 
 def fit(visits: Mapping[str, Sequence[Visit]], lost_share: float, earlier: Earlier) -> dict[str, Basis]:
@@ -35,7 +34,6 @@ def fit(visits: Mapping[str, Sequence[Visit]], lost_share: float, earlier: Earli
         lost_share=lost_share,
         epoch=earlier.epoch,
         reference_s=dict(found.reference_s) if found else {},
-        run_to_run=earlier.run_to_run,
         clock_hz=clock_range_hz(every),
     )
     if found is None:

@@ -9,6 +9,7 @@ import math
 import time
 from statistics import median, quantiles
 
+from bench.trust.huber import MAD_TO_SD
 from bench.trust.statistics import difference, t_quantile
 from bench.trust.visit import CORE_TO_CORE, Reading
 from devices.host.cores import Cores
@@ -21,7 +22,7 @@ _FEWEST_READINGS = 12
 
 
 class Gathering:
-    """At most `share` of a sweep's time goes into it.
+    """At most `share` of a sweep's time goes into bringing cores together.
 
     A slow reading is followed by a faster one by chance alone, so every other time nothing is done but to read again:
     what helps must gain more than that.
@@ -76,7 +77,7 @@ class Gathering:
             return False
         fast = quantiles(self._logs, n=4)[0]
         scatter = median(abs(value - fast) for value in self._logs if value <= median(self._logs))
-        return log > fast + 3 * 1.4826 * scatter
+        return log > fast + 3 * MAD_TO_SD * scatter
 
 
 def _log(reading: Reading) -> float:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 # 95 % of the mean's efficiency for normal errors (Huber 1964).
 _REACH = 1.345
-# The median absolute deviation of normal values, as a standard deviation.
-_MAD = 1.4826
-_PASSES = 100
+# From the median absolute deviation of normal values to their standard deviation.
+MAD_TO_SD = 1.4826
+_PASSES = 100  # it ends sooner, when the mean moves no more
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def robust_scale(values: "Sequence[float] | NDArray[np.float64]") -> float:
     import numpy as np
 
     given = np.asarray(values, dtype=float)
-    return float(_MAD * np.median(np.abs(given - np.median(given)))) if given.size > 1 else 0.0
+    return float(MAD_TO_SD * np.median(np.abs(given - np.median(given)))) if given.size > 1 else 0.0
 
 
 def huber_weights(values: "NDArray[np.float64]", scale: float) -> "NDArray[np.float64]":

@@ -11,7 +11,7 @@ from bench.trust.devices import by_device, device_levels, estimate_of_devices
 from bench.trust.exponents import Exponents, Information
 from bench.trust.plausible import impossible
 from bench.trust.rejection import rejection_reason, value_s
-from bench.trust.run_to_run import RunToRun
+from bench.trust.run_to_run import RunToRun, Told
 from bench.trust.statistics import Estimate, estimate, percentile, without_interval
 from bench.trust.visit import Visit
 
@@ -101,6 +101,11 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def alone(self) -> Estimate:
         """The same as if nothing were known of how far sweeps, and several devices, lie apart."""
         return self._estimate(corrected=True, between=False)
+
+    @property
+    def told(self) -> Told:
+        """What this sweep alone says of the network, to be compared with what others say."""
+        return Told.of(self.alone.number_s, self.alone.log_error)
 
     @cached_property
     def undivided(self) -> Estimate:

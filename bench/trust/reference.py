@@ -77,16 +77,16 @@ class Reference:
         self._gathering = gathering
         self._last: Reading | None = None
 
-    def before(self, now_s: Callable[[], float], elapsed_s: float) -> list[Reading]:
-        """The readings before a visit, on the clock `now_s`; where the cores lie apart they may be brought together.
+    def before(self, now_s: Callable[[], float]) -> list[Reading]:
+        """The readings before a visit, on the clock `now_s` of the sweep, which begins at 0.
 
-        `elapsed_s` is how long the sweep has lasted: a small share of it may go into that.
+        Where the cores lie apart they may be brought together: a small share of the sweep may go into that.
         """
         if not self._workloads:
             return []
         fresh = self._last is not None and now_s() - self._last.at_s <= _FRESH_S
         readings = [self._last] if fresh and self._last is not None else [self.read(now_s)]
-        if self._gathering is not None and self._gathering.wanted(readings[-1], elapsed_s):
+        if self._gathering is not None and self._gathering.wanted(readings[-1], now_s()):
             self._gathering.gather()
             readings.append(self.read(now_s))
             self._gathering.judge(*readings[-2:])

@@ -3,7 +3,10 @@
 from statistics import median
 
 from bench.trust.visit import Visit
-from devices.samples import Samples
+from devices.samples import CONTENDED, THROTTLED, Samples
+
+# The words of verdicts are the names of what devices tell; the first one counts.
+_REASONS = (THROTTLED, CONTENDED)
 
 
 def clean_seconds(samples: Samples, lost_share: float) -> list[float]:
@@ -23,19 +26,19 @@ def lost_s(samples: Samples) -> list[float]:
 def rejection_reason(visit: Visit, lost_share: float) -> str | None:
     """Why a visit does not count, in the words of a verdict, or None where it does.
 
-    "throttled" and "contended" where the device said so meanwhile; "contended" where fewer than half
-    of the samples are clean: what slowed the others has hardly left those as they would be alone.
+    "throttled" and "contended" where the device said so meanwhile; "contended" too where fewer than half of the samples
+    are clean: what slowed the others has hardly left those as they would be alone.
     """
-    for word in ("throttled", "contended"):
+    for word in _REASONS:
         if any(table.get(word) for table in visit.samples.conditions):
             return word
-    return None if _mostly_clean(visit, lost_share) else "contended"
+    return None if _mostly_clean(visit, lost_share) else CONTENDED
 
 
 def rejection_details(visit: Visit, lost_share: float) -> list[str]:
     """What was seen during a visit that does not count: the device's own words, and waiting threads or steal."""
     told = [
-        str(table[word]) for table in visit.samples.conditions for word in ("throttled", "contended") if table.get(word)
+        str(table[word]) for table in visit.samples.conditions for word in _REASONS if table.get(word)
     ]
     if not _mostly_clean(visit, lost_share):
         waits, steals = (sum(visit.samples.evidence.get(name, [0.0])) for name in ("wait_s", "steal_s"))

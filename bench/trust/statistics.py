@@ -12,6 +12,7 @@ from bench.trust.run_to_run import RunToRun
 
 # The median of normal values varies by this much more than their mean (sqrt(pi / 2)).
 _MEDIAN_LOSS = math.sqrt(math.pi / 2)
+# Of time. More of them would each be shorter than a disturbance that lasts; fewer leave few degrees of freedom.
 _BLOCKS = 6
 # Fewer visits have no interval: a block of time needs two, and one block has no spread.
 FEWEST_VISITS = 4

@@ -32,10 +32,7 @@ def spreads(found: Mapping[str, Estimates]) -> list[float]:
 
 def coverage(found: Mapping[str, Estimates]) -> tuple[int, int, list[float]]:
     """In how many pairs the earlier sweep's interval holds the later number, of how many, and half of the intervals."""
-    told = {
-        sweep: {name: Told.of(each.alone.number_s, each.alone.log_error) for name, each in estimates.items()}
-        for sweep, estimates in found.items()
-    }
+    told = {sweep: {name: each.told for name, each in estimates.items()} for sweep, estimates in found.items()}
     held, pairs, widths = 0, 0, []
     for sweep, other in combinations(found, 2):
         between = _between([told[each] for each in found if each != sweep])

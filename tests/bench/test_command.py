@@ -41,6 +41,7 @@ def test_the_whole_pipeline_runs_on_the_fake_device(tmp_path, folders):
         (["fake", "--timeout", "1e9"], "timeout_s"),
         (["fake", "--repeat", "0"], "--repeat must be 1 or more"),
         (["fake", "--profile", "*t-B3", "--model", "*t-B5"], "--profile measures no sweep"),
+        (["fake", "--ray", "auto", "--profile", "*t-B3"], "--ray is of sweeps: --profile;"),
         (["fake", "--weights", "absent.pth"], "--weights fits one network"),
         (["fake", "--model", "*t-B3", "--weights", "absent.pth"], "can't read checkpoint"),
         (["fake", "--model", "zennet:SuperConvK3BNRELU(3,16,2"], "cut off"),

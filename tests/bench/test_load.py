@@ -52,6 +52,14 @@ def test_a_folder_is_all_of_its_files_and_a_batch_is_shared_by_its_images(tmp_pa
     assert table["visits"].isna().tolist() == [True, False]
 
 
+def test_of_times_that_can_not_have_been_measured_there_are_none(tmp_path):
+    document = json.loads(EXAMPLE.read_bytes().splitlines()[0])
+    document["measurement"]["rounds"][0]["samples"]["seconds"][0] = -1.0
+    append_line(tmp_path / "cpu.jsonl", document)
+    table = load(tmp_path)
+    assert table[["ms", "low_ms", "plain_median_ms", "visits"]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize(("name", "says"), [("nowhere", "no such results"), (".", "no records to load")])
 def test_nothing_to_read_is_an_error_of_the_users(tmp_path, name, says):
     with pytest.raises(UserError, match=says):

@@ -372,7 +372,7 @@ def test_two_sweeps_never_write_one_file(order):
     from filelock import FileLock
 
     order().results.mkdir()
-    with FileLock(order().results / "fake.lock"), pytest.raises(UserError, match="another sweep writes"):
+    with FileLock(order().results / "fake.lock"), pytest.raises(UserError, match="another process writes"):
         sweep(order())
 
 

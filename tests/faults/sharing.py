@@ -19,7 +19,7 @@ def results(folder: Path) -> tuple[int, str]:
         both = [subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
         ended = [(process.communicate()[1], process.returncode) for process in both]
         for stderr, code in ended:
-            assert code == 0 or (code == 1 and "another sweep writes" in stderr and stderr.count("\n") == 1), stderr
+            assert code == 0 or (code == 1 and "another process writes" in stderr and stderr.count("\n") == 1), stderr
         assert any(code == 0 for _, code in ended)
     for sweep, count in Counter(record.sweep for record in read_records(folder / "results" / "fake.jsonl")).items():
         assert count == len(EACH_ONCE), sweep

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.accuracy.count import counted
+from bench.accuracy.count import count_answers
 from bench.accuracy.images import Image
 from bench.accuracy.predictions import Prediction
 from models.photographs.folder import Photograph
@@ -28,7 +28,7 @@ TORCH = Answers(a=(1, 0, 2, 3, 4), b=(2, 0, 3, 4, 5), c=(5, 3, 0, 2, 4), d=(), e
 
 
 def test_each_answer_is_counted_where_both_have_one():
-    counts = counted(IMAGES, ARTIFACT, TORCH, {"x.txt": "no image"}, trained=True)
+    counts = count_answers(IMAGES, ARTIFACT, TORCH, {"x.txt": "no image"}, trained=True)
     assert (counts.images, counts.labelled, counts.top1, counts.top5) == (5, 4, 2, 3)
     agreement = counts.agreement
     # d has no finite logits on either side: wrong, and no agreement.
@@ -39,7 +39,7 @@ def test_each_answer_is_counted_where_both_have_one():
 
 
 def test_untrained_weights_are_neither_right_nor_wrong():
-    counts = counted(IMAGES, ARTIFACT, TORCH, {}, trained=False)
+    counts = count_answers(IMAGES, ARTIFACT, TORCH, {}, trained=False)
     assert (counts.images, counts.labelled, counts.top1, counts.top5) == (5, 0, 0, 0)
     assert counts.agreement.same_top1 == 2
     assert counts.agreement.both_right == counts.agreement.only_torch_right == 0
@@ -48,13 +48,13 @@ def test_untrained_weights_are_neither_right_nor_wrong():
 
 def test_a_folder_without_classes_has_no_remark_for_each_image():
     unlabelled = [Image(Photograph(image.name, None, None, "no class folder"), "", None) for image in IMAGES]
-    counts = counted(unlabelled, ARTIFACT, TORCH, {}, trained=True)
+    counts = count_answers(unlabelled, ARTIFACT, TORCH, {}, trained=True)
     assert (counts.images, counts.labelled) == (5, 0)
     assert counts.remarks == {"b": "CMYK"}
 
 
 def test_nothing_answered_counts_nothing():
-    counts = counted(IMAGES, Answers(), TORCH, {"a": "broken"}, trained=True)
+    counts = count_answers(IMAGES, Answers(), TORCH, {"a": "broken"}, trained=True)
     assert (counts.images, counts.labelled, counts.agreement.same_top1) == (0, 0, 0)
 
 
@@ -62,7 +62,7 @@ def test_nothing_answered_counts_nothing():
 def test_the_digest_is_of_the_images_that_were_answered(label):
     one = Image(Photograph("a", None, label), "", None)
     assert (
-        counted([one], ARTIFACT, TORCH, {}, trained=True).images_sha256
-        == counted([one, IMAGES[5]], ARTIFACT, TORCH, {}, trained=False).images_sha256
-        != counted([IMAGES[0]], ARTIFACT, TORCH, {}, trained=True).images_sha256
+        count_answers([one], ARTIFACT, TORCH, {}, trained=True).images_sha256
+        == count_answers([one, IMAGES[5]], ARTIFACT, TORCH, {}, trained=False).images_sha256
+        != count_answers([IMAGES[0]], ARTIFACT, TORCH, {}, trained=True).images_sha256
     )

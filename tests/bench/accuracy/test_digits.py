@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from bench.accuracy.count import counted
+from bench.accuracy.count import count_answers
 from bench.accuracy.evaluate import evaluate
 from bench.accuracy.images import digested
 from bench.accuracy.intervals import points_lost
@@ -105,7 +105,7 @@ def lost_by(trained: Trained, artifact: Artifact, target: Target, **preprocessin
             Subject(torchs, reference_target(digits.model()), how),
         )
     ]
-    counts = counted(images, *predictions, {}, trained=True)
+    counts = count_answers(images, *predictions, {}, trained=True)
     assert counts.labelled == 300
     lost, low, _ = points_lost(counts.agreement, counts.labelled)
     return lost, low

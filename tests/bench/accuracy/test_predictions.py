@@ -90,6 +90,30 @@ def test_other_facts_have_another_file(subject, tmp_path):
     assert type(one)(one.artifact, renamed, one.how).predictions_file(tmp_path) == one.predictions_file(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("target", "distribution", "another"),
+    [
+        ("cpu", "onnxruntime", True),
+        ("cpu", "openvino", False),
+        ("openvino", "openvino", True),
+        ("cpu-executorch", "executorch", True),
+        ("qnn", "onnxruntime-qnn", True),
+        ("cpu-tflite", "ai-edge-litert", True),
+        ("cpu-torch", "onnxruntime", False),
+        ("cpu-torch", "torch", True),
+    ],
+)
+def test_another_version_of_what_runs_it_has_another_file(
+    subject, tmp_path, monkeypatch, target, distribution, another
+):
+    installed = {}
+    monkeypatch.setattr("exporters.artifact.version", lambda name: installed.get(name, "1.0"))
+    one = subject(target=target)
+    before = one.predictions_file(tmp_path)
+    installed[distribution] = "1.1"
+    assert (one.predictions_file(tmp_path) != before) == another
+
+
 def test_a_full_disk_is_one_line_and_leaves_the_file_whole(written, images, tmp_path, monkeypatch):
     one, path = written
     content = path.read_bytes()

@@ -20,9 +20,10 @@ def test_without_a_folder_there_are_none(tmp_path):
     assert read_accuracies(tmp_path) == []
 
 
-def test_a_newer_schema_is_refused(accuracy, tmp_path):
-    append_line(accuracy_file(tmp_path, "cpu"), msgspec.structs.replace(accuracy, schema=SCHEMA + 1))
-    with pytest.raises(UserError, match=f"schema {SCHEMA + 1}, this one reads up to {SCHEMA}; update it"):
+@pytest.mark.parametrize("change", [{}, {"images": "all of them"}], ids=["like this one", "of another shape"])
+def test_a_newer_schema_is_refused(accuracy, tmp_path, change):
+    append_line(accuracy_file(tmp_path, "cpu"), msgspec.to_builtins(accuracy) | {"schema": SCHEMA + 1} | change)
+    with pytest.raises(UserError, match=f"schema {SCHEMA + 1}, this one reads up to {SCHEMA}; update the suite"):
         read_accuracies(tmp_path)
 
 

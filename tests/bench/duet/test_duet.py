@@ -169,7 +169,7 @@ def test_two_duets_never_write_one_file(request_for, duets_file):
     from filelock import FileLock
 
     duets_file.parent.mkdir(parents=True)
-    with FileLock(duets_file.with_suffix(".lock")), pytest.raises(UserError, match="another sweep writes"):
+    with FileLock(duets_file.with_suffix(".lock")), pytest.raises(UserError, match="another process writes"):
         play(request_for("*t-B3", old={"*": 0.1}, new={"*": 0.1}))
 
 

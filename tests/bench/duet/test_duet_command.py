@@ -76,7 +76,7 @@ def test_a_network_that_new_can_not_run_any_more_fails_the_gate(bench):
         (["--against", "weights:w.pth"], "weights: fits one network"),
         (["--against", "artifact:w.txt"], "artifact: fits one network"),
         (["--against", "artifact:absent.txt", "--model", "*t-B3"], "can't read absent.txt"),
-        (["--against", "target:fake", "--min-visits", "3"], "a duet has no such option: min_visits"),
+        (["--against", "target:fake", "--min-visits", "3"], "a duet has no such option: --min-visits;"),
         (["--against", "target:fake", "--budget", "0"], "out of range"),
         (["--against", "target:fake", "--repeat", "2"], "--against measures one duet: --repeat"),
         (["--against", "target:fake", "--resume"], "--resume"),

@@ -90,9 +90,9 @@ def test_noise_is_that_of_one_reading():
     noisy = [
         a_reading(at * 0.3, *(each * math.exp(chance.gauss(0, 0.025)) for each in (0.008, 0.006))) for at in range(300)
     ]
-    noise = track(sweep_of(*noisy), LOST_SHARE, REFERENCE_S).noise()
-    assert set(noise) == {COMPUTE, CORE_TO_CORE}
-    assert all(0.016 < value < 0.03 for value in noise.values())
+    levels = track(sweep_of(*noisy), LOST_SHARE, REFERENCE_S).levels
+    assert set(levels) == {COMPUTE, CORE_TO_CORE}
+    assert all(0.016 < level.noise < 0.03 for level in levels.values())
 
 
 def test_the_clock_s_range_leaves_out_the_outermost_readings():

@@ -7,12 +7,10 @@ import msgspec
 
 from bench.trust.exponents import learn
 from bench.trust.fit import Earlier, fit
-from bench.trust.run_to_run import RunToRun
 from bench.trust.visit import Visit
 from tests.bench.made_up import LOST_SHARE, a_reading, a_visit
 
-BETWEEN = RunToRun(error=0.01, freedom=4.0, sweeps=3)
-EARLIER = Earlier(epoch="one", reference_s={"compute": 0.008, "core_to_core": 0.006}, run_to_run=BETWEEN)
+EARLIER = Earlier(epoch="one", reference_s={"compute": 0.008, "core_to_core": 0.006})
 
 
 def a_sweep(*, read: bool = True) -> dict[str, list[Visit]]:
@@ -38,7 +36,7 @@ def test_the_condition_is_one_and_the_exponents_are_each_network_s_own():
     whole, half = (found := fit(a_sweep(), LOST_SHARE, EARLIER)).values()
     assert list(found) == ["whole", "half"]
     assert whole.reference_s == half.reference_s == EARLIER.reference_s
-    assert (whole.epoch, whole.run_to_run, whole.lost_share) == ("one", BETWEEN, LOST_SHARE)
+    assert (whole.epoch, whole.lost_share) == ("one", LOST_SHARE)
     assert len(whole.conditions) == len(half.conditions) == 100
     assert abs(whole.exponents.compute - 1.0) < 0.05
     assert abs(half.exponents.compute - 0.5) < 0.05
@@ -71,7 +69,7 @@ def test_without_readings_it_is_the_prior_of_nothing():
     assert found["whole"] == found["half"]
     basis = found["whole"]
     assert (basis.conditions, basis.exponents, basis.information, basis.clock_hz) == ([], None, None, None)
-    assert (basis.reference_s, basis.epoch, basis.run_to_run) == ({}, "one", BETWEEN)
+    assert (basis.reference_s, basis.epoch) == ({}, "one")
 
 
 def test_a_network_of_few_visits_is_corrected_by_the_prior():

@@ -111,14 +111,14 @@ def test_a_fresh_reading_after_one_visit_is_the_one_before_the_next(read):
     made, _, clock = read
     (last,) = made.after(clock)
     clock.now_s = 0.04
-    assert made.before(clock, 1.0) == [last]
+    assert made.before(clock) == [last]
     clock.now_s = 0.06
-    (new,) = made.before(clock, 1.0)
+    (new,) = made.before(clock)
     assert (new.at_s, new.workloads != last.workloads) == (0.06, True)
 
 
 def test_without_workloads_there_are_no_readings():
-    assert Reference().before(Clock(), 0.0) == Reference().after(Clock()) == []
+    assert Reference().before(Clock()) == Reference().after(Clock()) == []
 
 
 class Gatherer:
@@ -143,8 +143,8 @@ class Gatherer:
 def test_an_attempt_to_bring_cores_together_is_judged_by_the_readings_around_it():
     gatherer, clock = Gatherer(), Clock()
     made = Reference({COMPUTE: Counting(), CORE_TO_CORE: Counting()}, gatherer)
-    before, after = made.before(clock, 1.0)
+    before, after = made.before(clock)
     assert gatherer.judged == [(before, after)]
     assert gatherer.added == [before, after]
-    assert len(made.before(clock, 1.0)) == 1
+    assert len(made.before(clock)) == 1
     assert gatherer.gathered == 1

@@ -11,7 +11,7 @@ import pytest
 from devices.phone import benchmark_tool
 from devices.phone.benchmark_tool import find_tool
 from devices.phone.options import PhoneOptions
-from exporters.artifact import sha256_of
+from system.digest import sha256_of
 from system.errors import UserError
 
 

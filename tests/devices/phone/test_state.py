@@ -6,7 +6,7 @@ from devices.phone.adb import Reply
 from devices.phone.listing import Listed
 from devices.phone.options import PhoneOptions
 from devices.phone.shared import SharedPhone
-from exporters.artifact import sha256_of
+from system.digest import sha256_of
 
 STATES = "stay=0\nautomatic=1\nbrightness=180\nairplane=0\n  mWakefulness=Asleep\n"
 
