@@ -17,6 +17,8 @@ def run_compare(arguments: argparse.Namespace) -> int:
     """Print the comparison; the exit code of its gate. Raises UserError where the runs can't be compared."""
     if (arguments.old is None) != (arguments.new is None):
         raise UserError("compare takes two runs or none", found=arguments.old, fix="name OLD and NEW, or neither")
+    if arguments.fail_if_slower is not None and not arguments.fail_if_slower > -100:  # nor is NaN
+        raise UserError("--fail-if-slower is out of range", found=f"{arguments.fail_if_slower:g}", fix="give more than -100")
     if arguments.sweeps < 1:
         raise UserError("--sweeps counts sweeps", found=arguments.sweeps, fix="give 1 or more")
     if arguments.old is None:
@@ -49,7 +51,8 @@ def _warn(old: Sequence[Record], new: Sequence[Record]) -> None:
         for line in {line for pair in pairs for line in differences(*pair)}:
             lines[line] = lines.get(line, 0) + 1
     for line, count in sorted(lines.items()):
-        print(f"warning: the runs differ in {printable(line)} ({count} networks)", file=sys.stderr)  # noqa: T201
+        networks = f"{count} {'network' if count == 1 else 'networks'}"
+        print(f"warning: the runs differ in {printable(line)} ({networks})", file=sys.stderr)  # noqa: T201
 
 
 def _print(comparisons: Sequence[Comparison]) -> None:
