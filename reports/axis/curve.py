@@ -85,13 +85,13 @@ def _along(axis: Axis, report: Report) -> list[Curve]:
         for network in report.networks:
             cell = column.cell(network)
             if cell.measured or cell.note:
-                names, point = _place(axis, column, network, cell)
+                names, point = _point_of(axis, column, network, cell)
                 groups.setdefault(names, []).append(point)
     found = (Curve(axis, *names, _of_one_machine(points)) for names, points in groups.items())
     return [curve for curve in found if len(curve.measured) >= _FEWEST_POINTS]
 
 
-def _place(axis: Axis, column: Column, network: Network, cell: Cell) -> tuple[tuple[str, str], Point]:
+def _point_of(axis: Axis, column: Column, network: Network, cell: Cell) -> tuple[tuple[str, str], Point]:
     """Target and model without what varies, and the point."""
     varies, number = column.name, cell.measured.batch if cell.measured else column.target.batch
     if axis is Axis.RESOLUTION:

@@ -50,16 +50,17 @@ def _figure(found: Finding) -> "Figure":
 
 def _lines(found: Finding) -> list[_Line]:
     latencies = [measured.latency for _, measured in found.curve.measured]
-    images = _Line("Latency of one image (ms)", [_times(each) for each in latencies])
+    images = _Line("Latency of one image (ms)", [_milliseconds(each) for each in latencies])
     work = _Line(f"Throughput ({WORK[found.curve.axis]})", found.work, has_chord=True)
     if found.curve.axis is Axis.BATCH:
-        batches = [_times(measured.latency, measured.batch) for _, measured in found.curve.measured]
+        batches = [_milliseconds(measured.latency, measured.batch) for _, measured in found.curve.measured]
         return [work, _Line("Latency of a batch (ms)", batches, logarithmic=True), images]
     return [work, _Line("Throughput (images/s)", [rate_of(each) for each in latencies]), images]
 
 
-def _times(latency: Latency, count: int = 1) -> Rate:
-    return Rate(latency.ms * count, latency.low_ms * count, latency.high_ms * count)
+def _milliseconds(latency: Latency, images: int = 1) -> Rate:
+    """Of so many images, with their interval."""
+    return Rate(latency.ms * images, latency.low_ms * images, latency.high_ms * images)
 
 
 def _draw(axes: "Axes", line: _Line, found: Finding) -> None:
