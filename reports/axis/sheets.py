@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reports.axis.curve import Axis, Point
+from reports.axis.curve import Axis, CurvePoint
 from reports.axis.finding import WORK, Finding
 from reports.axis.rates import Rate, rate_of
 from reports.table.sheet import Entry, Footnotes, Piece, Sheet, decimals_of, doubt, spread, with_interval
@@ -42,7 +42,7 @@ def _rows(found: Finding, notes: Footnotes) -> list[list[Entry]]:
     return rows
 
 
-def _numbers(axis: Axis, point: Point, work: Rate | None, notes: Footnotes) -> list[Entry]:
+def _numbers(axis: Axis, point: CurvePoint, work: Rate | None, notes: Footnotes) -> list[Entry]:
     measured = point.measured
     if measured is None or work is None:
         return [Entry((Piece("no number", notes=notes.mark(point.cell.note)),)), Entry(), Entry()]

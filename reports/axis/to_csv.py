@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reports.axis.curve import Point
+from reports.axis.curve import CurvePoint
 from reports.axis.finding import Finding
 from reports.axis.rates import Rate, rate_of
 from reports.table.to_csv import Row, as_csv, numbers_of
@@ -16,7 +16,7 @@ def axis_csv(findings: Sequence[Finding]) -> str:
     return as_csv(pd.DataFrame(rows).astype(dict.fromkeys(("batch", "samples", "visits"), "Int64")))
 
 
-def _row(found: Finding, point: Point) -> Row:
+def _row(found: Finding, point: CurvePoint) -> Row:
     row: Row = {
         "axis": found.curve.axis.value,
         "target": found.curve.target,
