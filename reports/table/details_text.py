@@ -68,7 +68,9 @@ def _evaluated(column: Column, short: Mapping[str, str]) -> list[str]:
     others = ", ".join(short[name] for name in column.other_files if name in short)
     return [
         f"Weights of the files that were evaluated: {weights}." if weights else "",
-        f"Not shown: accuracies of other files than the ones timed here, of {others}." if others else "",
+        f"Not shown: accuracies of other files than the ones timed here, or with other options, of {others}."
+        if others
+        else "",
     ]
 
 
