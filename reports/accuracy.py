@@ -9,8 +9,14 @@ from bench.records.record import Record
 from devices.targets import Target
 from models.weights import is_trained
 
-# Options that change how long a runtime takes and not what it computes.
-_HOW_FAST = frozenset({"threads", "affinity", "runs"})
+# Options that don't change what a runtime computes: how fast it does, which phone does it, and what is waited for there.
+_NO_ARITHMETIC = frozenset(
+    {
+        *("threads", "affinity", "runs", "performance", "planted_slowdown"),
+        *("serial", "adb_host", "adb_port", "airplane", "reconnect_s", "min_s", "max_s", "grace_s"),
+        *("warmer_c", "max_temperature_c", "cool_down_max_s", "cool_down_poll_s"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def _computes_alike(evaluated: Target, timed: Target) -> bool:
     """Whether two targets give the same answers by one file; a phone's GPU computes an FP32 file in FP16."""
 
     def what(target: Target) -> tuple[str, str, dict[str, object]]:
-        options = {name: value for name, value in target.options.items() if name not in _HOW_FAST}
+        options = {name: value for name, value in target.options.items() if name not in _NO_ARITHMETIC}
         return target.runtime, target.precision, options
 
     return what(evaluated) == what(timed)

@@ -78,9 +78,19 @@ class Measured:
         return self.verdict in USABLE
 
     @property
+    def judged(self) -> str:
+        """The verdict and its details in words."""
+        return f"{self.verdict}: {self.detail}".removesuffix(": ")
+
+    @property
     def device_spread(self) -> float | None:
         """The slowest device's level over the fastest's; None where one device made all visits."""
         return max(self.levels_ms.values()) / min(self.levels_ms.values()) if self.levels_ms else None
+
+    @property
+    def batch_ms(self) -> float:
+        """Milliseconds of a whole batch."""
+        return self.latency.ms * self.batch
 
     @property
     def images_per_s(self) -> float:

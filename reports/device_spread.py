@@ -18,8 +18,10 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Compared:
-    """A device against the others: the geometric mean of its ratios to theirs, above 1 if it is slower, and of how many
-    networks."""
+    """A device against the others: the geometric mean of its ratios to theirs over so many networks.
+
+    Above 1 it is slower.
+    """
 
     ratio: float
     networks: int

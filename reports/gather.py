@@ -50,7 +50,7 @@ def gather(records: Iterable[Record], accuracies: Iterable[Accuracy] = ()) -> Re
                 cell = column.get(model, Cell())
                 column[model] = replace(cell, published=Latency.exactly(float(printed)), printed=printed)
     known = [*COLUMNS, *(target.name for target in find_targets("*"))]
-    names = sorted(cells, key=lambda name: _place(name, known))
+    names = sorted(cells, key=lambda name: _sort_key(name, known))
     columns = [_column(name, cells[name], newest.get(name), evaluated) for name in names]
     return Report(_in_order(networks), remark_slower(columns))
 
@@ -59,7 +59,7 @@ def _in_order(networks: dict[str, Network]) -> list[Network]:
     return [networks[name] for name in dict.fromkeys((*zoo(), *networks)) if name in networks]
 
 
-def _place(name: str, known: Sequence[str]) -> tuple[int, int]:
+def _sort_key(name: str, known: Sequence[str]) -> tuple[int, int]:
     """Where a target's column stands: as its table does in the files, its batches ascending, unknown ones last."""
     plain, batch = split_at(name)
     return known.index(plain) if plain in known else len(known), batch or 0

@@ -6,7 +6,7 @@ from bench.trust.statistics import Estimate
 from bench.trust.visit import COMPUTE, CORE_TO_CORE
 from devices.nvidia import cuda_events
 from reports.cells import Latency, Measured
-from reports.slower import hardware_of
+from reports.recorded import hardware_of
 
 
 def measured_of(record: Record, measurement: Measurement) -> Measured:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.records.record import Network
 from reports.accuracy import MeasuredAccuracy
-from reports.cells import Cell, Column, Latency, Measured, Report
+from reports.cells import Cell, Column, Latency, Report
 
 
 @dataclass(frozen=True)
@@ -66,18 +66,26 @@ def measured_points(report: Report, column: Column) -> list[Point]:
     points = []
     for network in report.networks:
         cell = column.cell(network)
-        accuracy, top1 = _accuracy_of(network, cell)
-        if cell.measured is not None and top1 is not None:
-            latency, usable, sweep = cell.measured.latency, cell.measured.usable, cell.measured.sweep
-            verdict = _verdict(cell.measured)
-            points.append(Point(network.name, network.family, top1, latency, usable, verdict, sweep, accuracy))
+        accuracy, top1_percent = _accuracy_of(network, cell)
+        if (measured := cell.measured) and top1_percent is not None:
+            point = Point(
+                name=network.name,
+                family=network.family,
+                top1_percent=top1_percent,
+                latency=measured.latency,
+                usable=measured.usable,
+                verdict=measured.judged,
+                sweep=measured.sweep,
+                accuracy=accuracy,
+            )
+            points.append(point)
     return points
 
 
 def unrated_points(report: Report, column: Column) -> list[Unrated]:
     """The measured networks whose accuracy is not known."""
     return [
-        Unrated(network.name, network.family, measured.latency, measured.usable, _verdict(measured))
+        Unrated(network.name, network.family, measured.latency, measured.usable, measured.judged)
         for network in report.networks
         if (measured := (cell := column.cell(network)).measured) and _accuracy_of(network, cell)[1] is None
     ]
@@ -88,10 +96,6 @@ def _accuracy_of(network: Network, cell: Cell) -> tuple[MeasuredAccuracy | None,
     if cell.accuracy and cell.accuracy.top1:
         return cell.accuracy, cell.accuracy.top1.percent
     return None, network.top1_percent
-
-
-def _verdict(measured: Measured) -> str:
-    return f"{measured.verdict}: {measured.detail}".removesuffix(": ")
 
 
 def published_points(report: Report, column: Column) -> list[Point]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench.profile import Profile
-from reports.chart.chart import draw_files
+from reports.chart.files import draw_files, new_figure
 from reports.chart.strokes import GREY, TEXT
 from reports.looks import PALETTE
 from reports.table.sheet import Entry, Piece, Sheet
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MOST_BARS = 30
+_MOST_BARS = 30  # of each kind of part, the table has all
 
 
 def profile_files(results: Path) -> Iterator[tuple[str, bytes]]:
@@ -63,18 +63,13 @@ def _sheet(title: str, heading: str, seconds: dict[str, float], text: str) -> Sh
 
 
 def _figure(profile: Profile) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     groups = {"by operator": profile.by_kind(), "by super-block": profile.by_block()}
     most = max(min(len(seconds), _MOST_BARS) for seconds in groups.values())
-    figure = Figure(figsize=(11.0, 1.6 + 0.28 * most), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     title = f"{one_line(profile.model, 60)} on {one_line(profile.target, 40)}"
-    figure.suptitle(title, fontsize=12, fontweight="bold", parse_math=False)
+    figure = new_figure(11.0, 1.6 + 0.28 * most, title)
     for axes, (name, seconds) in zip(figure.subplots(1, 2), groups.items(), strict=True):
         _bars(axes, name, dict(list(seconds.items())[:_MOST_BARS]), profile.sum_s or 1.0)
-    note = f"{sum(profile.by_kind().values()) * 1e3:.2f} ms in operators; {profile.note}"
+    note = f"{profile.sum_s * 1e3:.2f} ms in operators; {profile.note}"
     figure.supxlabel(note, fontsize=8, color=GREY, wrap=True)
     return figure
 
@@ -88,5 +83,4 @@ def _bars(axes: "Axes", title: str, seconds: dict[str, float], total_s: float) -
     axes.set_xlim(0, max(milliseconds, default=1.0) * 1.15)
     axes.set_xlabel("ms a batch")
     axes.set_title(title, fontsize=10)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -4,11 +4,21 @@ from bench.records.record import Record
 from bench.trust.plausible import LONGEST_S, SHORTEST_S, impossible
 from system.errors import one_line
 
+# Of what a session says of where it ran, what is hardware or how much of it.
+_HARDWARE = ("device", "gpu", "threads", "affinity")
+
 
 def ended(record: Record) -> str:
     """When the record ended, UTC in ISO 8601, which sorts as text; empty where it is not recorded."""
     end = record.conditions.end
     return end.time if end else ""
+
+
+def hardware_of(record: Record) -> tuple[str, ...]:
+    """What the number was measured on; equal for two of one runtime on the same hardware, whatever the batch."""
+    machine, ran_on = record.conditions.machine, record.measurement.ran_on if record.measurement else {}
+    device = (f"{name} {ran_on[name]}" for name in _HARDWARE if name in ran_on)
+    return (record.target.runtime, str(machine.cpu), str(machine.memory_bytes), *device)
 
 
 def why_missing(record: Record) -> str | None:

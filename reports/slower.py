@@ -3,24 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.records.record import Record
 from reports.cells import Cell, Column
-
-# Of what a session says of where it ran, what is hardware or how much of it.
-_HARDWARE = ("device", "gpu", "threads", "affinity")
-
-
-def hardware_of(record: Record) -> tuple[str, ...]:
-    """What a record's number was measured on; equal for two of one runtime on the same hardware, whatever the batch."""
-    machine, ran_on = record.conditions.machine, record.measurement.ran_on if record.measurement else {}
-    device = (f"{name} {ran_on[name]}" for name in _HARDWARE if name in ran_on)
-    return (record.target.runtime, str(machine.cpu), str(machine.memory_bytes), *device)
 
 
 def remark_slower(columns: Sequence[Column]) -> list[Column]:
     """The columns, with a remark on each integer number that is slower than a floating-point one of the same network.
 
-    Of the same runtime, hardware and batch, and beyond both 95 % intervals.
+    Both are of the same runtime, hardware and batch, and their 95 % intervals don't overlap.
     """
     return [
         replace(column, cells={model: _remarked(column, model, columns) for model in column.cells})

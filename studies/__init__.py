@@ -1,1 +1,1 @@
-"""Experiments about the product, with their figures."""
+"""Experiments about the suite, with their figures."""

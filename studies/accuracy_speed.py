@@ -25,7 +25,7 @@ from bench.accuracy.subject import Subject, reference_target
 from devices.predict import predictor_of
 from devices.targets import find_targets
 from exporters.cache import Cache
-from models import find
+from models import Model, find
 from models.photographs.folder import Photograph, photographs
 from models.photographs.pool import prepared
 from models.photographs.preprocessing import preprocessing_of
@@ -38,8 +38,7 @@ _QUALITY = 90
 
 def main() -> None:
     arguments = _arguments()
-    head = f"{'network':40} {'bare ms':>9} {'evaluated ms':>13} {'ratio':>7} {'of the turns':>15} {'start s':>8}"
-    print(head)
+    print(f"{'network':40} {'bare ms':>9} {'evaluated ms':>13} {'ratio':>7} {'of the turns':>15} {'start s':>8}")
     with tempfile.TemporaryDirectory(prefix="accuracy-speed-") as root:
         found = write_photographs(Path(root) / "photographs", arguments.images)
         for pattern in arguments.model:
@@ -69,7 +68,7 @@ def write_photographs(folder: Path, count: int) -> tuple[Photograph, ...]:
 
 
 def _turns(
-    model, arguments: argparse.Namespace, found: Sequence[Photograph], root: Path
+    model: Model, arguments: argparse.Namespace, found: Sequence[Photograph], root: Path
 ) -> list[tuple[float, float, float]]:
     """The seconds of each turn: an image bare, an image evaluated, and what an evaluation takes beside its images."""
     how, cache = preprocessing_of(model), Cache(arguments.artifacts)

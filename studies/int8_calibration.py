@@ -58,7 +58,7 @@ class Half:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crops", type=int, default=24, help="of each photograph (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="2 crops, and neither entropy nor FP16: does it run")
+    parser.add_argument("--quick", action="store_true", help="whether it runs: 2 crops, no entropy, no FP16")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="some of the rows")
     arguments = parser.parse_args()

@@ -90,6 +90,7 @@ def _as_own(own: dict[str, Any], ranges: Ranges) -> dict[str, Any]:
 
 
 def runner(path: Path) -> Logits:
+    """An ONNX or TFLite file as a function from images (N, 3, H, W) to logits (N, classes)."""
     if path.suffix == ".tflite":
         return run_file(path)
     run = onnx_run.run_file(path)

@@ -4,10 +4,6 @@ python -m studies.litert_against_peer [MODEL ...] [--threads 1 2] [--precision i
 """
 
 import argparse
-import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -18,8 +14,9 @@ from devices.targets import find_targets
 from devices.worker import open_session
 from exporters.cache import Cache
 from models import find
+from studies.litert_tool import tool_median_s
 
-_WARMUP = 5
+_WARMUPS = 5
 
 
 def main() -> None:
@@ -47,7 +44,10 @@ def main() -> None:
 
 def _alternately(session: Session, path: str, threads: int, arguments: argparse.Namespace) -> list[tuple[float, float]]:
     """The medians in seconds, ours and the peer's, of every pair; the order alternates."""
-    turns = [lambda: _ours(session, arguments.runs), lambda: _peer(path, arguments.runs, threads)]
+    turns = [
+        lambda: _ours(session, arguments.runs),
+        lambda: tool_median_s(path, runs=arguments.runs, threads=threads, warmups=_WARMUPS),
+    ]
     pairs = []
     for number in range(arguments.pairs):
         found = {which: turns[which]() for which in ((0, 1), (1, 0))[number % 2]}
@@ -67,22 +67,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _ours(session: Session, runs: int) -> float:
-    session.run(_WARMUP)
+    session.run(_WARMUPS)
     return median(session.run(runs).seconds)
-
-
-def _peer(path: str, runs: int, threads: int) -> float:
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "ai_edge_litert.tools.benchmark_litert_model", f"--model={path}"),
-                *(f"--num_runs={runs}", f"--num_threads={threads}", f"--warmup_runs={_WARMUP}"),
-                f"--result_json={file.name}",
-            ],
-            check=True,
-            capture_output=True,
-        )
-        return float(json.load(file)["latency"]["median_ms"]) / 1e3
 
 
 if __name__ == "__main__":

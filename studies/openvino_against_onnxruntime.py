@@ -23,6 +23,7 @@ from bench.duet.settings import DuetSettings
 from devices.targets import find_targets
 from models import find
 from system.command_line import run
+from system.errors import UserError
 
 # OpenVINO's targets, each with the target of ONNX Runtime that loads the same file.
 PAIRS = {"openvino": "cpu", "openvino-int8": "cpu-int8"}
@@ -30,7 +31,7 @@ _HEADS = ("network", "ONNX Runtime, ms", "OpenVINO, ms", "ratio", "95 % interval
 
 
 def main() -> int:
-    """Measure where asked, and print a table a pair; exit 0."""
+    """Measure unless told not to, and print a table for each pair; exit 0. Raises UserError where there is no duet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", nargs="+", default=["@published"], help="names, globs or groups")
     parser.add_argument("--only", nargs="+", choices=PAIRS, default=list(PAIRS), help="which of OpenVINO's targets")
@@ -44,9 +45,12 @@ def main() -> int:
     for name in arguments.only:
         if not arguments.print:
             play(_request(name, arguments))
-        duets = _last(read_duets(arguments.results / "duets" / f"{name}.jsonl"))
+        file = arguments.results / "duets" / f"{name}.jsonl"
+        duets = read_duets(file)
+        if not duets:
+            raise UserError(f"no duet of {name}", found=f"nothing in {file}", fix="measure one: leave --print out")
         print(f"\n{name} against {PAIRS[name]}:\n")
-        print("\n".join(table(outcome_of(duets, None))))
+        print("\n".join(table(outcome_of(_last(duets), None))))
         sys.stdout.flush()
     return 0
 
@@ -95,7 +99,7 @@ def _request(name: str, arguments: argparse.Namespace) -> DuetRequest:
 
 
 def _last(duets: Sequence[Duet]) -> list[Duet]:
-    """The records of the newest duet of a file."""
+    """The records of the newest of several duets, at least one."""
     return [duet for duet in duets if duet.duet == duets[-1].duet]
 
 

@@ -11,14 +11,15 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 from PIL import Image
 
 from models.photographs.decode import decode
-from models.photographs.folder import photographs
+from models.photographs.folder import Photograph, photographs
 from models.photographs.pool import prepared
 from models.photographs.preprocessing import Preprocessing, _cropped, preprocess, preprocessing_of
 from models.zoo import find
@@ -78,20 +79,18 @@ def _row(network: str, folder: Path, processes: int) -> list[str]:
     ]
 
 
-def _each_ms(function: Callable, items) -> float:
-    """The median processor time of one call, after a call of each."""
-    times = []
-    for _ in range(2):
-        times = []
-        for item in items:
-            begun = time.process_time()
-            function(item)
-            times.append(1e3 * (time.process_time() - begun))
-    return statistics.median(times)
+def _each_ms(function: Callable[[Any], object], items: Sequence[Any]) -> float:
+    """The median processor time of a call, after one of each item that is not counted."""
+    times_ms = []
+    for item in (*items, *items):
+        begun = time.process_time()
+        function(item)
+        times_ms.append(1e3 * (time.process_time() - begun))
+    return statistics.median(times_ms[len(items) :])
 
 
-def _both_ms(images, how, processes) -> tuple[float, float]:
-    """Where the images are prepared, and what remains for this process where that is in others."""
+def _both_ms(images: Sequence[Photograph], how: Preprocessing, processes: int) -> tuple[float, float]:
+    """Processor time of an image: where it is prepared, and what remains for this process if that is in others."""
     begun, elsewhere = time.process_time(), 0.0
     for number, _ in enumerate(prepared(images, how, processes=processes), start=1):
         if number == len(images) and processes:

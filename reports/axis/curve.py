@@ -20,7 +20,7 @@ class Axis(Enum):
 
 
 @dataclass(frozen=True)
-class Point:
+class CurvePoint:
     """One cell; `number` is where it lies on the axis, in images or pixels.
 
     `is_own` says that this is the batch that the target, or the resolution that the network has by itself.
@@ -48,10 +48,10 @@ class Curve:
     axis: Axis
     target: str
     model: str
-    points: Sequence[Point]
+    points: Sequence[CurvePoint]
 
     @property
-    def measured(self) -> list[tuple[Point, Measured]]:
+    def measured(self) -> list[tuple[CurvePoint, Measured]]:
         """The points that have a number."""
         return [(point, point.measured) for point in self.points if point.measured]
 
@@ -80,28 +80,28 @@ def _without(column: Column, gone: set[tuple[str, str]]) -> Column:
 
 
 def _along(axis: Axis, report: Report) -> list[Curve]:
-    groups: dict[tuple[str, str], list[Point]] = {}
+    groups: dict[tuple[str, str], list[CurvePoint]] = {}
     for column in report.columns:
         for network in report.networks:
             cell = column.cell(network)
             if cell.measured or cell.note:
-                names, point = _place(axis, column, network, cell)
+                names, point = _point_of(axis, column, network, cell)
                 groups.setdefault(names, []).append(point)
     found = (Curve(axis, *names, _of_one_machine(points)) for names, points in groups.items())
     return [curve for curve in found if len(curve.measured) >= _FEWEST_POINTS]
 
 
-def _place(axis: Axis, column: Column, network: Network, cell: Cell) -> tuple[tuple[str, str], Point]:
+def _point_of(axis: Axis, column: Column, network: Network, cell: Cell) -> tuple[tuple[str, str], CurvePoint]:
     """Target and model without what varies, and the point."""
     varies, number = column.name, cell.measured.batch if cell.measured else column.target.batch
     if axis is Axis.RESOLUTION:
         varies, number = network.name, network.resolution_px
     plain, _ = split_at(varies)
     names = (plain, network.name) if axis is Axis.BATCH else (column.name, plain)
-    return names, Point(number, varies == plain, network, column, cell)
+    return names, CurvePoint(number, varies == plain, network, column, cell)
 
 
-def _of_one_machine(points: Sequence[Point]) -> list[Point]:
+def _of_one_machine(points: Sequence[CurvePoint]) -> list[CurvePoint]:
     """The points of the hardware that most were measured on, and those without a number; one of each number."""
     hardware = Counter(point.measured.hardware for point in points if point.measured)
     most = max(hardware, key=lambda each: hardware[each], default=())

@@ -9,7 +9,7 @@ from reports.axis.curve import Axis
 from reports.axis.finding import WORK, Finding
 from reports.axis.rates import Rate, rate_of
 from reports.cells import Latency
-from reports.chart.chart import draw_files
+from reports.chart.files import draw_files, new_figure
 from reports.chart.strokes import CROSS, GREY, INTERVAL, MARKER, TEXT
 from reports.looks import PALETTE
 from system.errors import one_line
@@ -39,14 +39,9 @@ def draw_curve(found: Finding, formats: Sequence[str]) -> dict[str, bytes]:
 
 
 def _figure(found: Finding) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     curve, lines = found.curve, _lines(found)
-    figure = Figure(figsize=(3.9 * len(lines), 3.7), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     title = f"{one_line(curve.model, 60)} on {one_line(curve.target, 40)}"
-    figure.suptitle(title, fontsize=12, fontweight="bold", parse_math=False)
+    figure = new_figure(3.9 * len(lines), 3.7, title)
     for axes, line in zip(figure.subplots(1, len(lines)), lines, strict=True):
         _draw(axes, line, found)
     figure.supxlabel(found.statement, fontsize=8, color=GREY, wrap=True)
@@ -55,16 +50,17 @@ def _figure(found: Finding) -> "Figure":
 
 def _lines(found: Finding) -> list[_Line]:
     latencies = [measured.latency for _, measured in found.curve.measured]
-    images = _Line("Latency of one image (ms)", [_times(each) for each in latencies])
+    images = _Line("Latency of one image (ms)", [_milliseconds(each) for each in latencies])
     work = _Line(f"Throughput ({WORK[found.curve.axis]})", found.work, has_chord=True)
     if found.curve.axis is Axis.BATCH:
-        batches = [_times(measured.latency, measured.batch) for _, measured in found.curve.measured]
+        batches = [_milliseconds(measured.latency, measured.batch) for _, measured in found.curve.measured]
         return [work, _Line("Latency of a batch (ms)", batches, logarithmic=True), images]
     return [work, _Line("Throughput (images/s)", [rate_of(each) for each in latencies]), images]
 
 
-def _times(latency: Latency, count: int = 1) -> Rate:
-    return Rate(latency.ms * count, latency.low_ms * count, latency.high_ms * count)
+def _milliseconds(latency: Latency, images: int = 1) -> Rate:
+    """Of so many images, with their interval."""
+    return Rate(latency.ms * images, latency.low_ms * images, latency.high_ms * images)
 
 
 def _draw(axes: "Axes", line: _Line, found: Finding) -> None:
@@ -95,8 +91,7 @@ def _draw(axes: "Axes", line: _Line, found: Finding) -> None:
         if line.has_chord:
             at = (found.point.number, 0)
             axes.annotate("knee", at, xytext=(4, 5), textcoords="offset points", fontsize=8, color=_KNEE)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _ticks(axes: "Axes", numbers: Sequence[int]) -> None:

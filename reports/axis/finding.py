@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reports.axis.curve import Axis, Curve, Point
+from reports.axis.curve import Axis, Curve, CurvePoint
 from reports.axis.knee import Knee, knee_of
 from reports.axis.rates import Rate, rate_of
 from reports.table.sheet import decimals_of
@@ -20,7 +20,7 @@ class Finding:
     knee: Knee
 
     @property
-    def point(self) -> Point | None:
+    def point(self) -> CurvePoint | None:
         """The point that is the knee, where there is one."""
         return None if self.knee.at is None else self.curve.measured[self.knee.at][0]
 

@@ -7,7 +7,7 @@ from reports.cells import Latency
 
 @dataclass(frozen=True)
 class Rate:
-    """A number a second with its 95 % interval; without one all three are equal."""
+    """A number a second, or another that a chart shows, with its 95 % interval; without one all three are equal."""
 
     value: float
     low: float

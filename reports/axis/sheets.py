@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from reports.axis.curve import Axis, Point
+from reports.axis.curve import Axis, CurvePoint
 from reports.axis.finding import WORK, Finding
 from reports.axis.rates import Rate, rate_of
-from reports.cells import Measured
 from reports.table.sheet import Entry, Footnotes, Piece, Sheet, decimals_of, doubt, spread, with_interval
 
 _TITLES = {Axis.BATCH: "Along the batch", Axis.RESOLUTION: "Along the resolution"}
@@ -37,24 +36,20 @@ def _rows(found: Finding, notes: Footnotes) -> list[list[Entry]]:
     rows = []
     for point in found.curve.points:
         knee = notes.mark(_KNEE) if point == found.point else ()
-        place = [Entry((Piece(found.curve.model),), found.curve.model)]
-        place.append(Entry((Piece(f"{point.number}", notes=knee),), point.number))
-        rows.append([*place, *_numbers(found.curve.axis, point, work.get(point.number), notes)])
+        model = Entry((Piece(found.curve.model),), found.curve.model)
+        number = Entry((Piece(f"{point.number}", notes=knee),), point.number)
+        rows.append([model, number, *_numbers(found.curve.axis, point, work.get(point.number), notes)])
     return rows
 
 
-def _numbers(axis: Axis, point: Point, work: Rate | None, notes: Footnotes) -> list[Entry]:
+def _numbers(axis: Axis, point: CurvePoint, work: Rate | None, notes: Footnotes) -> list[Entry]:
     measured = point.measured
     if measured is None or work is None:
         return [Entry((Piece("no number", notes=notes.mark(point.cell.note)),)), Entry(), Entry()]
     latency = Piece(with_interval(measured.latency), notes=notes.mark(doubt(point.cell), point.cell.note))
-    other = _batch_ms(measured) if axis is Axis.BATCH else rate_of(measured.latency).value
+    other = measured.batch_ms if axis is Axis.BATCH else rate_of(measured.latency).value
     return [
         Entry((latency,), measured.latency.ms),
         Entry((Piece(f"{other:.{decimals_of(other)}f}"),), other),
         Entry((Piece(spread(work.value, work.low, work.high)),), work.value),
     ]
-
-
-def _batch_ms(measured: Measured) -> float:
-    return measured.latency.ms * measured.batch

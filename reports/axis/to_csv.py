@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 
-from reports.axis.curve import Point
+from reports.axis.curve import CurvePoint
 from reports.axis.finding import Finding
 from reports.axis.rates import Rate, rate_of
-from reports.table.to_csv import Row, numbers_of, text_of
+from reports.table.to_csv import Row, as_csv, numbers_of
 
 
 def axis_csv(findings: Sequence[Finding]) -> str:
-    """Target and model without what varies, the axis and the place on it, and the numbers of table.csv."""
+    """Target and model without what varies, the axis and where the point is on it, and the numbers of table.csv."""
     import pandas as pd
 
     rows = [_row(found, point) for found in findings for point in found.curve.points]
-    return text_of(pd.DataFrame(rows).astype(dict.fromkeys(("batch", "samples", "visits"), "Int64")))
+    return as_csv(pd.DataFrame(rows).astype(dict.fromkeys(("batch", "samples", "visits"), "Int64")))
 
 
-def _row(found: Finding, point: Point) -> Row:
-    place: Row = {
+def _row(found: Finding, point: CurvePoint) -> Row:
+    row: Row = {
         "axis": found.curve.axis.value,
         "target": found.curve.target,
         "model": found.curve.model,
@@ -26,7 +26,7 @@ def _row(found: Finding, point: Point) -> Row:
         "knee": point == found.point,
     }
     rate = rate_of(point.measured.latency) if point.measured else None
-    return place | numbers_of(point.cell) | _interval(rate)
+    return row | numbers_of(point.cell) | _interval(rate)
 
 
 def _interval(rate: Rate | None) -> Row:

@@ -14,8 +14,6 @@ _OF_ANY_FOLDER = "Top-1 accuracy (%)"
 # Percent of accuracy that a panel shows at least: one network alone would get ticks of hundredths, wider than the room
 # that is laid out for them.
 _LEAST_SPAN = 5.0
-
-
 # The ratio of a logarithmic axis' ends up to which it has labels at 1, 2 and 5 of each decade.
 _MOST_OF_2_AND_5 = 500
 # The share of a panel's height that the strip takes, and the accuracies of a panel that has nothing but a strip.

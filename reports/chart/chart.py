@@ -1,14 +1,13 @@
 """The speed-vs-accuracy chart: a panel a target, published points hollow, measured ones solid."""
 
-import io
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.cells import Column, Report
 from reports.chart.axes import accuracy_title
+from reports.chart.files import draw_files, new_figure
 from reports.chart.legend import add_legend
 from reports.chart.panel import Panel, draw, prepare
 from reports.chart.strokes import crowded
@@ -20,7 +19,7 @@ from system.errors import one_line
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PANELS_A_ROW = 4
+_MOST_ACROSS = 4
 _OF_CROWDED = 1.2  # how much larger panels are where one has many networks
 
 
@@ -35,23 +34,7 @@ class Style:
 
 def chart(report: Report, style: Style, formats: Sequence[str]) -> dict[str, bytes]:
     """The chart as files, by format (png, svg, pdf)."""
-    # A letter that the font lacks is drawn as a box; matplotlib would warn of each.
-    warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
     return draw_files(_figure(report, style), formats)
-
-
-def draw_files(figure: "Figure", formats: Sequence[str]) -> dict[str, bytes]:
-    """The figure as files, byte for byte the same for the same data: without dates and random ids."""
-    import matplotlib as mpl
-
-    mpl.rcParams["svg.hashsalt"] = "zennet-latency"
-    files = {}
-    for format_ in formats:
-        buffer = io.BytesIO()
-        metadata = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[format_]
-        figure.savefig(buffer, format=format_, metadata=metadata, dpi=figure.dpi)
-        files[format_] = buffer.getvalue()
-    return files
 
 
 def panels(report: Report, style: Style) -> list[Panel]:
@@ -78,9 +61,7 @@ def panels(report: Report, style: Style) -> list[Panel]:
 def _subtitle(column: Column) -> str:
     batch = f"batch {column.target.batch}" if column.target.batch > 1 else "single images"
     published = any(cell.published for cell in column.cells.values())
-    kinds = (
-        "measured and published" if column.measured and published else "measured" if column.measured else "published"
-    )
+    kinds = " and ".join(kind for kind, any_is in (("measured", column.measured), ("published", published)) if any_is)
     return f"{batch}, {kinds}{_evaluated(column)}"
 
 
@@ -92,19 +73,11 @@ def _evaluated(column: Column) -> str:
 
 
 def _figure(report: Report, style: Style) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = panels(report, style)
-    across = 2 if len(shown) == 4 else min(len(shown), 3) if len(shown) <= 6 else _PANELS_A_ROW
-    across = max(across, 1)
-    down = max(math.ceil(len(shown) / across), 1)
+    down, across = _grid(len(shown))
     scale = _OF_CROWDED if any(crowded(panel.networks) for panel in shown) else 1.0
     height = 3.9 * scale * down + 0.75 + (0.4 if style.title else 0.0)
-    figure = Figure(figsize=(5.0 * scale * across, height), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    if style.title:
-        figure.suptitle(style.title, fontsize=14, fontweight="bold", parse_math=False)
+    figure = new_figure(5.0 * scale * across, height, style.title, title_pt=14)
     grid = figure.subplots(down, across, squeeze=False).flatten()
     for axes in grid[len(shown) :]:
         axes.set_axis_off()
@@ -122,3 +95,10 @@ def _figure(report: Report, style: Style) -> "Figure":
     for axes, panel in zip(grid, shown, strict=False):
         draw(axes, panel)
     return figure
+
+
+def _grid(panels: int) -> tuple[int, int]:
+    """How many rows and columns so many panels have, at least one of each."""
+    across = 2 if panels == 4 else 3 if panels <= 6 else _MOST_ACROSS
+    across = max(1, min(across, panels))
+    return max(1, math.ceil(panels / across)), across

@@ -165,7 +165,6 @@ def write(
     """
     pixels = axes.figure.dpi / 72
     height = 1.2 * _LABEL_PT * pixels
-    back = axes.transData.inverted().transform
 
     def pixel(position: Position) -> Position:
         x, y = axes.transData.transform(position)
@@ -187,9 +186,15 @@ def write(
     frame = Box(*axes.get_window_extent().extents)
     gap = 6.0 * pixels
     for label, box in arrange(labels, drawn, taken, frame, gap, _FAR if far else (1.0,)):
-        x, y = back((box.left, (box.bottom + box.top) / 2))
-        axes.text(x, y, label.text, parse_math=False, color=label.colour, **_TEXT)
-        end = box.nearest(label.x, label.y)
-        if math.dist(end, (label.x, label.y)) > _NEEDS_LINE * gap:
-            (x0, y0), (x1, y1) = back(end), back((label.x, label.y))
-            axes.plot([x0, x1], [y0, y1], color=label.colour, **_JOINING)
+        _write(axes, label, box, gap)
+
+
+def _write(axes: "Axes", label: Label, box: Box, gap: float) -> None:
+    """Write a label into its box, with a line to its point where that is far."""
+    back = axes.transData.inverted().transform
+    x, y = back((box.left, (box.bottom + box.top) / 2))
+    axes.text(x, y, label.text, parse_math=False, color=label.colour, **_TEXT)
+    end = box.nearest(label.x, label.y)
+    if math.dist(end, (label.x, label.y)) > _NEEDS_LINE * gap:
+        (x0, y0), (x1, y1) = back(end), back((label.x, label.y))
+        axes.plot([x0, x1], [y0, y1], color=label.colour, **_JOINING)

@@ -50,7 +50,7 @@ def _families(shown: Sequence[Panel]) -> dict[str, Any]:
 
 
 def _marks(shown: Sequence[Panel]) -> dict[str, Any]:
-    """By label a line, or several drawn over each other."""
+    """What is drawn in any panel, by label: a line, or several over each other."""
     from matplotlib.lines import Line2D
 
     measured = [point for panel in shown for point in panel.measured]
@@ -62,7 +62,7 @@ def _marks(shown: Sequence[Panel]) -> dict[str, Any]:
     if evaluated:
         bar = Line2D([], [], linestyle="none", marker="|", markersize=15, color=INTERVAL["ecolor"])
         entries[_sample(evaluated)] = (bar, Line2D([], [], **_GREY | MARKER | MEASURED | EVALUATED))
-    if any(not point.usable for point in measured):
+    if any(not point.usable for panel in shown for point in (*panel.measured, *panel.unrated)):
         entries["not usable"] = (Line2D([], [], **_GREY | MARKER_ALONE), Line2D([], [], **CROSS))
     if any(panel.published for panel in shown):
         entries["published"] = Line2D([], [], markerfacecolor="white", **_GREY | MARKER | PUBLISHED)

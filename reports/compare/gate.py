@@ -41,7 +41,7 @@ def testable(comparisons: Sequence[Comparison]) -> list[Comparison]:
 def slower(comparisons: Sequence[Comparison], percent: float) -> list[Comparison]:
     """The networks that are slower by more than `percent`, by one-sided t tests against that, with Holm's correction.
 
-    The probability that any network is named that is not is at most 5 %.
+    The probability that any network which is not slower by that much is named is at most 5 %.
     """
     bound, tested = math.log1p(percent / 100), []
     for found in testable(comparisons):

@@ -22,7 +22,7 @@ from reports.table.to_html import document, html, text_of
 from system.errors import UserError
 
 STYLE = Path(__file__).with_name("page.css")
-_SCRIPTS = [Path(__file__).with_name(name) for name in ("tables.js", "plot.js", "still.js", "page.js")]
+_SCRIPTS = [Path(__file__).with_name(name) for name in ("tables.js", "ticks.js", "plot.js", "still.js", "page.js")]
 _SAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 _ABOUT = (

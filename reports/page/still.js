@@ -9,16 +9,6 @@ function node(name, attributes, ...children) {
   return made;
 }
 
-/** Plotly's ticks of a linear axis: steps of 1, 2 or 5, so many as have `room` pixels each, 4 to 9. */
-function ticksWithin([low, high], length, room) {
-  const rough = (high - low) / (Math.min(Math.max(length / room, 4), 9) + 1);
-  const decade = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((digit) => digit * decade).find((each) => each >= rough);
-  const ticks = [];
-  for (let at = Math.ceil(low / step); at * step <= high; at++) ticks.push(Number((at * step).toPrecision(12)));
-  return ticks;
-}
-
 /** The frame, the grid, the numbers and the titles of both axes. */
 function frame(plan, x, y, width, height) {
   const { l, r, t, b } = plan.margin;

@@ -7,7 +7,7 @@ from reports.equal_accuracy import Speedup, speedups
 from reports.floor import Floor, Floors
 from reports.points import measured_points, published_points
 from reports.table.accuracy import DETAILS, entries, headings, published_heading
-from reports.table.details_text import text_of
+from reports.table.details_text import lines_above
 from reports.table.sheet import (
     Entry,
     Footnotes,
@@ -53,7 +53,7 @@ def details(report: Report, column: Column, floors: Floors, against: str | None)
             row = _row(network, column, floors, notes)
             rows.append([*row, _speedup(*faster, notes, mixed=mixed)] if against else row)
     title = f"{column.heading}: {column.title}, batch {column.target.batch}"
-    return Sheet(title, heads, rows, list(notes.numbers), text_of(report, column, floors))
+    return Sheet(title, heads, rows, list(notes.numbers), lines_above(report, column, floors))
 
 
 def _headings(column: Column, against: str | None, notes: Footnotes) -> list[Piece]:
@@ -97,9 +97,9 @@ def _measured(cell: Cell, marks: tuple[int, ...]) -> Entry:
 
 def _throughput(cell: Cell) -> list[Entry]:
     if cell.measured is None:
-        return [Entry(), Entry(), Entry(), Entry(), Entry()]
+        return [Entry()] * 5
     return [
-        _number(cell.measured.latency.ms * cell.measured.batch),
+        _number(cell.measured.batch_ms),
         _number(cell.measured.images_per_s),
         _number(cell.measured.undivided_ms),
         _number(cell.measured.raw_ms),

@@ -1,6 +1,7 @@
 """The lines above the table of one target: where and how its numbers were measured, and what they are held against."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from reports import device_spread
 from reports.agreement import agreement
@@ -11,39 +12,18 @@ from reports.table.sheet import decimals_of
 from system.errors import one_line
 
 
-def text_of(report: Report, column: Column, floors: Floors) -> list[str]:
+def lines_above(report: Report, column: Column, floors: Floors) -> list[str]:
     """What the numbers of a column ran on and hold for, its floor, and how it agrees with what was published."""
-    lines = [line] if (line := _ran_on(report, column)) else []
-    lines += _holds_for(report, column)
-    if devices := device_spread.line(column):
-        lines.append(devices)
-    if lack := floors.lack(column):
-        lines.append(lack)
-    elif peaks := floors.peaks(column):
-        what = "rates that a probe reached" if peaks.measured else "peaks"
-        rate = peaks.ops.get(column.target.precision)
-        compute = (
-            f"{rate / 1e9:,.{decimals_of(rate / 1e9)}f} G operations/s in {column.target.precision}, " if rate else ""
-        )
-        lines.append(
-            f"Floor from {what} of {peaks.title}: {compute}{peaks.memory / 1e9:.4g} GB/s. "
-            f"Sources: {'; '.join(peaks.source)}."
-        )
     short = short_names(report.networks)
-    trained = {model: each.weights for model, each in column.accuracies.items() if each.trained and model in short}
-    if trained:
-        weights = ", ".join(f"{short[model]} {one_line(name, 60)}" for model, name in trained.items())
-        lines.append(f"Weights of the files that were evaluated: {weights}.")
-    if others := [short[name] for name in column.other_files if name in short]:
-        lines.append(f"Not shown: accuracies of other files than the ones timed here, of {', '.join(others)}.")
-    if agreed := agreement(column):
-        furthest = ", ".join(f"{short[model]} {agreed.ratios[model]:.2f}x" for model in list(agreed.ratios)[:3])
-        tau = f", Kendall's tau {agreed.tau:.2f}" if agreed.tau is not None else ""
-        lines.append(
-            f"Measured against published: {len(agreed.ratios)} networks, median ratio {agreed.median_ratio:.2f}x{tau}; "
-            f"furthest from it: {furthest}."
-        )
-    return lines
+    lines = [
+        _ran_on(report, column),
+        *_holds_for(report, column),
+        device_spread.line(column),
+        _floor(column, floors),
+        *_evaluated(column, short),
+        _agreement(column, short),
+    ]
+    return [line for line in lines if line]
 
 
 def _ran_on(report: Report, column: Column) -> str:
@@ -65,3 +45,43 @@ def _holds_for(report: Report, column: Column) -> list[str]:
             "Intervals hold within one sweep: how far sweeps of this machine lie apart is known from three sweeps on."
         )
     return lines
+
+
+def _floor(column: Column, floors: Floors) -> str:
+    """The rates that the floor is of and their sources, or why there is no floor."""
+    peaks = floors.peaks(column)
+    if peaks is None or floors.lack(column):
+        return floors.lack(column)
+    kind = "rates that a probe reached" if peaks.measured else "peaks"
+    giga = peaks.ops[column.target.precision] / 1e9
+    compute = f"{giga:,.{decimals_of(giga)}f} G operations/s in {column.target.precision}"
+    return (
+        f"Floor from {kind} of {peaks.title}: {compute}, {peaks.memory / 1e9:.4g} GB/s. "
+        f"Sources: {'; '.join(peaks.source)}."
+    )
+
+
+def _evaluated(column: Column, short: Mapping[str, str]) -> list[str]:
+    """The weights of the files that were evaluated, and the networks of which only other files were."""
+    trained = {model: each.weights for model, each in column.accuracies.items() if each.trained and model in short}
+    weights = ", ".join(f"{short[model]} {one_line(name, 60)}" for model, name in trained.items())
+    others = ", ".join(short[name] for name in column.other_files if name in short)
+    return [
+        f"Weights of the files that were evaluated: {weights}." if weights else "",
+        f"Not shown: accuracies of other files than the ones timed here, or with other options, of {others}."
+        if others
+        else "",
+    ]
+
+
+def _agreement(column: Column, short: Mapping[str, str]) -> str:
+    """How the measured numbers agree with the published ones; "" where no network has both."""
+    agreed = agreement(column)
+    if agreed is None:
+        return ""
+    furthest = ", ".join(f"{short[model]} {agreed.ratios[model]:.2f}x" for model in list(agreed.ratios)[:3])
+    tau = f", Kendall's tau {agreed.tau:.2f}" if agreed.tau is not None else ""
+    return (
+        f"Measured against published: {len(agreed.ratios)} networks, median ratio {agreed.median_ratio:.2f}x{tau}; "
+        f"furthest from it: {furthest}."
+    )

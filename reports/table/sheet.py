@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.records.record import Network
+from models.published import published
 from reports.accuracy import Share
 from reports.cells import Cell, Column, Latency
 
 # The legend of a table with pieces that are `printed`.
 ITALICS = "Italics: published, or computed for what was published."
-
-
 # Letters of a text that a table shows at most; a record may hold text of any length.
 MOST_LETTERS = 2000
 
@@ -70,9 +69,7 @@ _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def printed_note(column: Column, network: Network) -> str:
-    """The remark on a published latency of a network; "" where there is none."""
-    from models.published import published
-
+    """The remark on a published latency of a network; "" where there is none: all of them are of the V100."""
     return published()[network.name].latency_note if column.name == "v100" else ""
 
 
@@ -80,7 +77,7 @@ def doubt(cell: Cell) -> str:
     """The verdict on a measured number and its details; "" where it is usable."""
     if cell.measured is None or cell.measured.usable:
         return ""
-    return f"{cell.measured.verdict}: {cell.measured.detail}".removesuffix(": ")
+    return cell.measured.judged
 
 
 def differing_state(column: Column, cell: Cell) -> str:

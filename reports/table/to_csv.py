@@ -31,9 +31,9 @@ def frame(report: Report, floors: Floors, against: str | None) -> "pd.DataFrame"
             cell = column.cell(network)
             floor = floors.floor(column, network, as_published=cell.measured is None) if cell.latency else None
             faster = measured.get(network.name) or published.get(network.name)
-            numbers = numbers_of(cell) | (_faster(faster) if against else {}) | _above(cell, floor)
+            numbers = numbers_of(cell) | (_speedup(faster) if against else {}) | _above(cell, floor)
             if column.accuracies:
-                numbers |= _accuracy(cell.accuracy) | (_accuracy_of(faster) if against else {})
+                numbers |= _accuracy(cell.accuracy) | (_speedup_by(faster) if against else {})
             if has_devices(column):
                 numbers |= _devices(cell)
             row |= {f"{column.name}_{key}": value for key, value in numbers.items()}
@@ -52,10 +52,10 @@ def _counts(report: Report) -> list[str]:
 
 def csv(report: Report, floors: Floors, against: str | None) -> str:
     """The frame as CSV."""
-    return text_of(frame(report, floors, against))
+    return as_csv(frame(report, floors, against))
 
 
-def text_of(table: "pd.DataFrame") -> str:
+def as_csv(table: "pd.DataFrame") -> str:
     """A frame as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
     texts = table.select_dtypes(exclude="number").columns
     table[texts] = table[texts].map(_no_formula)
@@ -97,7 +97,7 @@ def numbers_of(cell: Cell) -> Row:
         "p95_ms": measured.p95_ms if measured else None,
         "p99_ms": measured.p99_ms if measured else None,
         "batch": measured.batch if measured else None,
-        "batch_ms": measured.latency.ms * measured.batch if measured else None,
+        "batch_ms": measured.batch_ms if measured else None,
         "images_per_s": measured.images_per_s if measured else None,
         "samples": measured.samples if measured else None,
         "visits": measured.visits if measured else None,
@@ -117,7 +117,7 @@ def _devices(cell: Cell) -> Row:
     }
 
 
-def _faster(faster: Speedup | None) -> Row:
+def _speedup(faster: Speedup | None) -> Row:
     return {
         "speedup": faster.factor if faster else None,
         "speedup_low": faster.low if faster and faster.low < faster.high else None,
@@ -150,8 +150,8 @@ def _accuracy(accuracy: MeasuredAccuracy | None) -> Row:
     }
 
 
-def _accuracy_of(faster: Speedup | None) -> Row:
-    """By which kind of accuracies a speed-up is: measured on the same images, or published."""
+def _speedup_by(faster: Speedup | None) -> Row:
+    """Which accuracies a speed-up compares at: measured ones of the same images, or published ones."""
     return {"speedup_by": ("measured" if faster.subject.accuracy else "published") if faster else None}
 
 

@@ -12,7 +12,7 @@ resolution and with seeded weights. The list ([networks.csv](../studies/breadth/
 of them was tried, by kind and by how common they are; most have fewer than 30 million parameters. For each network and
 target `python -m studies.breadth` exports the file, compares its logits with torch's, loads it as a sweep does and
 times a few inferences. The attempts are [attempts.jsonl](../studies/breadth/data/attempts.jsonl); the command writes
-this page from them and tries what is not among them yet; `--again` repeats what failed.
+this page from them, and tries first what is not among them yet; `--again` repeats what failed.
 """
 _COUNTED = """Exported: a file was made. Agree: its logits are within the limit of its format; of integer files, whose
 weights are seeded here, that is a cosine above 0 ([INT8](int8.md)). Timed: a session ran inferences.
@@ -34,7 +34,7 @@ computes other values (onnx 1.23.2: off by 0.87 of the largest for random number
 ONNX Runtime is off by 6e-7). A network is built for the resolution that it is measured at, so there is nothing to
 resize; timm's `dynamic_img_size=False` leaves the operation out of the file altogether.
 
-One network's own rounding did exceed the limit: `eca_nfnet_l0` with the seeded weights of before, 5.3e-2. It has no
+One network's own rounding did exceed the limit, with earlier seeded weights: that of `eca_nfnet_l0`, 5.3e-2. It has no
 norms; the gains of its convolutions were drawn from -2.4 to 2.4, its maps grew to 1e5, and the gates of its attention
 saturated. No limit tells a right file of such a network from a wrong one. Gains are now drawn from 0.75 to 1.25: with 1
 a convolution with standardised weights keeps the variance of its input. Its rounding is 1.0e-6 then, and 1 % in one

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 import psutil
+from msgspec.structs import replace
 
 from devices.targets import Target
 from devices.worker import SessionLost, open_session
@@ -118,28 +119,22 @@ def attempt_on(network: Network, target: Target, root: Path) -> Attempt:
     except Exception as error:  # any: that is what is counted
         traceback.print_exc()
         step = "agreement" if isinstance(error, Unfaithful) else "export"
-        return _with(tried, failed_at=step, reason=_reason_of(error))
-    tried = _with(
+        return replace(tried, failed_at=step, reason=_reason_of(error))
+    tried = replace(
         tried,
         fidelity=artifact.fidelity,
         size_bytes=artifact.size_bytes,
         export_s=round(time.monotonic() - started, 1),
     )
     try:
-        return _with(tried, median_s=_median_s(artifact, target))
+        return replace(tried, median_s=_median_s(artifact, target))
     except Exception as error:
-        return _with(tried, failed_at="session", reason=_reason_of(error))
+        return replace(tried, failed_at="session", reason=_reason_of(error))
 
 
 def _reason_of(error: Exception) -> str:
     """The reason without this machine's folders."""
     return re.sub(r"\S*/site-packages/", "", reason_of(error)).removeprefix(f"{SessionLost.__name__}: ")
-
-
-def _with(attempt: Attempt, **changes: object) -> Attempt:
-    import msgspec
-
-    return msgspec.structs.replace(attempt, **changes)
 
 
 def _median_s(artifact: Artifact, target: Target) -> float:

@@ -48,8 +48,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """What a trial took. `driver_cpu_s` is of all threads of the driver's process, `hosts_cpu_s` of the hosts'.
 
     Memory is the resident set of the driver's process: before the sweeps, and at most. `lines` were written to
-    journals, each with an fsync, and to files of records. `records` are those on disk, `twice` those of networks that
-    have another.
+    journals, each with an fsync, and to files of records. `records` are those on disk, `twice` how many of these have
+    another of the same network before them.
     """
 
     devices: int
@@ -89,7 +89,7 @@ class _Most:
 
 
 def targets(devices: int, file: Path) -> list[Target]:
-    """So many made-up devices, each a target of its own that `file` is written to name."""
+    """So many made-up devices, each a target of its own; they are written into `file`."""
     tables = [_TABLE.format(number=number, seconds=_SECONDS) for number in range(devices)]
     file.write_text("".join(tables), encoding="utf-8")
     return list(read_targets(file).values())
@@ -120,16 +120,7 @@ def trial(devices: int, networks: int, visits: int, work: Path) -> Figures:
         for target in fleet
     ]
     load = os.getloadavg()[0]
-    with MadeUpHosts([target.name for target in fleet]) as hosts:
-        hosts.cpu_s()  # its process has begun then
-        before_bytes = _resident_bytes()
-        hosts_cpu_s, cpu_s, wall_s = hosts.cpu_s(), time.process_time(), time.perf_counter()
-        with _most_threads() as threads:
-            outcomes = run_all(hosts, requests, lambda _, records: _count(records), targets_file=file)
-        wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
-        hosts_cpu_s = hosts.cpu_s() - hosts_cpu_s
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    counted = [outcome for outcome in outcomes if isinstance(outcome, _Counted)]
+    counted, spent = _sweep(requests, file)
     made = sum(each.visits for each in counted)
     names = [_names(results / f"{target.name}.jsonl") for target in fleet]
     count = sum(map(len, names))
@@ -142,16 +133,37 @@ def trial(devices: int, networks: int, visits: int, work: Path) -> Figures:
         records=count,
         twice=sum(number - 1 for each in names for number in Counter(each).values()),
         lines=made + count + sum(each.measured for each in counted) + devices,
-        wall_s=wall_s,
-        driver_cpu_s=cpu_s,
-        hosts_cpu_s=hosts_cpu_s,
-        before_bytes=before_bytes,
-        peak_bytes=peak_bytes,
-        threads=threads.value,
         load_average=load,
         cpu=str(machine().cpu),
         at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        **spent._asdict(),
     )
+
+
+class _Spent(NamedTuple):
+    """What the sweeps took, as `Figures` names it."""
+
+    wall_s: float
+    driver_cpu_s: float
+    hosts_cpu_s: float
+    before_bytes: int
+    peak_bytes: int
+    threads: int
+
+
+def _sweep(requests: list[SweepRequest], targets_file: Path) -> tuple[list["_Counted"], _Spent]:
+    """Sweep all targets at once on made-up hosts."""
+    with MadeUpHosts([request.target.name for request in requests]) as hosts:
+        hosts.cpu_s()  # its process has begun then
+        before_bytes = _resident_bytes()
+        hosts_cpu_s, cpu_s, wall_s = hosts.cpu_s(), time.process_time(), time.perf_counter()
+        with _most_threads() as threads:
+            outcomes = run_all(hosts, requests, lambda _, records: _count(records), targets_file=targets_file)
+        wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
+        hosts_cpu_s = hosts.cpu_s() - hosts_cpu_s
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    counted = [outcome for outcome in outcomes if isinstance(outcome, _Counted)]
+    return counted, _Spent(wall_s, cpu_s, hosts_cpu_s, before_bytes, peak_bytes, threads.value)
 
 
 class _Counted(NamedTuple):

@@ -136,7 +136,9 @@ def _corrected(sweeps: Sweeps, sweep: str, *, own: bool, others: Sequence[str]) 
     return found
 
 
-_known: dict[tuple[int, str, bool], tuple[dict[str, Basis], dict[str, float]]] = {}
+# By sweeps and one of them: its bases and their condition. The sweeps are kept too, since the id of a dict that is gone
+# may become another's.
+_known: dict[tuple[int, str, bool], tuple[Sweeps, dict[str, Basis], dict[str, float]]] = {}
 
 
 def _bases(sweeps: Sweeps, sweep: str, reference_s: dict[str, float]) -> tuple[dict[str, Basis], dict[str, float]]:
@@ -144,8 +146,8 @@ def _bases(sweeps: Sweeps, sweep: str, reference_s: dict[str, float]) -> tuple[d
     key = (id(sweeps), sweep, bool(reference_s))
     if key not in _known:
         bases = fit(sweeps[sweep], LOST_SHARE, Earlier(reference_s=reference_s))
-        _known[key] = bases, next(iter(bases.values())).reference_s
-    return _known[key]
+        _known[key] = sweeps, bases, next(iter(bases.values())).reference_s
+    return _known[key][1:]
 
 
 def _visits_a_network(sweeps: Sweeps) -> str:

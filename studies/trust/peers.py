@@ -14,11 +14,8 @@ benchmark_litert_model.
 """
 
 import argparse
-import json
 import math
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -34,6 +31,7 @@ from devices.worker import open_session
 from exporters.cache import Cache
 from models import Model, find
 from models.groups import DEFAULT
+from studies.litert_tool import tool_median_s
 from studies.trust.neighbour import Neighbour
 from studies.trust.numbers import NUMBERS, RESULTS, Number, read_numbers
 from studies.trust.tables import print_tables
@@ -108,17 +106,9 @@ def _litert_tool(scenario: str, run: int, models: Sequence[Model], seconds: floa
     (target,) = find_targets("cpu-tflite")
     for model in models:
         path = Cache(ARTIFACTS).obtain(target.job(model)).path
-        each_s = _litert_median_s(path, runs=2)
-        found_s = _litert_median_s(path, runs=max(3, round(seconds / each_s)))
+        each_s = tool_median_s(path, runs=2, threads=usable_cores())
+        found_s = tool_median_s(path, runs=max(3, round(seconds / each_s)), threads=usable_cores())
         yield Number(scenario=scenario, run=run, method="litert-tool", model=model.name, seconds=found_s)
-
-
-def _litert_median_s(path: str, runs: int) -> float:
-    with tempfile.NamedTemporaryFile(suffix=".json") as result:
-        command = [sys.executable, "-m", "ai_edge_litert.tools.benchmark_litert_model", f"--model={path}"]
-        command += [f"--num_threads={usable_cores()}", f"--num_runs={runs}", f"--result_json={result.name}"]
-        subprocess.run(command, capture_output=True, check=True)
-        return float(json.load(result)["latency"]["median_ms"]) * 1e-3
 
 
 if __name__ == "__main__":

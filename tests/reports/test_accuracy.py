@@ -55,6 +55,18 @@ def test_another_target_s_accuracy_counts_where_it_computes_alike(make_record, m
     assert (found.evaluated_as if found else None) == ("pixel2" if joined else None)
 
 
+@pytest.mark.parametrize(
+    ("option", "joined"),
+    [({"serial": "HT7"}, True), ({"airplane": "never", "min_s": 2.0}, True), ({"fp16": False}, False)],
+)
+def test_which_phone_it_was_and_what_was_waited_for_there_is_no_other_arithmetic(
+    make_record, make_accuracy, trained, option, joined
+):
+    record = trained(make_record(target="pixel2"))
+    other = replace(record, target=replace(record.target, options=record.target.options | option))
+    assert (Accuracies([make_accuracy(other)]).of(record) is not None) == joined
+
+
 def test_of_several_accuracies_labels_count_first_then_the_target_then_the_newest(make_record, make_accuracy, trained):
     record, other = trained(make_record(target="pixel2")), trained(make_record(target="pixel2-4threads"))
     ranked = [

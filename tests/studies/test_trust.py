@@ -70,6 +70,13 @@ def test_thirds_of_a_sweep_hold_every_visit_once(sweeps):
     }
 
 
+def test_thirds_of_one_sweep_are_not_estimated_as_those_of_another(sweeps):
+    for visits in sweeps.values():
+        # Nothing else keeps the thirds, so that the next ones may lie where these did.
+        found = estimators._prior_alone(thirds(visits), "third 1")
+        assert all(len(each.basis.conditions) == len(each.visits) for each in found.values())
+
+
 def test_duets_of_a_planted_slowdown_and_of_equals_are_counted_apart(capsys, tmp_path):
     fake = msgspec.structs.replace(find_targets("fake")[0], options={"seconds": {"*": [0.1, 0.101, 0.099]}})
     kept = tmp_path / "kept.jsonl.gz"

@@ -53,6 +53,7 @@ def test_without_them_there_is_no_strip(report):
 def test_a_panel_may_have_nothing_else(report):
     axes = _figure(report(), Style()).axes[0]
     assert ticks(axes) == ["none"]
+    assert "not usable" in {text.get_text() for text in axes.figure.legends[0].get_texts()}
     assert {"mine", "yours"} & {text.get_text() for text in axes.texts}
 
 

@@ -342,3 +342,10 @@ def test_the_command_gates_a_build(results):
     assert (none.returncode, none.stderr.count("\n")) == (1, 1)
     alone = run_compare(results, "aaa")
     assert (alone.returncode, alone.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("percent", ["-100", "nan"])
+def test_a_threshold_that_no_ratio_can_have_is_one_error(results, percent):
+    ended = run_compare(results, "--fail-if-slower", percent)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith(f"error: --fail-if-slower is out of range: {percent}")

@@ -90,7 +90,7 @@ def test_without_an_accuracy_of_a_timed_file_the_tables_are_as_they_were(make_re
         assert format_([other[0]]) == format_([without[0]])
     assert other[1].rows == without[1].rows
     assert [line for line in other[1].text if line not in without[1].text] == [
-        "Not shown: accuracies of other files than the ones timed here, of B3."
+        "Not shown: accuracies of other files than the ones timed here, or with other options, of B3."
     ]
 
 
