@@ -12,7 +12,7 @@ from itertools import islice
 
 from models.model import Model
 from models.score import Setting, record, summary, zen_scores
-from models.zoo import find, refuse_others
+from models.zoo import find_all, refuse_others
 from system.command_line import argument_parser, print_json, print_table, run
 
 _MOST = 4096
@@ -21,7 +21,7 @@ _MOST = 4096
 def main() -> int:
     """Score the networks; exit 0."""
     arguments = _parser().parse_args()
-    models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
+    models = find_all(arguments.model)
     if arguments.record:
         refuse_others(models, "--record", "scores")
     setting = Setting(arguments.batch, arguments.alpha, arguments.seed)

@@ -26,6 +26,11 @@ def find(pattern: str) -> list[Model]:
     return models if resolution_px is None else [model.at_resolution(resolution_px) for model in models]
 
 
+def find_all(patterns: Iterable[str]) -> list[Model]:
+    """The models that several MODELs stand for, each once. Raises UserError as `find` does."""
+    return list(dict.fromkeys(model for pattern in patterns for model in find(pattern)))
+
+
 def _split(text: str) -> tuple[str, int | None]:
     """What stands before a resolution, and the resolution in pixels. Raises UserError where it is out of range."""
     name, resolution_px = split_at(text)
