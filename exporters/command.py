@@ -11,7 +11,7 @@ from exporters.artifact import Artifact, Job
 from exporters.formats import find_format
 from exporters.parallel import obtain_all
 from models.checkpoints import checkpoints_for
-from models.zoo import find
+from models.zoo import find_all
 from system.child import Failure
 from system.command_line import print_json, print_table
 from system.errors import UserError
@@ -22,7 +22,7 @@ def export(arguments: argparse.Namespace) -> int:
     format_ = find_format(arguments.to)
     if arguments.ops and format_.op_counts is None:
         raise UserError("--ops can't count the operations of such files", found=arguments.to, fix="leave it out")
-    models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
+    models = find_all(arguments.model)
     checkpoints = checkpoints_for(arguments.weights, models)
     jobs = [
         Job(

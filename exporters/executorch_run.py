@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporters.in_batches import in_batches
-from system.errors import UserError
+from system.errors import UserError, one_line
 from system.silence import silence
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def load(path: Path, threads: int) -> Any:
         try:
             return runtime.load_program(path).load_method("forward")
         except RuntimeError as error:
-            raise UserError(f"can't load {path.name}", found=str(error), fix="export it again") from error
+            raise UserError(f"can't load {path.name}", found=one_line(error, 200), fix="export it again") from error
 
 
 def run_file(path: Path, threads: int = 1) -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Of the relative error: rounding in FP32 needs less in every kind of network (docs/breadth.md); FP16 rounds each value by
 # up to 5e-4, which adds up over the layers.
 FP32_LIMIT, FP16_LIMIT = 1e-4, 2e-2
-_IMAGES = 2
+_IMAGES = 2  # more than one, so that images that change places in a batch show
 # Of a trained network's INT8 logits. Other weights may be untrained, as seeded ones are: with them the cosine may come
 # near 0, and does in the EfficientNets.
 _COSINE_LIMIT = 0.9

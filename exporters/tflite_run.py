@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from exporters.in_batches import in_batches
-from system.errors import UserError
+from system.errors import UserError, one_line
 from system.silence import silence
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def load(path: Path, threads: int) -> Any:
             interpreter = Interpreter(str(path), num_threads=threads)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise UserError(f"LiteRT can't load {path.name}", found=str(error), fix="export it again") from error
+        raise UserError(f"LiteRT can't load {path.name}", found=one_line(error, 200), fix="export it again") from error
     return interpreter
 
 

@@ -8,8 +8,8 @@ from exporters.artifact import Artifact, Fidelity, Job
 from exporters.executorch_run import absence, run_file
 from exporters.fidelity import FP32_LIMIT, check_against_source
 from exporters.format import Format
+from exporters.mobile_graph import keep_pooled_axes
 from exporters.network import torch_network
-from exporters.pooled_axes import keep_pooled_axes
 from system.errors import UserError
 from system.silence import silence
 

@@ -41,6 +41,7 @@ _PEAK_BYTES = 8_000_000_000
 # The smallest cosine of flops400M in int8-fp16 is 0.956 by the CPU kernels of ONNX Runtime 1.23.2 and 1.26.0, 0.9998 by
 # those of 1.31.1 and 1.32.0.
 _FIRST_RIGHT = (1, 31)
+_FIRST_BY_CHANNEL = 13  # the first opset whose Q/DQ nodes have an axis
 _RETRIED_BELOW = 0.99  # the smallest cosine below which averaged ranges are tried too: docs/int8.md
 
 
@@ -75,6 +76,8 @@ def export(job: Job, source: Artifact | None, path: Path) -> Exported:
 def _export_dynamic(job: Job, fp32: Path, path: Path) -> Exported:
     if "fp16" in job.precision:
         _refuse_old_kernels(job.precision)
+    if job.model.file is not None:
+        _refuse_old_opset(job.model.name, fp32)
     images = calibration_images(job, calibration_count(job))
     prepared = path.with_suffix(".prepared.onnx")
     prepare(fp32, prepared)
@@ -104,6 +107,17 @@ def write_corrected(precision: str, prepared: Path, path: Path, images: "NDArray
         correct_biases(prepared, path, images, levels=weight_levels())
     else:
         correct_biases(prepared, path, images, rounded=quantized_layers(precision, prepared))
+
+
+def _refuse_old_opset(name: str, fp32: Path) -> None:
+    """Raises UserError where the file that a network came as has no scales by channel."""
+    import onnx
+
+    imports = onnx.load(str(fp32), load_external_data=False).opset_import
+    opset = max((each.version for each in imports if each.domain in {"", "ai.onnx"}), default=0)
+    if opset < _FIRST_BY_CHANNEL:
+        fix = f"save it with opset {_FIRST_BY_CHANNEL} or later"
+        raise UserError(f"no INT8 of {name}", found=f"ONNX opset {opset}", fix=fix)
 
 
 def _refuse_old_kernels(precision: str) -> None:

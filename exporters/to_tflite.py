@@ -18,8 +18,8 @@ from exporters.int8.calibration import (
     checked_of,
 )
 from exporters.int8.litert import quantize
+from exporters.mobile_graph import drop_expands, keep_pooled_axes
 from exporters.network import torch_network
-from exporters.pooled_axes import drop_expands, keep_pooled_axes
 from exporters.tflite_run import channels_last, load, run_file
 from models.model import evaluating
 from system.errors import UserError

@@ -7,14 +7,18 @@ from models.counts import counts, recount
 from models.layers import relist
 from models.model import Model
 from models.score import zen_score_of
-from models.zoo import find
+from models.zoo import find_all, refuse_others
 from system.command_line import print_json, print_table
 
 
 def list_networks(arguments: argparse.Namespace) -> int:
-    """Print the networks, counted again where that is asked; 0. Raises UserError where there is no such network."""
-    models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
+    """Print the networks, counted again where that is asked; 0.
+
+    Raises UserError where there is no such network, or one to be counted again is none of the suite's.
+    """
+    models = find_all(arguments.model)
     if arguments.recount:
+        refuse_others(models, "--recount", "counts")
         recount(models)
         relist(models)
     if arguments.json:

@@ -12,9 +12,8 @@ from itertools import islice
 
 from models.model import Model
 from models.score import Setting, record, summary, zen_scores
-from models.zoo import find
+from models.zoo import find_all, refuse_others
 from system.command_line import argument_parser, print_json, print_table, run
-from system.errors import UserError
 
 _MOST = 4096
 
@@ -22,10 +21,9 @@ _MOST = 4096
 def main() -> int:
     """Score the networks; exit 0."""
     arguments = _parser().parse_args()
-    models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
-    custom = next((model.name for model in models if model.family == "custom"), None)
-    if arguments.record and custom:
-        raise UserError("--record keeps scores of the suite's own networks", found=custom, fix="leave it out")
+    models = find_all(arguments.model)
+    if arguments.record:
+        refuse_others(models, "--record", "scores")
     setting = Setting(arguments.batch, arguments.alpha, arguments.seed)
     documents, rows = [], []
     for model in models:

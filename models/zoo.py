@@ -1,6 +1,7 @@
 """The networks of the suite by name, glob or group, and any other by its source."""
 
 import functools
+from collections.abc import Iterable
 
 from models.baselines import baselines
 from models.groups import find_group
@@ -25,6 +26,11 @@ def find(pattern: str) -> list[Model]:
     return models if resolution_px is None else [model.at_resolution(resolution_px) for model in models]
 
 
+def find_all(patterns: Iterable[str]) -> list[Model]:
+    """The models that several MODELs stand for, each once. Raises UserError as `find` does."""
+    return list(dict.fromkeys(model for pattern in patterns for model in find(pattern)))
+
+
 def _split(text: str) -> tuple[str, int | None]:
     """What stands before a resolution, and the resolution in pixels. Raises UserError where it is out of range."""
     name, resolution_px = split_at(text)
@@ -38,6 +44,12 @@ def _split(text: str) -> tuple[str, int | None]:
 def zoo() -> dict[str, Model]:
     """Every network of the suite by name: the ZenNets in their published order, then the baselines."""
     return {model.name: model for model in (*map(_zennet_entry, _ZENNETS), *(each.model for each in baselines()))}
+
+
+def refuse_others(models: Iterable[Model], option: str, what: str) -> None:
+    """Raise UserError where one of these is no network of the suite: `option` keeps `what` of the suite's own alone."""
+    if (other := next((model.name for model in models if model.name not in zoo()), None)) is not None:
+        raise UserError(f"{option} keeps {what} of the suite's own networks", found=other, fix="leave it out")
 
 
 def _zennet_entry(entry: tuple[str, bool, str]) -> Model:

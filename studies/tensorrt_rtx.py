@@ -30,7 +30,7 @@ from exporters.int8.tensorrt import insert_pairs
 from exporters.to_onnx import fix_batch, halve
 from models.groups import DEFAULT
 from models.model import Model
-from models.zoo import find
+from models.zoo import find_all
 from studies.tensorrt_rtx_layers import convolutions
 from system.command_line import print_table, run
 from system.errors import UserError
@@ -57,7 +57,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
 def main() -> int:
     """Build, a network on each core at a time; with --check exit 1 where a plan is refused or larger than the limit."""
     arguments = _parser().parse_args()
-    models = list(dict.fromkeys(model for pattern in arguments.model for model in find(pattern)))
+    models = find_all(arguments.model)
     # The largest, which are the last published, first: one that began last would end after all others.
     with ProcessPoolExecutor(usable_cores(), multiprocessing.get_context("spawn")) as pool:
         studied = list(pool.map(functools.partial(study, arguments=arguments), models[::-1]))[::-1]

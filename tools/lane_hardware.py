@@ -10,17 +10,9 @@ from system.errors import UserError
 
 # Chosen one by one: serial numbers, UUIDs and processes are not among them.
 _GPU = (
-    *(
-        "name",
-        "driver_version",
-        "vbios_version",
-        "compute_cap",
-        "memory.total",
-        "memory.used",
-        "pstate",
-        "mig.mode.current",
-    ),
-    *("persistence_mode", "compute_mode", "ecc.mode.current", "power.limit", "power.draw", "temperature.gpu"),
+    *("name", "driver_version", "vbios_version", "compute_cap", "memory.total", "memory.used", "pstate"),
+    *("mig.mode.current", "persistence_mode", "compute_mode", "ecc.mode.current"),
+    *("power.limit", "power.draw", "temperature.gpu"),
     *("clocks.sm", "clocks.mem", "clocks.max.sm", "clocks.max.mem", "clocks_throttle_reasons.active"),
 )
 _PHONE = (
@@ -28,7 +20,7 @@ _PHONE = (
     *("ro.board.platform", "ro.soc.model", "ro.build.version.release", "ro.build.version.sdk", "ro.build.fingerprint"),
 )
 _NOT_NVIDIA = {"CPU", "none", "Apple silicon", "Qualcomm Hexagon"}
-_HELD = (
+_SETTINGS = (
     *("global stay_on_while_plugged_in", "global airplane_mode_on"),
     *("system screen_off_timeout", "system screen_brightness", "system screen_brightness_mode"),
 )
@@ -69,7 +61,7 @@ def serials_of(target: Target) -> list[str]:
 def _of_phone(link: Link) -> Iterator[str]:
     for name in _PHONE:
         yield f"{name}: {link.shell(f'getprop {name}').text.strip()}"
-    for name in _HELD:
+    for name in _SETTINGS:
         yield f"{name}: {link.shell(f'settings get {name}').text.strip()}"
     yield link.shell(READ).text
 
@@ -81,4 +73,4 @@ def _ask_gpu(field: str) -> str:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{field}: {error}"
-    return f"{field}: {'; '.join((done.stdout or done.stderr).split(chr(10))).strip('; ')}"
+    return f"{field}: {'; '.join((done.stdout or done.stderr).splitlines())}"

@@ -72,6 +72,8 @@ def _is_quantized(
     node: "NodeProto", shapes: dict[str, tuple[int, ...]], producers: "dict[str, NodeProto]", rules: Rules
 ) -> bool:
     """Whether INT8 makes a convolution faster: enough channels, and more than a pixel an image."""
+    if node.input[1] not in shapes:  # weights that are computed have no range
+        return False
     out_channels, in_channels, *kernel_px = shapes[node.input[1]]
     if is_depthwise(node):
         return rules.depthwise and out_channels % 8 == 0 and min(kernel_px) >= 3

@@ -74,6 +74,8 @@ def spread(images: tuple[Photograph, ...], count: int) -> tuple[Photograph, ...]
 
 
 def _no_image(name: str) -> str:
+    if name in LABEL_FILES:  # of the folder itself, where no classes are asked for
+        return "a label file"
     if name.rpartition("/")[2] in LABEL_FILES:
         return "a label file, which is read in the folder itself only"
     return "no image by its suffix"

@@ -88,22 +88,27 @@ class _Pool:
 
     def _prepare(self, path: Path) -> "tuple[NDArray[np.float32] | None, str]":
         worker = self._free.get()
+        free: Worker | None = None
         try:
             worker = worker or self._start()
-        except BaseException:
-            self._free.put(None)  # else the next image would wait for it forever
-            raise
-        try:
-            values, said = worker.prepare(path, _LARGE_PX)
-            if values is None and said == LARGE:
-                with self._one_large:
-                    values, said = worker.prepare(path, None)
-            self._deaths = 0
-            self._free.put(worker)
+            try:
+                values, said = self._ask(worker, path)
+            except (EOFError, OSError):  # the process's end of the pipe is closed
+                return None, self._bury(worker)
+            free = worker
             return values, said
-        except (EOFError, OSError):  # the process's end of the pipe is closed
-            self._free.put(None)
-            return None, self._bury(worker)
+        finally:
+            # Whatever happened: else the next image would wait for it forever.
+            self._free.put(free)
+
+    def _ask(self, worker: "Worker", path: Path) -> "tuple[NDArray[np.float32] | None, str]":
+        values, said = worker.prepare(path, _LARGE_PX)
+        if values is None and said == LARGE:
+            with self._one_large:
+                values, said = worker.prepare(path, None)
+        with self._lock:
+            self._deaths = 0
+        return values, said
 
     def _start(self) -> "Worker":
         with self._lock:

@@ -58,6 +58,33 @@ def test_other_precisions_are_made_of_it_and_compared_with_it(tmp_path, batch, f
     assert 0 < np.abs(found - expected).max() < 0.2 * np.abs(expected).max()
 
 
+@pytest.mark.parametrize("precision", ["int8", "int8-cpu"])
+def test_weights_in_nodes_and_means_of_older_opsets_are_quantized(tmp_path, precision):
+    given = onnx_file(tmp_path / "a.onnx", opset=17)
+    model = onnx.load(given)
+    graph = model.graph
+    constants = [helper.make_node("Constant", [], [tensor.name], value=tensor) for tensor in graph.initializer]
+    mean = helper.make_node("ReduceMean", ["h2"], ["h4"], axes=[2, 3], keepdims=0)
+    nodes = [*constants, *graph.node[:2], mean, graph.node[4]]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    onnx.save(model, given)
+    artifact = Cache(tmp_path / "cache").obtain(job(given, format="onnx_int8", precision=precision))
+    kinds = {node.op_type for node in onnx.load(artifact.path).graph.node}
+    assert {"QuantizeLinear", "GlobalAveragePool"} <= kinds
+    assert "ReduceMean" not in kinds
+    images = synthetic_images(5, 16)
+    expected, found = logits_of(given, images), logits_of(Path(artifact.path), images)
+    assert 0 < np.abs(found - expected).max() < 0.2 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("precision", ["int8", "int8-cpu"])
+def test_an_opset_without_scales_by_channel_is_one_line(tmp_path, precision):
+    given = onnx_file(tmp_path / "a.onnx", opset=12)
+    with pytest.raises(UserError, match=r"^no INT8 of onnx:.*: ONNX opset 12; save it with opset 13 or later$"):
+        Cache(tmp_path / "cache").obtain(job(given, format="onnx_int8", precision=precision))
+
+
 def test_a_dynamic_batch_is_fixed_and_a_fixed_one_is_not_changed(tmp_path):
     cache = Cache(tmp_path / "cache")
     dynamic, fixed = onnx_file(tmp_path / "a.onnx"), onnx_file(tmp_path / "b.onnx", batch=2)

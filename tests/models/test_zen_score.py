@@ -47,6 +47,7 @@ def test_the_installed_command_knows_it_too():
     ("arguments", "says"),
     [
         ((TINY, "--record"), "--record keeps scores of the suite's own networks"),
+        (("EfficientNet-B3@64", "--record"), "--record keeps scores of the suite's own networks: EfficientNet-B3@64"),
         (("timm:test_vit@160",), "the Zen-Score is defined for"),
         (("zennet_unknown",), "no such model"),
     ],

@@ -22,7 +22,7 @@ TARGETS = ("cpu", "cpu-torch", "cpu-int8", "cpu-tflite", "cpu-tflite-int8", "ope
 PROFILED = ("zennet_imagenet1k_flops400M_SE_res224", "EfficientNet-B3")
 # Three times the protocol's: intervals are about 0.6 of what they are, and a busy host's are usable more often.
 BUDGET_S = 300
-_CROPS = 20  # of each photograph; four of them calibrate, four are evaluated
+_CROPS = 20  # of each photograph: four photographs calibrate, four others are evaluated
 
 
 def measure(results: Path, targets: Sequence[str], further: Sequence[str]) -> None:

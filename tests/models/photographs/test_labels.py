@@ -101,7 +101,8 @@ def test_what_cannot_be_meant_is_one_error_that_names_the_file(tmp_path, text, f
     assert "labels.txt" in str(error.value)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 400
-    assert photographs(folder, with_classes=False).images
+    unread = photographs(folder, with_classes=False)
+    assert (len(unread.images), unread.left_out) == (1, {"labels.txt": "a label file"})
 
 
 def test_one_line_for_two_images_is_ambiguous(tmp_path):

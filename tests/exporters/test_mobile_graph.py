@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from exporters.pooled_axes import drop_expands, keep_pooled_axes
+from exporters.mobile_graph import drop_expands, keep_pooled_axes
 
 
 class Gated(nn.Module):
