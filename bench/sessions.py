@@ -37,8 +37,8 @@ class Sessions:
     def open_ahead(self, runs: Sequence[NetworkRun]) -> None:
         """Open the sessions of several networks at once; each is warmed up alone, when it is asked for.
 
-        Opening one keeps one core busy. On a phone, on a device with a memory of its own, and where there isn't room for
-        all of these, each is opened when it is asked for.
+        Opening one keeps one core busy. On a phone, on a device with a memory of its own, and where there isn't room
+        for all of these, each is opened when it is asked for.
         """
         runtime = runtime_of(self._target)
         in_this_memory = not runtime.in_process and runtime.free_bytes(self._target) is None

@@ -35,8 +35,8 @@ from system.unreadable import UNREADABLE
 
 # Names another folder for the files, where processes share no /tmp.
 FOLDER_VARIABLE = "ZENNET_LEASES"
-_LONGEST, _SHOWN = 200, 80
-_MOST_BYTES = 4096
+_LONGEST, _SHOWN = 200, 80  # characters of a text, in the file and in a message
+_MOST_BYTES = 4096  # that are read of a file; its three texts have 800 bytes each at most
 _SAFE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 _Text = Annotated[str, Meta(max_length=_LONGEST)]

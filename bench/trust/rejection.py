@@ -37,9 +37,7 @@ def rejection_reason(visit: Visit, lost_share: float) -> str | None:
 
 def rejection_details(visit: Visit, lost_share: float) -> list[str]:
     """What was seen during a visit that does not count: the device's own words, and waiting threads or steal."""
-    told = [
-        str(table[word]) for table in visit.samples.conditions for word in _REASONS if table.get(word)
-    ]
+    told = [str(table[word]) for table in visit.samples.conditions for word in _REASONS if table.get(word)]
     if not _mostly_clean(visit, lost_share):
         waits, steals = (sum(visit.samples.evidence.get(name, [0.0])) for name in ("wait_s", "steal_s"))
         told.append("steal by the host" if steals > waits else "threads waited for a core")

@@ -8,10 +8,12 @@ from msgspec import Meta
 
 from devices.options import OpenOptions, read_options
 from devices.targets import Target
-from exporters.artifact import Artifact
+from exporters.artifact import Artifact, versions
 from system.gpu import Gpu
 
 TENSORRT, CUDA = "TensorrtExecutionProvider", "CUDAExecutionProvider"
+# The distributions that build an engine, and load only their own.
+_BUILDERS = ("onnxruntime", "tensorrt-cu12", "tensorrt-cu13")
 
 
 class OrtGpuOptions(OpenOptions, frozen=True, kw_only=True):
@@ -61,13 +63,13 @@ def provider_options(target: Target, engines: Path | None) -> dict[str, str]:
 
 
 def engine_folder(artifact: Artifact, target: Target, gpu: Gpu) -> Path | None:
-    """Where TensorRT's engine is kept: beside the file, one for each content, batch, set of options and GPU.
+    """Where TensorRT's engine is kept: beside the file, one for each content, batch, set of options, GPU and versions.
 
-    None for other providers. ONNX Runtime names an engine after the network, its precision and sm_XX, and would take
-    one of other options.
+    None for other providers. ONNX Runtime names an engine after the network, its precision, sm_XX and the versions: it
+    would take one of other options, and would build one of other versions when a session is opened.
     """
     if gpu_options(target).provider != TENSORRT:
         return None
-    shaping = repr([target.batch, sorted(target.options.items()), gpu.name])
+    shaping = repr([target.batch, sorted(target.options.items()), gpu.name, sorted(versions(_BUILDERS).items())])
     key = hashlib.sha256(shaping.encode()).hexdigest()
     return Path(f"{Path(artifact.path).with_suffix('')}-trt-{artifact.sha256[:12]}-{key[:8]}")

@@ -72,7 +72,7 @@ class PhoneNetwork:
         }
 
     def _longest_s(self, runs: int) -> float:
-        """The tool's own limit, 150 s, would cut the largest networks short."""
+        """Thrice what the first run lets expect: the tool's own limit, 150 s, would cut the largest networks short."""
         return max(self.options.max_s, 3 * (runs + _STARTUP_RUNS) * self._run_s)
 
     def _invoke(self, *, runs: int, min_s: float, max_s: float, warmup: bool, more: Sequence[str] = ()) -> str:

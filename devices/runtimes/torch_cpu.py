@@ -82,7 +82,7 @@ class TorchCpuNetwork:
 
 
 class TorchCpuSession:
-    """A network under inference mode, and the images that it is shown."""
+    """A network and the images that it is shown; inference mode is entered once a run, outside of the times."""
 
     clock = NAME
     aggregates = False

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
-_ABOUT = """Planted faults and their outcomes. `make faults` tries all of them, stops at any other outcome, and writes this
-page"""
+_ABOUT = """Planted faults and their outcomes. `make faults` tries all of them, stops at any other outcome, and writes
+this page"""
 _HEAD = "| fault | cases | outcome |\n|---|---:|---|"
 
 

@@ -27,5 +27,8 @@ def test_a_file_is_free_again_even_while_the_error_that_ended_its_writer_is_kept
 
 def test_a_folder_that_can_t_be_made_is_one_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="can't write into .*Not a directory"), sole_writer(tmp_path / "file" / "x", "cpu"):
+    with (
+        pytest.raises(UserError, match=r"can't write into .*Not a directory"),
+        sole_writer(tmp_path / "file" / "x", "cpu"),
+    ):
         pass

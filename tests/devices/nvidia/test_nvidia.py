@@ -287,7 +287,7 @@ def test_the_place_holds_what_does_not_change(driver):
         }
 
 
-def test_a_quiet_round_has_readings_and_no_objection(driver):
+def test_a_quiet_visit_has_readings_and_no_reason_against_it(driver):
     with nvml.Watch("GPU-1") as watch:
         assert watch.read() == {
             "sm_clock_mhz": 1380,
@@ -300,7 +300,7 @@ def test_a_quiet_round_has_readings_and_no_objection(driver):
         }
 
 
-def test_a_throttled_round_says_why(driver):
+def test_a_throttled_visit_says_why(driver):
     driver.reasons = pynvml.nvmlClocksEventReasonSwThermalSlowdown | pynvml.nvmlClocksEventReasonGpuIdle
     with nvml.Watch("GPU-1") as watch:
         readings = watch.read()
@@ -421,8 +421,8 @@ def test_the_free_memory_is_what_nvml_says(driver, monkeypatch):
     assert preflight.free_bytes(target) is None
 
 
-def test_a_round_is_sampled_while_it_runs_and_its_worst_moment_counts(driver):
-    """NVML's own module answers: a power brake and a newcomer that are gone again before the round's last reading."""
+def test_a_visit_is_sampled_while_it_runs_and_its_worst_moment_counts(driver):
+    """NVML's own module answers: a power brake and a newcomer that are gone again before the visit's last reading."""
     moments = iter([(0, []), (0x80, [99]), (0x20, [])])
     seen = threading.Event()
 

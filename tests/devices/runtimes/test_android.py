@@ -62,7 +62,7 @@ def conditions(record):
     return [table for part in record.measurement.visits for table in part.samples.conditions]
 
 
-def test_two_networks_are_measured_in_interleaved_rounds(phones, bench):
+def test_two_networks_are_measured_in_interleaved_visits(phones, bench):
     phone = phones()
     code, stderr, records = bench("--min-visits", "2", "--max-visits", "2")
     assert (code, stderr) == (0, "")
@@ -75,9 +75,9 @@ def test_two_networks_are_measured_in_interleaved_rounds(phones, bench):
         (count,), (low,), (high,) = (part.samples.evidence[name] for name in ("count", "min_s", "max_s"))
         assert count >= 3
         assert low <= part.samples.seconds[0] <= high
-    place = record.measurement.ran_on
-    assert (place["device"], place["android"], place["tool"]) == ("Pixel 2", "11", "tflite")
-    assert place["delegate"] == "XNNPACK, completely"
+    ran_on = record.measurement.ran_on
+    assert (ran_on["device"], ran_on["android"], ran_on["tool"]) == ("Pixel 2", "11", "tflite")
+    assert ran_on["delegate"] == "XNNPACK, completely"
     assert set((phone.root / "taskset.log").read_text().split()) == {"80"}
 
 
@@ -327,7 +327,7 @@ def test_a_phone_that_stays_hot_is_measured_and_marked(phones, bench):
         assert record.verdict.word == "throttled"
 
 
-def test_a_round_that_throttled_is_marked(phones, bench):
+def test_a_visit_that_throttled_is_marked(phones, bench):
     phone = phones()
     phone.faults += ["none", "none", "throttle"]
     _, _, records = bench()

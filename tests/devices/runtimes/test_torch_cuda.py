@@ -118,7 +118,7 @@ def opened(cache, precision="fp16", **options):
     return TorchCudaSession(network), probe
 
 
-def test_a_round_is_events_around_each_batch_one_reading_and_one_wait(cache):
+def test_a_visit_is_events_around_each_batch_one_reading_and_one_wait(cache):
     session, probe = opened(cache)
     probe.log.clear()
     samples = session.run(3)
@@ -269,7 +269,7 @@ def test_a_failure_while_queueing_is_not_hidden():
         time_each(queue, 1, cuda=Probe(), stream="stream", read=dict)
 
 
-def test_a_slowdown_that_comes_and_goes_within_a_round_is_seen():
+def test_a_slowdown_that_comes_and_goes_within_a_visit_is_seen():
     """The driver's answer is high only for the middle one of three batches, never at the end."""
     now = {"throttled": None}
 
@@ -291,7 +291,7 @@ def test_a_slowdown_that_comes_and_goes_within_a_round_is_seen():
     assert table["readings"] >= 2
 
 
-def test_a_reading_that_fails_beside_the_round_fails_the_round():
+def test_a_reading_that_fails_beside_the_visit_fails_the_visit():
     def read():
         if threading.current_thread() is not threading.main_thread():
             failed.set()

@@ -160,7 +160,7 @@ def target(monkeypatch):
     return msgspec.structs.replace(find_targets("t4")[0], batch=2)
 
 
-def test_a_round_queues_on_the_engines_stream_and_waits_once(tensorrt, plan, target):
+def test_a_visit_queues_on_the_engines_stream_and_waits_once(tensorrt, plan, target):
     session = trt.open_session(artifact_of(plan), target)
     assert session.ran_on == {"tensorrt": "10.16.1.11", "input": "float16", "gpu": "Tesla T4"}
     tensorrt.log.clear()

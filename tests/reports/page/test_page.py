@@ -214,8 +214,8 @@ def test_a_text_that_is_longer_than_the_room_beside_its_arrow_stays_within_the_p
         panel.arrow = {{ ...place, family: "ZenNet", against: "EfficientNet", ...arrow }};
         const plot = {_CPU}.querySelector(".js-plotly-plot");
         draw(panel, plot).then(() => {{
-          const box = (of) => {{ const {{ left, right }} = plot.querySelector(of).getBoundingClientRect(); return [left, right] }};
-          done([box(".annotation-text"), box(".nsewdrag")]);
+          const boxes = [".annotation-text", ".nsewdrag"].map((of) => plot.querySelector(of).getBoundingClientRect());
+          done(boxes.map((box) => [box.left, box.right]));
         }});"""
     (left, right), (start, end) = opened.execute_async_script(redraw, arrow, share)
     assert right - left > (end - start) / 4
