@@ -5,6 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bench.duet.against import Against
+from bench.duet.files import prepare
+from bench.duet.ledger import DuetRun
+from bench.duet.request import DuetRequest
+from bench.duet.settings import DuetSettings
 from bench.protocol import Protocol
 from bench.sweep import SweepRequest, sweep
 from devices.targets import find_targets
@@ -35,6 +40,37 @@ def test_what_can_not_be_measured_is_a_record_with_its_reason_and_the_others_go_
     assert "ONNX Runtime can't run" in reasons[1]
     assert reasons[2].startswith("can't import nowhere_at_all: ModuleNotFoundError")
     assert all("\n" not in reason for reason in reasons)
+
+
+def sides(root: Path, *sources: Path, artifact: Path | None = None) -> list[DuetRun]:
+    """What a duet of the CPU against itself has before it begins."""
+    (cpu,) = find_targets("cpu")
+    return prepare(
+        DuetRequest(
+            new=cpu,
+            old=cpu,
+            against=Against(artifact=artifact),
+            said=[],
+            models=[find(f"onnx:{path}")[0] for path in sources],
+            settings=DuetSettings(),
+            results=root / "results",
+            artifacts=root / "artifacts",
+        )
+    )
+
+
+def test_what_can_not_be_measured_in_a_duet_has_its_reason_and_the_others_go_on(tmp_path):
+    good, four = onnx_file(tmp_path / "good.onnx", batch=1), onnx_file(tmp_path / "four.onnx", batch=4)
+    unable, able = sides(tmp_path, four, good)
+    assert unable.lost.reason.startswith("target cpu can't run onnx:")
+    assert able.lost is None
+    assert able.old.artifact == able.new.artifact is not None
+
+
+def test_the_new_side_is_lost_where_its_file_can_not_be_made_whatever_the_old_one_is(tmp_path):
+    good, four = onnx_file(tmp_path / "good.onnx", batch=1), onnx_file(tmp_path / "four.onnx", batch=4)
+    (run,) = sides(tmp_path, four, artifact=good)
+    assert run.lost.side == "new"
 
 
 def test_a_fixed_batch_runs_on_a_target_of_that_batch(tmp_path):
