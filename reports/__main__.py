@@ -39,8 +39,8 @@ def _add_figure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "figure", prog=typed("reports figure"), help="draw the published figure anew", description=_figure.__doc__
     )
     _add_common(parser)
-    group = "name, glob, group or source of networks; may be given several times (default: @figure)"
-    parser.add_argument("--model", action="append", metavar="MODEL", help=group)
+    networks = "name, glob, group or source of networks; may be given several times (default: @figure)"
+    parser.add_argument("--model", action="append", metavar="MODEL", help=networks)
     parser.add_argument("--linear", action="store_true", help="linear latency axis, as in the published figure")
     parser.set_defaults(run=_figure)
 

@@ -9,7 +9,7 @@ from bench.records.record import Record
 from devices.targets import Target
 from models.weights import is_trained
 
-# Options that don't change what a runtime computes: how fast, on which phone, and what is waited for there.
+# Options that don't change what a runtime computes: how fast it does, on which phone, and what is waited for there.
 _NO_ARITHMETIC = frozenset(
     {
         *("threads", "affinity", "runs", "performance", "planted_slowdown"),

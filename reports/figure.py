@@ -36,7 +36,7 @@ def draw_figure(request: FigureRequest) -> list[Path]:
     if not any(column.cell(network).latency for column in report.columns for network in report.networks):
         what = f"no number of {', '.join(request.models)}"
         raise UserError(what, found=f"the records in {request.results}", fix="measure some: make figure TARGET=cpu")
-    style = replace(request.style, against=baseline(everything, report, request.against))
+    style = replace(request.style, against=baseline(everything, report, request.against, "--model"))
     paths = []
     for format_, content in chart(report, style, ("png", "svg", "pdf")).items():
         paths.append(request.out / f"figure.{format_}")

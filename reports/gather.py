@@ -77,10 +77,11 @@ def narrow(report: Report, targets: Sequence[str], families: Sequence[str]) -> R
     )
 
 
-def baseline(report: Report, narrowed: Report, asked: str | None) -> str | None:
+def baseline(report: Report, narrowed: Report, asked: str | None, option: str = "--families") -> str | None:
     """The family that speed-ups compare with: `asked`, else the default; None where `narrowed` lacks the default.
 
-    Raises UserError where `asked`, a name or glob, is not one family of `report`, or is one that `narrowed` lacks.
+    Raises UserError where `asked`, a name or glob, is not one family of `report`, or is one that `narrowed`, of the
+    networks that `option` chose, lacks.
     """
     families = dict.fromkeys(network.family for network in report.networks)
     names = [asked] if asked in families else select(asked or BASELINE, families, "family")
@@ -89,7 +90,7 @@ def baseline(report: Report, narrowed: Report, asked: str | None) -> str | None:
     if any(network.family == names[0] for network in narrowed.networks):
         return names[0]
     if asked:
-        raise UserError(f"no speed-ups against {names[0]}", found="--families leaves it out", fix="add it there")
+        raise UserError(f"no speed-ups against {names[0]}", found=f"{option} leaves it out", fix="add it there")
     return None
 
 

@@ -49,22 +49,22 @@ def render(request: RenderRequest) -> list[Path]:
     return paths
 
 
-def _files(everything: Report, request: RenderRequest, style: Style) -> Iterator[tuple[str, bytes]]:
+def _files(report: Report, request: RenderRequest, style: Style) -> Iterator[tuple[str, bytes]]:
     floors, against = Floors(request.results), style.against
-    findings = [find_knee(curve) for curve in curves_of(everything)]
-    report = without_axes(everything, [found.curve for found in findings])
-    targets = [overview(report), *(details(report, column, floors, against) for column in report.columns)]
+    findings = [find_knee(curve) for curve in curves_of(report)]
+    shown = without_axes(report, [found.curve for found in findings])
+    targets = [overview(shown), *(details(shown, column, floors, against) for column in shown.columns)]
     axes, drawings = axis_sheets(findings), drawings_of(findings)
     sheets = [*targets, *axes]
     yield "table.md", markdown(sheets).encode()
-    yield "table.csv", csv(report, floors, against).encode()
+    yield "table.csv", csv(shown, floors, against).encode()
     yield "table.tex", latex(sheets).encode()
     tables = "\n".join(html(sheet, f"sheet-{number}") for number, sheet in enumerate(sheets))
     yield "table.html", document("Latency tables", f"<main>\n{tables}\n</main>", STYLE.read_text("utf-8")).encode()
-    for format_, content in chart(report, style, ("png", "svg", "pdf")).items():
+    for format_, content in chart(shown, style, ("png", "svg", "pdf")).items():
         yield f"speed.{format_}", content
     yield from axis_files(drawings)
     yield from profile_files(request.results)
     section = axis_section(axes, drawings, first=len(targets))
-    document_ = page(everything, targets, panels(report, style), request.results, request.out, section)
+    document_ = page(report, targets, panels(shown, style), request.results, request.out, section)
     yield "report.html", document_.encode()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reports.axis.curve import Axis, CurvePoint
 from reports.axis.finding import WORK, Finding
 from reports.axis.rates import Rate, rate_of
-from reports.table.sheet import Entry, Footnotes, Piece, Sheet, decimals_of, doubt, spread, with_interval
+from reports.table.sheet import Entry, Footnotes, Piece, Sheet, decimals_of, doubt, number_with_interval, with_interval
 
 _TITLES = {Axis.BATCH: "Along the batch", Axis.RESOLUTION: "Along the resolution"}
 _HEADINGS = {
@@ -51,5 +51,5 @@ def _numbers(axis: Axis, point: CurvePoint, work: Rate | None, notes: Footnotes)
     return [
         Entry((latency,), measured.latency.ms),
         Entry((Piece(f"{other:.{decimals_of(other)}f}"),), other),
-        Entry((Piece(spread(work.value, work.low, work.high)),), work.value),
+        Entry((Piece(number_with_interval(work.value, work.low, work.high)),), work.value),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from models.published import published
+from models.zoo import zoo
 from reports.chart.arrow import arrow_text, room_above
 from reports.chart.axes import accuracy_range, accuracy_title, latency_range, strip_below
 from reports.chart.panel import Panel, lines_of
@@ -103,7 +103,9 @@ def _point(point: Point, panel: Panel, faster: Speedup | None, *, measured: bool
 def _top1(point: Point) -> str:
     """The accuracy of a point, and of how many images it is where it is measured."""
     if point.accuracy is None or point.accuracy.top1 is None:
-        return f"{point.top1_percent:g} %, {'published' if point.name in published() else 'stated'}"
+        known = zoo().get(point.name)
+        is_published = known is not None and known.top1_percent == point.top1_percent
+        return f"{point.top1_percent:g} %, {'published' if is_published else 'stated'}"
     of = escape(f"measured on {point.images:,} images of {one_line(point.accuracy.folder, 40)}")
     return f"{with_interval_of_share(point.accuracy.top1)} %, {of}"
 

@@ -16,8 +16,8 @@ from reports.table.sheet import (
     decimals_of,
     differing_state,
     doubt,
+    number_with_interval,
     printed_note,
-    spread,
     with_interval,
 )
 
@@ -175,7 +175,7 @@ def _speedup(measured: Speedup | None, published: Speedup | None, notes: Footnot
         images = measured.subject.images
         kind = f"by accuracies measured on the same {images:,} images" if images else "by published accuracies"
         marks = notes.mark(*doubts, kind if mixed else "")
-        pieces.append(Piece(spread(measured.factor, measured.low, measured.high, "x"), notes=marks))
+        pieces.append(Piece(number_with_interval(measured.factor, measured.low, measured.high, "x"), notes=marks))
     if published:
         pieces.append(Piece(f"{published.factor:.1f}x", printed=True))
     first = measured or published

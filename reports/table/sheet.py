@@ -87,15 +87,15 @@ def differing_state(column: Column, cell: Cell) -> str:
 
 def with_interval(latency: Latency) -> str:
     """A latency in milliseconds with its interval, both to the same decimals."""
-    return spread(latency.ms, latency.low_ms, latency.high_ms)
+    return number_with_interval(latency.ms, latency.low_ms, latency.high_ms)
 
 
 def with_interval_of_share(share: Share) -> str:
     """A share in percent, or a difference in points, with its interval, all to a tenth or finer."""
-    return spread(share.percent, share.low, share.high, decimals=1)
+    return number_with_interval(share.percent, share.low, share.high, decimals=1)
 
 
-def spread(value: float, low: float, high: float, unit: str = "", *, decimals: int | None = None) -> str:
+def number_with_interval(value: float, low: float, high: float, unit: str = "", *, decimals: int | None = None) -> str:
     """A number to three digits, or to `decimals`, with its interval; finer where number and ends would be equal."""
     ends = [end for end in (low, high) if not math.isclose(end, value)]
     decimals = decimals_of(value) if decimals is None else decimals

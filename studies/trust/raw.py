@@ -22,7 +22,7 @@ class _Model(msgspec.Struct):
 
 
 class _Measured(msgspec.Struct):
-    rounds: list[Visit]
+    visits: list[Visit] = msgspec.field(name="rounds")  # what records call them
 
 
 class _Record(msgspec.Struct):
@@ -45,14 +45,13 @@ def main() -> None:
             out.write(b"".join(_lines(path)))
 
 
-def read_sweeps(*paths: Path) -> Sweeps:
-    """The sweeps of some files."""
+def read_sweeps(path: Path) -> Sweeps:
+    """The sweeps of a file."""
     decoder = msgspec.json.Decoder(_Record)
     sweeps: Sweeps = {}
-    for path in paths:
-        for record in map(decoder.decode, _lines(path)):
-            if record.measurement is not None:
-                sweeps.setdefault(record.sweep, {})[record.model.name] = record.measurement.rounds
+    for record in map(decoder.decode, _lines(path)):
+        if record.measurement is not None:
+            sweeps.setdefault(record.sweep, {})[record.model.name] = record.measurement.visits
     return sweeps
 
 

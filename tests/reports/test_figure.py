@@ -31,6 +31,12 @@ def test_a_group_without_a_number_is_one_line(results, make_record, tmp_path):
         draw_figure(FigureRequest(results(make_record("ResNet-50")), tmp_path, ["@today"]))
 
 
+def test_a_baseline_that_the_group_lacks_is_one_line_that_names_the_group_s_option(results, make_record, tmp_path):
+    request = FigureRequest(results(make_record("ResNet-50")), tmp_path, ["ResNet-50"], against="EfficientNet")
+    with pytest.raises(UserError, match="no speed-ups against EfficientNet: --model leaves it out"):
+        draw_figure(request)
+
+
 def test_the_command_writes_three_files(results, make_record, tmp_path):
     folder = results(*(make_record(name) for name in ("ResNet-50", "EfficientNet-B3")))
     command = ["-m", "reports", "figure", "--results", folder, "--out", tmp_path, "--targets", "cpu", "--linear"]

@@ -55,3 +55,11 @@ def test_the_arrow_of_measured_accuracies_says_so_beyond_their_bars(make_record,
     assert cpu.arrow.text.endswith(", by measured accuracy")
     assert cpu.arrow.above
     assert cpu.arrow.text_top1 == subject.top1_high > 82
+
+
+def test_an_accuracy_that_the_user_states_is_told_from_a_published_one(make_record, network_of):
+    report = gather([make_record("ResNet-18"), make_record(network_of("mine"))])
+    (cpu,) = (panel for panel in page_data(panels(report, Style())).panels if panel.target == "cpu")
+    hovers = " ".join(point.hover for series in cpu.series for point in series.points)
+    assert "top-1 70.844 %, published" in hovers
+    assert "top-1 75 %, stated" in hovers
