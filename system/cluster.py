@@ -67,12 +67,18 @@ class Line(Protocol):
 class Demand(NamedTuple):
     """What a program holds while it runs: Ray resources by name, on one node or on any.
 
-    `whole_host` adds all cores of the node, so that nothing else that takes cores runs there meanwhile.
+    `whole_host` adds all cores of the node, so that nothing else that takes cores runs there meanwhile. `excluded` are
+    nodes that are not asked.
     """
 
     resources: Mapping[str, float]
     whole_host: bool = False
     node: str | None = None
+    excluded: frozenset[str] = frozenset()
+
+    def without(self, node: str) -> "Demand":
+        """The same of another node."""
+        return self._replace(excluded=self.excluded | {node})
 
 
 class Node(NamedTuple):
@@ -84,7 +90,7 @@ class Node(NamedTuple):
 
     def offers(self, demand: Demand) -> bool:
         """Whether it has what is demanded, used by someone or not."""
-        here = demand.node in {None, self.name}
+        here = demand.node in {None, self.name} and self.name not in demand.excluded
         return here and all(self.resources.get(name, 0.0) >= amount for name, amount in demand.resources.items())
 
 
@@ -114,15 +120,22 @@ class Cluster:
         """Run what `start` gives on a host that has what is demanded, once it is free; `start` runs there.
 
         Waits as long as some host offers it, used by someone or not, and `limit_s` where none does. Raises UserError
-        where no host offers it, the program can't be started there, or `stop` is set meanwhile. `name` says to other
+        where no host offers it, none of them can start the program, or `stop` is set meanwhile. `name` says to other
         users of the cluster what it is for.
         """
+        by_itself = demand.whole_host or bool(demand.excluded)
         while True:
             able = self._able(demand, stop, limit_s)
-            # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself.
+            # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself,
+            # and so must a host other than those that are left out.
             asked = random.sample(able, min(len(able), _MOST_HOSTS))
-            tried = [_all_cores(demand, node) for node in asked] if demand.whole_host else [demand]
-            line = self._first([self._request(each, start, name) for each in tried], stop)
+            tried = [_on(demand, node) for node in asked] if by_itself else [demand]
+            try:
+                line = self._first([self._request(each, start, name) for each in tried], stop)
+            except UserError:
+                if by_itself or len(able) == 1 or stop.is_set():
+                    raise
+                line, by_itself = None, True  # Ray chose a host that can't start it; another one may
             if line is not None:
                 return line
             stop.wait(_ASK_AGAIN_S)  # a host that is gone is listed until the cluster has noticed
@@ -196,8 +209,9 @@ class Cluster:
         return chosen
 
 
-def _all_cores(demand: Demand, node: Node) -> Demand:
-    return Demand({**demand.resources, "CPU": node.resources.get("CPU", 0.0)}, node=node.name)
+def _on(demand: Demand, node: Node) -> Demand:
+    cores = {"CPU": node.resources.get("CPU", 0.0)} if demand.whole_host else {}
+    return Demand({**demand.resources, **cores}, node=node.name)
 
 
 def _ended() -> UserError:
