@@ -19,7 +19,7 @@ from bench.stations import Event, LocalStations, Stations
 from bench.trust.visit import Visit
 from devices.targets import Target
 from devices.worker import SessionLost
-from exporters.artifact import Artifact, Job
+from exporters.artifact import Job
 from models.given.factory import NetworkError
 from models.model import Model
 from system.child import Failure
@@ -94,23 +94,13 @@ def _export(request: SweepRequest, ledger: Ledger, stations: Stations) -> None:
             if isinstance(outcome, Failure):
                 _fail(ledger, run, outcome.reason)
             else:
-                _refuse_another_file(run, outcome)
-                run.artifact = outcome
+                ledger.obtained(run, outcome)
             bar.at(done, run.name)
 
 
 def _fail(ledger: Ledger, run: NetworkRun, reason: str) -> None:
     run.reason = reason
     ledger.finish(run)
-
-
-def _refuse_another_file(run: NetworkRun, artifact: Artifact) -> None:
-    if run.visits and run.artifact is not None and run.artifact.sha256 != artifact.sha256:
-        raise UserError(
-            f"--resume would mix visits of two files of {run.name}",
-            found=f"{run.artifact.sha256[:12]} then, {artifact.sha256[:12]} now",
-            fix="leave --resume out",
-        )
 
 
 def _load(request: SweepRequest, ledger: Ledger, runs: Sequence[NetworkRun], stations: Stations) -> None:

@@ -40,12 +40,18 @@ class Line(Protocol):
 class Demand(NamedTuple):
     """What a program holds while it runs: Ray resources by name, on one node or on any.
 
-    `whole_host` adds all cores of the node, so that nothing else that takes cores runs there meanwhile.
+    `whole_host` adds all cores of the node, so that nothing else that takes cores runs there meanwhile. `excluded` are
+    nodes that are not asked.
     """
 
     resources: Mapping[str, float]
     whole_host: bool = False
     node: str | None = None
+    excluded: frozenset[str] = frozenset()
+
+    def without(self, node: str) -> "Demand":
+        """The same of another node."""
+        return self._replace(excluded=self.excluded | {node})
 
 
 class Node(NamedTuple):
@@ -57,5 +63,5 @@ class Node(NamedTuple):
 
     def offers(self, demand: Demand) -> bool:
         """Whether it has what is demanded, used by someone or not."""
-        here = demand.node in {None, self.name}
+        here = demand.node in {None, self.name} and self.name not in demand.excluded
         return here and all(self.resources.get(name, 0.0) >= amount for name, amount in demand.resources.items())

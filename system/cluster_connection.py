@@ -56,16 +56,23 @@ class Cluster:
         """Run what `start` gives on a host that has what is demanded, once it is free; `start` runs there.
 
         Waits as long as some host offers it, used by someone or not, and `limit_s` where none does. Raises UserError
-        where no host offers it, the program can't be started there, or `stop` is set meanwhile. `name` says to other
+        where no host offers it, none of them can start the program, or `stop` is set meanwhile. `name` says to other
         users of the cluster what it is for.
         """
+        by_itself = demand.whole_host or bool(demand.excluded)
         while True:
             able = self._able(demand, stop, limit_s)
-            # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself.
+            # One request where Ray may choose the host; all cores of a host can only be asked of each host by itself,
+            # and so must a host other than those that are left out.
             asked = random.sample(able, min(len(able), _MOST_HOSTS))
-            tried = [_all_cores(demand, node) for node in asked] if demand.whole_host else [demand]
+            tried = [_on(demand, node) for node in asked] if by_itself else [demand]
             pending = [start_agent(self._ray, each, start, name=name, runtime_env=self._runtime_env) for each in tried]
-            line = self._first(pending, stop)
+            try:
+                line = self._first(pending, stop)
+            except UserError:
+                if by_itself or len(able) == 1 or stop.is_set():
+                    raise
+                line, by_itself = None, True  # Ray chose a host that can't start it; another one may
             if line is not None:
                 return line
             stop.wait(_ASK_AGAIN_S)  # a host that is gone is listed until the cluster has noticed
@@ -122,8 +129,9 @@ class Cluster:
         return chosen
 
 
-def _all_cores(demand: Demand, node: Node) -> Demand:
-    return Demand({**demand.resources, "CPU": node.resources.get("CPU", 0.0)}, node=node.name)
+def _on(demand: Demand, node: Node) -> Demand:
+    cores = {"CPU": node.resources.get("CPU", 0.0)} if demand.whole_host else {}
+    return Demand({**demand.resources, **cores}, node=node.name)
 
 
 def _ended() -> UserError:

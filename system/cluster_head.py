@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from system.cluster_options import AUTO
 from system.errors import UserError, one_line, printable
 from system.silence import into
 
-AUTO, LOCAL = "auto", "local"
+LOCAL = "local"
 _MODE = "RAY_AUTH_MODE"
 _CONNECT_S = 3.0
 _LOOK_EVERY_S = 5.0

@@ -7,19 +7,23 @@ from typing import Any
 
 from system.errors import UserError, one_line
 
+AUTO = "auto"
 _ADDRESS = "RAY_ADDRESS"
 
 
 def add_cluster_options(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     """The arguments that `address_of` and `read_runtime_env` read."""
-    about = f"its head, such as 10.0.0.2:6379; local starts one here; without a value what {_ADDRESS} says, else auto"
+    about = (
+        "use a cluster: its head, such as 10.0.0.2:6379; local starts one here; auto, or no value, takes "
+        f"{_ADDRESS} where it is set, else the one that this machine belongs to; without --ray none is used"
+    )
     parser.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help=about)
     parser.add_argument("--runtime-env", type=Path, metavar="FILE", help="JSON: Ray's runtime_env of every worker")
 
 
 def address_of(given: str) -> str:
-    """The address that --ray gives."""
-    return given or os.environ.get(_ADDRESS) or "auto"
+    """The address that --ray gives; as in Ray itself, RAY_ADDRESS says what `auto` is where it is set."""
+    return os.environ.get(_ADDRESS) or AUTO if given in {"", AUTO} else given
 
 
 def read_runtime_env(path: Path | None) -> dict[str, Any]:

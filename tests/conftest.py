@@ -19,6 +19,7 @@ SLOW = (
     "bench/accuracy/test_command.py",
     "bench/accuracy/test_digits.py",
     "bench/fleet/test_faults.py",
+    "bench/fleet/test_phone_cluster.py",
     "bench/test_profile.py",
     "exporters/test_extremes.py",
     "exporters/test_layouts.py",

@@ -15,10 +15,9 @@ from bench.protocol import Protocol
 from bench.records.resume import other_machine
 from devices.environment import environment_of
 from devices.host.conditions import Machine
-from devices.runtime import runtime_of
 from devices.targets import Target
 from system.child import reason_of
-from system.cluster import Demand, LineLost
+from system.cluster import Demand, Line, LineLost
 from system.errors import UserError
 from system.stop import AnyStop
 
@@ -30,7 +29,8 @@ Preparation = Callable[[Remote], None]
 class Crew:
     """The devices of `target`; `targets_file` is a TOML file of more targets than the suite's.
 
-    Those that join later do so in threads of their own, and are met by `members`.
+    Those that join later do so in threads of their own, and are met by `members`. `machine` is what is measured, once
+    it is known; who goes on with an earlier sweep sets it to that sweep's.
     """
 
     def __init__(
@@ -51,24 +51,26 @@ class Crew:
         self._joined: SimpleQueue[Remote | str] = SimpleQueue()
         self.machine: Machine | None = None
         self._warned: set[str] = set()
+        self._several = False
         self.why = "no host"  # why nobody joined, the last time
 
     def first(self, *, builds: bool) -> Remote:
-        """Hold the first device, no member yet; with all cores of its host where it `builds` files.
+        """Hold a first device, no member yet; with all cores of its host where it `builds` files.
 
         Raises UserError or LineLost where it can't be held.
         """
-        demand = demand_of(self._target, self._hosts.nodes())
+        demand = self._demand()
         return self._hold(demand._replace(whole_host=True) if builds and demand.resources.get("CPU") else demand)
 
     def begin(self, first: Remote, prepare: Preparation, *, built: bool) -> None:
         """Make the first device a member, and let the others join that the cluster has of it.
 
-        Where it `built` files it gives all cores of its host but one back. One that is lost meanwhile is replaced; one
-        that refuses is not used. Raises UserError where `stop` is set meanwhile.
+        Where it `built` files it gives all cores of its host but one back. One that is lost meanwhile is replaced, and
+        where there is one device only also one that refuses, by one of another host. Raises UserError where `stop` is
+        set meanwhile.
         """
-        demand = demand_of(self._target, self._hosts.nodes())
-        several = first.device is not None
+        demand = self._demand()
+        self._several = first.device is not None
         try:
             if built and demand.resources.get("CPU") and not demand.whole_host:
                 first.end()
@@ -78,14 +80,17 @@ class Crew:
         except LineLost:
             self.lose(first, prepare)
             if not self._joining:
-                self._join(prepare)
+                self._join(demand, prepare)
         except UserError as error:
             if self._stop.is_set():
                 raise
+            elsewhere = demand.without(first.line.node)
             self._refuse(first, str(error))
-        if several:
+            if not self._several and self._offered(elsewhere):
+                self._join(elsewhere, prepare)
+        if self._several:
             for _ in range(devices_of(demand, self._hosts.nodes()) - 1):
-                self._join(prepare)
+                self._join(demand, prepare)
 
     def members(self, *, wait_s: float = 0.0) -> Sequence[Remote]:
         """Those who are there now; waits so long for the first of those who are joining, where there is none."""
@@ -111,7 +116,7 @@ class Crew:
         remote.close()
         if remote in self._members:
             self._members.remove(remote)
-            self._join(prepare)
+            self._join(self._demand(), prepare)
 
     def close(self) -> None:
         """Give everything back, and wait for nothing that isn't held yet."""
@@ -121,22 +126,28 @@ class Crew:
         for remote in self.members():
             remote.end()
 
+    def _demand(self) -> Demand:
+        return demand_of(self._target, self._hosts.nodes())
+
+    def _offered(self, demand: Demand) -> bool:
+        return any(node.offers(demand) for node in self._hosts.nodes())
+
     def _refuse(self, remote: Remote, why: str) -> None:
         remote.close()
         self.why = why
         self._members[:] = [each for each in self._members if each is not remote]
 
-    def _join(self, prepare: Preparation) -> None:
-        thread = threading.Thread(target=self._new_member, args=(prepare,), daemon=True)
+    def _join(self, demand: Demand, prepare: Preparation) -> None:
+        thread = threading.Thread(target=self._new_member, args=(demand, prepare), daemon=True)
         self._joining.append(thread)
         thread.start()
 
-    def _new_member(self, prepare: Preparation) -> None:
+    def _new_member(self, demand: Demand, prepare: Preparation) -> None:
         """Put a further device, ready to visit, among those that joined, or the reason why there is none."""
         came: Remote | str = ""
         for _ in range(_MOST_TRIES):
             try:
-                came = self._prepared(prepare)
+                came = self._hold(demand, prepare)
                 break
             except UserError as error:
                 came = str(error)
@@ -148,22 +159,30 @@ class Crew:
                 break
         self._joined.put(came)
 
-    def _prepared(self, prepare: Preparation) -> Remote:
-        remote = self._hold(demand_of(self._target, self._hosts.nodes()))
-        try:
-            prepare(remote)
-        except BaseException:
-            remote.close()
-            raise
-        return remote
+    def _hold(self, demand: Demand, prepare: Preparation | None = None) -> Remote:
+        """A device of the first host that neither refuses nor is lost before it is ready; each host is asked once.
 
-    def _hold(self, demand: Demand) -> Remote:
-        line = self._hosts.hold(demand, self._environment, name=self._target.name, stop=self._stop)
+        Of a target with several devices one host is asked: the other devices are held by programs of their own. Raises
+        the UserError or LineLost of the host that was asked last.
+        """
+        while True:
+            line = self._hosts.hold(demand, self._environment, name=self._target.name, stop=self._stop)
+            try:
+                return self._ready(line, prepare)
+            except (UserError, LineLost):
+                demand = demand.without(line.node)
+                if self._several or self._stop.is_set() or not self._offered(demand):
+                    raise
+
+    def _ready(self, line: Line, prepare: Preparation | None) -> Remote:
         try:
             remote = Remote(line, self._artifacts, self._stop)
             self._refuse_another(remote)
             self._warn_of(remote)
             remote.begin(self._target, self._protocol)
+            self.machine = self.machine or remote.machine
+            if prepare is not None:
+                prepare(remote)
         except BaseException:
             line.close()
             raise
@@ -176,8 +195,7 @@ class Crew:
             print(f"warning: {what}: start Ray there with RAY_worker_niceness=0", file=sys.stderr)  # noqa: T201
 
     def _refuse_another(self, remote: Remote) -> None:
-        """A sweep's numbers are of one machine; that which a phone hangs on isn't the one that is measured."""
-        self.machine = self.machine or remote.machine
-        if differing := [] if runtime_of(self._target).elsewhere else other_machine(self.machine, remote.machine):
+        """A sweep's numbers are of one machine."""
+        if self.machine and (differing := other_machine(self._target, self.machine, remote.machine)):
             fix = "go on with --resume on the same machine, or begin again"
             raise UserError(f"{remote.host} is not the machine it was", found=", ".join(differing), fix=fix)

@@ -48,17 +48,22 @@ class Files:
         return outcome
 
     def provide(self, remote: Remote) -> None:
-        """Bring a device's host every file that was obtained so far.
+        """Bring a device's host every file that was obtained so far; those bound to a host are made there.
 
-        Raises LineLost where the host is lost, UserError where it can't have one of them, or makes another one.
+        Two hosts build different files of one network, and visits of both aren't mixed: one device takes over from
+        another with its own files, but of several that measure at once all must have the same. Raises LineLost where
+        the host is lost, UserError where it can't have one of them, or makes another one beside other devices.
         """
-        for name, (job, artifact) in self._obtained.items():
+        for name, (job, artifact) in list(self._obtained.items()):
             if portable_of(job) == job:
                 remote.deliver(artifact)
                 continue
             again = self.obtain(job, remote)
-            if isinstance(again, Artifact) and again.sha256 != artifact.sha256:
+            if isinstance(again, Failure):
+                continue  # its visit ends with the reason that it isn't there
+            if again.sha256 != artifact.sha256 and remote.device is not None:
                 raise UserError(f"another file of {name} is made there", found=remote.host, fix="begin again")
+            self._obtained[name], remote.made[name] = (job, again), again
 
     def _obtain(self, job: Job, remote: Remote) -> Artifact | Failure:
         portable = portable_of(job)

@@ -69,6 +69,7 @@ class Remote:
         self._stop = stop or threading.Event()
         self.device: str | None = None
         self.workloads: dict[str, Artifact] = {}
+        self.made: dict[str, Artifact] = {}  # files that are bound to its host, by network
         self.elapsed_s = self.loading_s = 0.0
         self.visits: Counter[str] = Counter()
         said = self._ask(Hello(artifacts=str(artifacts.absolute()), token=token_in(artifacts)), Hosted, _TALK_S)
@@ -122,16 +123,20 @@ class Remote:
                     break  # it is another file then
                 file.write(part)
 
+    def file_of(self, run: NetworkRun) -> Artifact:
+        """The file of a network that it loads: its host's own, or the one that all hosts load."""
+        artifact = self.made.get(run.name, run.artifact)
+        assert artifact is not None
+        return artifact
+
     def load(self, run: NetworkRun) -> "Future[bytes]":
         """Ask it to load a network; `happened` reads the answer."""
-        assert run.artifact is not None
-        return self.line.ask(encode(Load(network=run.network, artifact=run.artifact)))
+        return self.line.ask(encode(Load(network=run.network, artifact=self.file_of(run))))
 
     def go(self, run: NetworkRun) -> "Future[bytes]":
         """Ask it to visit a network; `happened` reads the answer."""
-        assert run.artifact is not None
         self.visits[run.name] += 1
-        return self.line.ask(encode(Go(network=run.network, artifact=run.artifact)))
+        return self.line.ask(encode(Go(network=run.network, artifact=self.file_of(run))))
 
     def close_network(self, run: NetworkRun) -> None:
         """Ask it to end a network's session, whenever it comes to that."""

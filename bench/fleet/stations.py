@@ -19,6 +19,7 @@ from bench.fleet.plausible import possible
 from bench.fleet.remote import Remote
 from bench.fleet.watch import NOBODY, Watch
 from bench.records.network_run import NetworkRun
+from bench.records.resume import machine_to_go_on_with
 from bench.stations import Event
 from bench.sweep import SweepRequest
 from devices.host.conditions import Machine, Moment
@@ -62,6 +63,8 @@ class FleetStations:
         Raises UserError where it can't be had to go on with an earlier sweep.
         """
         self._files.wait()  # nobody holds a device meanwhile: the hosts that make files may be waiting for it
+        if self._request.resume:
+            self._crew.machine = machine_to_go_on_with(self._request.results, self._request.target.name)
         try:
             self._first = self._crew.first(builds=self._files.built_there)
             self.machine, self.workloads = self._first.machine, self._first.workloads
@@ -220,9 +223,9 @@ def _events(happened: Happened, run: NetworkRun, remote: Remote) -> list[Event]:
 
     Raises UserError where the visit holds what can't have been measured.
     """
-    assert run.artifact is not None
+    artifact = remote.file_of(run)
     events: list[Event] = [
-        msgspec.structs.replace(opened, network=run.network, artifact=run.artifact) for opened in happened.opened
+        msgspec.structs.replace(opened, network=run.network, artifact=artifact) for opened in happened.opened
     ]
     if happened.visit is not None:
         events.append(msgspec.structs.replace(possible(happened.visit), device=remote.device))

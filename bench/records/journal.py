@@ -63,6 +63,11 @@ class Journal:
         """Write one line and fsync it. Raises UserError where it can't be written."""
         append_line(self.path, entry)
 
+    def started(self) -> Started | None:
+        """Its first line; None where there is no journal, or its sweep can't be read."""
+        first = next(self._read(), None)
+        return first if isinstance(first, Started) else None
+
     def entries(self) -> list[Entry]:
         """Every line that can be read; a torn one was never finished, so it is passed over, as is an impossible visit.
 

@@ -1,6 +1,7 @@
 """`Ledger`: what a sweep has on disk, so that nothing measured is lost whenever it ends."""
 
 import itertools
+import sys
 import threading
 import uuid
 from pathlib import Path
@@ -24,6 +25,7 @@ from bench.trust.verdict import judge
 from bench.trust.visit import Visit
 from devices.host.conditions import Moment
 from devices.targets import Target
+from exporters.artifact import Artifact
 
 # Of many sweeps in one process one fits its numbers at a time: all visits of a sweep are unpacked then.
 one_fit = threading.Lock()
@@ -41,6 +43,10 @@ class Ledger:
         self.started: Started | None = None
         self.runs: dict[str, NetworkRun] = {}
         self.records: dict[str, Record] = {}
+        # What was measured with files that were replaced; what the sweep has a record of with a number. By network and
+        # sha256.
+        self._replaced: dict[tuple[str, str], NetworkRun] = {}
+        self._recorded: set[tuple[str, str]] = set()
         self.elapsed_s = 0.0
         self._results, self._host, self._workloads = results, host, host.workloads
         self._history = History()
@@ -50,7 +56,8 @@ class Ledger:
         """Begin a new sweep; what an interrupted one measured becomes records first."""
         self._replay()
         self.end()
-        self.runs, self.records, self.elapsed_s = {}, {}, 0.0
+        self.runs, self.records, self._replaced, self.elapsed_s = {}, {}, {}, 0.0
+        self._recorded.clear()
         facts = self._host.machine
         started = Started(
             sweep=uuid.uuid4().hex[:12],
@@ -85,9 +92,21 @@ class Ledger:
         """The run of a network, new or with what the journal holds of it."""
         return self.runs.setdefault(network.name, NetworkRun(network))
 
+    def obtained(self, run: NetworkRun, artifact: Artifact) -> None:
+        """Take note of a network's file. Where there are visits of another file, that is said on stderr.
+
+        The visits of two files are not mixed: those of the other file get a record of their own, with the reason, and
+        the network is measured anew.
+        """
+        if visits := self._take_file(run, artifact):
+            kept = f"its visits so far ({visits}) get a record of their own, and it is measured anew"
+            print(f"note: there is another file of {run.name}: {kept}", file=sys.stderr)  # noqa: T201
+
     def opened(self, entry: Opened) -> None:
-        """Keep that a session was loaded."""
-        self.run(entry.network).opened(entry)
+        """Keep that a session was loaded, be it of another file than before."""
+        run = self.run(entry.network)
+        self.obtained(run, entry.artifact)
+        run.opened(entry)
         self.journal.append(entry)
 
     def visited(self, run: NetworkRun, visit: Visit) -> None:
@@ -107,21 +126,32 @@ class Ledger:
 
     def measurements(self) -> dict[str, Measurement]:
         """What each visited network comes to, held against every visit so far, whichever network's."""
+        return {name: each for name, each in self._measured().items() if name in self.runs}
+
+    def _measured(self) -> dict[str, Measurement]:
+        """The same, by the keys of `_by_file`."""
         if self.started is None:
             return {}
-        files = {run.name: run.artifact.sha256 if run.artifact else "" for run in self.runs.values()}
+        runs = self._by_file()
+        files = {key: run.sha256 for key, run in runs.items()}
         epoch = self.started.epoch.name if self.started.epoch else ""
         earlier = self._history.of(files, epoch=epoch, reference_s=self._reference_s)
-        visits = {run.name: list(run.visits) for run in self.runs.values() if run.visits}
+        visits = {key: list(run.visits) for key, run in runs.items() if run.visits}
         bases = fit(visits, self.started.protocol.lost_share, earlier)
-        measured = {name: self.runs[name].measurement(visits[name], basis) for name, basis in bases.items()}
-        between = run_to_run(earlier.told, {name: each.told for name, each in measured.items()})
-        return {name: each.held_against(run_to_run=between) for name, each in measured.items()}
+        measured = {key: runs[key].measurement(visits[key], basis) for key, basis in bases.items()}
+        # Earlier sweeps have only networks by their own names.
+        told = {name: each.told for name, each in measured.items() if name in self.runs}
+        between = run_to_run(earlier.told, told)
+        return {key: each.held_against(run_to_run=between) for key, each in measured.items()}
+
+    def _by_file(self) -> dict[str, NetworkRun]:
+        """Every run by a key: its network's name, and where its file was replaced also that file; the latter first."""
+        return {f"{name} {sha256[:12]}": run for (name, sha256), run in self._replaced.items()} | self.runs
 
     def sampling_share(self) -> float | None:
         """The part of the sweep's time that went into inferences of networks, those that settled included."""
         sampled_s = 0.0
-        for visit in itertools.chain.from_iterable(run.visits for run in self.runs.values()):
+        for visit in itertools.chain.from_iterable(run.visits for run in self._by_file().values()):
             if "count" in visit.samples.evidence:
                 return None  # a tool that gives aggregates doesn't say how long it ran
             sampled_s += sum(visit.settle_s) + sum(visit.samples.seconds)
@@ -130,22 +160,27 @@ class Ledger:
     def end(self) -> None:
         """Write the records of all networks that were measured, then remove the journal."""
         # One moment for all: each would be a question to the host, and they are written at once.
-        end = self._host.moment() if any(run.visits for run in self._without_record()) else None
+        end = self._host.moment() if self._without_record() else None
         with one_fit:
             self._write_measured(end)
         self.journal.end()
 
-    def _without_record(self) -> list[NetworkRun]:
-        return [run for run in self.runs.values() if run.name not in self.records]
+    def _without_record(self) -> dict[str, NetworkRun]:
+        """The runs that were measured and have no record of it; those of replaced files first, as older ones."""
+        return {
+            key: run
+            for key, run in self._by_file().items()
+            if run.visits and (run.name, run.sha256) not in self._recorded
+        }
 
     def _write_measured(self, end: Moment | None) -> None:
-        measured, share = self.measurements(), self.sampling_share()
+        measured, share = self._measured(), self.sampling_share()
         if self.started is not None and end is not None:
-            new = [run for run in self._without_record() if run.visits]
-            found = [(run, measured[run.name].held_against(sampling_share=share)) for run in new]
-            records = [_record(self.started, run, each, end) for run, each in found]
-            append_lines(self.file, records)
-            self.records |= {record.model.name: record for record in records}
+            new = self._without_record()
+            found = {key: measured[key].held_against(sampling_share=share) for key in new}
+            records = {key: _record(self.started, run, found[key], end) for key, run in new.items()}
+            append_lines(self.file, list(records.values()))
+            self.records |= {name: record for name, record in records.items() if name in self.runs}
         if self.started and self.started.epoch:
             reference_s = next((each.basis.reference_s for each in measured.values() if each.basis), {})
             freeze(self._results, self.started.epoch, reference_s, self.started.sweep)
@@ -157,6 +192,16 @@ class Ledger:
             append_line(self.file, record)
             self.records[run.name] = record
 
+    def _take_file(self, run: NetworkRun, artifact: Artifact) -> int:
+        """Have a run go on with a file; how many visits of another file are put apart for that."""
+        put_apart = 0
+        if run.artifact is not None and run.sha256 != artifact.sha256:
+            before = run.change_file(artifact, self._replaced.pop((run.name, artifact.sha256), None))
+            if put_apart := len(before.visits):
+                self._replaced[before.name, before.sha256] = before
+        run.artifact = artifact
+        return put_apart
+
     def _replay(self) -> None:
         for entry in self.journal.entries():
             match entry:
@@ -164,7 +209,9 @@ class Ledger:
                     self._take_up(entry)
                     self._recall()
                 case Opened():
-                    self.run(entry.network).opened(entry)
+                    loaded = self.run(entry.network)
+                    self._take_file(loaded, entry.artifact)
+                    loaded.opened(entry)
                 case Visited() if run := self.runs.get(entry.model):
                     run.visits.append(entry.visit)
                     self.elapsed_s = max(self.elapsed_s, entry.visit.end_s)
@@ -183,8 +230,13 @@ class Ledger:
     def _recall(self) -> None:
         """The records that the sweep has already."""
         assert self.started is not None
-        sweep = self.started.sweep
-        self.records = {record.model.name: record for record in read_records(self.file) if record.sweep == sweep}
+        records = [record for record in read_records(self.file) if record.sweep == self.started.sweep]
+        self.records = {record.model.name: record for record in records}
+        self._recorded = {
+            (record.model.name, record.artifact.sha256)
+            for record in records
+            if record.measurement is not None and record.artifact is not None
+        }
 
     def _started_by(self, record: Record) -> Started:
         return Started(

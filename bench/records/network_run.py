@@ -1,7 +1,7 @@
 """`NetworkRun`: one network on one target while a sweep measures it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import overload
 
 import msgspec
@@ -65,10 +65,26 @@ class NetworkRun:
         """The network's name."""
         return self.network.name
 
+    @property
+    def sha256(self) -> str:
+        """That of the network's file; "" before it has one."""
+        return self.artifact.sha256 if self.artifact else ""
+
     def opened(self, entry: Opened) -> None:
         """Take note of a session that was loaded, the first or a later one."""
         self.artifact, self.ran_on, self.clock = entry.artifact, entry.ran_on, entry.clock
         self.warmup_s = self.warmup_s + entry.warmup_s
+
+    def change_file(self, artifact: Artifact, earlier: "NetworkRun | None") -> "NetworkRun":
+        """Go on with another file, from where an `earlier` run with that file ended, if there was one.
+
+        Returns what was measured with the file before, with the reason why that went no further.
+        """
+        before = replace(self, reason=f"measured on with another file instead, sha256 {artifact.sha256[:12]}")
+        now = earlier or NetworkRun(self.network)
+        self.artifact, self.ran_on, self.clock = artifact, now.ran_on, now.clock
+        self.warmup_s, self.visits = now.warmup_s, now.visits
+        return before
 
     def measurement(self, visits: list[Visit], basis: Basis) -> Measurement:
         """What these visits of the network, at least one, come to."""

@@ -27,55 +27,96 @@ _READ = """
 echo airplane=$(settings get global airplane_mode_on)
 dumpsys power 2>/dev/null | grep -m 1 mWakefulness=
 """
+_AIRPLANE = "cmd connectivity airplane-mode"
 
 
 class HeldState:
     """What a phone is like before `hold`, and is again after `restore`.
 
-    `hold` keeps it in a file on the phone too: where a run loses the phone, the next run restores it.
+    `hold` keeps it in a file on the phone too: where a run loses the phone or is killed, the next owner restores it, on
+    whichever machine that is.
     """
 
     def __init__(self, link: Link, folder: str, *, airplane: bool) -> None:
         """Read it, or what an earlier run left in the file; `airplane` is whether airplane mode is to be held."""
-        self._link, self._file = link, f"{folder}/state"
-        left = link.shell(f"cat {self._file} 2>/dev/null").text
-        self._before = left if "stay=" in left else link.shell(_READ).text
+        self._link, self._file = link, _file_in(folder)
+        self._left = _left(link, self._file)
+        self._before = self._left or link.shell(_READ).text
         # Which settings are held may have changed: by a newer version, or since the phone lost its power.
-        if missing := [name for name in _SETTINGS if not self._has(name)]:
+        if missing := [name for name in _SETTINGS if not _has(self._before, name)]:
             self._before += "\n" + link.shell("; ".join(map(_reading, missing))).text
-        wakefulness = re.search(r"mWakefulness=(\w+)", self._before)
-        self._asleep = wakefulness is not None and wakefulness[1] != "Awake"
-        self._grounded = airplane and "airplane=0" in self._before
-        self._held = {name: setting for name, setting in _SETTINGS.items() if self._has(name)}
+        self._grounded = airplane and _airplane_was_off(self._before)
 
     def hold(self) -> None:
         """Set the states."""
+        held = [setting for name, setting in _SETTINGS.items() if _has(self._before, name)]
         kept = self._before.replace("'", "")
         commands = [f"echo '{kept}' > {self._file}"]
-        commands += [f"settings put {setting.key} {setting.held}" for setting in self._held.values()]
-        commands += ["input keyevent KEYCODE_WAKEUP"] if self._asleep else []
+        commands += [f"settings put {setting.key} {setting.held}" for setting in held]
+        commands += ["input keyevent KEYCODE_WAKEUP"] if _was_asleep(self._before) else []
         # Android 11 and later; older ones don't know the verb or refuse it to adb, and the readings tell.
-        commands += ["cmd connectivity airplane-mode enable"] if self._grounded else []
+        if self._grounded:
+            commands.append(f"{_AIRPLANE} enable")
+        elif _airplane_was_off(self._left):  # its last owner may have been asked for airplane mode, this one isn't
+            commands.append(f"{_AIRPLANE} disable")
         self._link.shell("; ".join(commands))
 
     def restore(self) -> None:
-        """Set back what was changed; a phone that is gone is restored by the next run, and a warning says so."""
-        # Backwards, so that a brightness is given back before Android chooses one again.
-        commands = [self._set_back(name, setting.key) for name, setting in reversed(self._held.items())]
-        commands += ["cmd connectivity airplane-mode disable"] if self._grounded else []
-        commands += ["input keyevent KEYCODE_SLEEP"] if self._asleep else []
+        """Set back what was changed; a phone that is gone is restored by its next owner, and a warning says so."""
         try:
-            self._link.shell("; ".join([*commands, f"rm -f {self._file}"]))
+            self._link.shell("; ".join([*_back(self._before, airplane=self._grounded), f"rm -f {self._file}"]))
         except UserError as error:
             print(f"warning: screen and airplane mode not restored, the next run does it: {error}", file=sys.stderr)  # noqa: T201
 
-    def _has(self, name: str) -> bool:
-        return re.search(rf"^{name}=", self._before, re.MULTILINE) is not None
 
-    def _set_back(self, name: str, key: str) -> str:
-        """The command that gives a setting its number again; one that had none gets none."""
-        before = re.search(rf"^{name}=(\d+)", self._before, re.MULTILINE)
-        return f"settings put {key} {before[1]}" if before else f"settings delete {key}"
+def restore_left(link: Link, folder: str) -> bool:
+    """Set back what a run changed that lost the phone or was killed; whether there was anything.
+
+    Raises UserError where the phone doesn't answer.
+    """
+    file = _file_in(folder)
+    left = _left(link, file)
+    if left:
+        link.shell("; ".join([*_back(left, airplane=_airplane_was_off(left)), f"rm -f {file}"]))
+    return bool(left)
+
+
+def _file_in(folder: str) -> str:
+    return f"{folder}/state"
+
+
+def _left(link: Link, file: str) -> str:
+    """What a run that could not restore the phone kept in the file; "" without one."""
+    text = link.shell(f"cat {file} 2>/dev/null").text
+    return text if "stay=" in text else ""
+
+
+def _back(before: str, *, airplane: bool) -> list[str]:
+    """The commands that set everything back, for `airplane` that mode too."""
+    # Backwards, so that a brightness is given back before Android chooses one again.
+    held = [(name, setting.key) for name, setting in reversed(_SETTINGS.items()) if _has(before, name)]
+    commands = [_set_back(before, name, key) for name, key in held]
+    commands += [f"{_AIRPLANE} disable"] if airplane else []
+    return commands + (["input keyevent KEYCODE_SLEEP"] if _was_asleep(before) else [])
+
+
+def _airplane_was_off(before: str) -> bool:
+    return "airplane=0" in before
+
+
+def _was_asleep(before: str) -> bool:
+    wakefulness = re.search(r"mWakefulness=(\w+)", before)
+    return wakefulness is not None and wakefulness[1] != "Awake"
+
+
+def _has(before: str, name: str) -> bool:
+    return re.search(rf"^{name}=", before, re.MULTILINE) is not None
+
+
+def _set_back(before: str, name: str, key: str) -> str:
+    """The command that gives a setting its number again; one that had none gets none."""
+    number = re.search(rf"^{name}=(\d+)", before, re.MULTILINE)
+    return f"settings put {key} {number[1]}" if number else f"settings delete {key}"
 
 
 def _reading(name: str) -> str:

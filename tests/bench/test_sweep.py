@@ -356,16 +356,26 @@ def test_a_journal_of_the_first_schema_is_gone_on_with(order, monkeypatch):
     assert {record.measurement.basis.epoch for record in records} == {""}
 
 
-def test_resuming_with_another_file_is_refused(order, monkeypatch):
+def test_resuming_with_another_file_measures_anew_and_keeps_what_was_measured(order, monkeypatch, capsys):
     interrupt_after(monkeypatch, 3)
     with pytest.raises(KeyboardInterrupt):
         sweep(order("*t-B3"))
+    monkeypatch.setattr(station, "visit", visit)
     journal = order().results / "fake.journal"
     recorded = journal.read_text()
     sha256 = recorded.split('"sha256":"')[1][:64]
     journal.write_text(recorded.replace(sha256, "0" * 64))
-    with pytest.raises(UserError, match="mix visits of two files of EfficientNet-B3"):
-        sweep(order("*t-B3", resume=True))
+    (record,) = sweep(order("*t-B3", resume=True))
+    assert (record.artifact.sha256, len(record.measurement.visits), record.reason) == (sha256, 6, None)
+    assert "another file of EfficientNet-B3: its visits so far (3)" in capsys.readouterr().err
+    before, after = read_records(order().results / "fake.jsonl")
+    assert after == record
+    assert (before.sweep, before.artifact.sha256) == (record.sweep, "0" * 64)
+    assert len(before.measurement.visits) == 3
+    assert f"another file instead, sha256 {sha256[:12]}" in before.reason
+    assert not journal.exists()
+    interrupt_after(monkeypatch, 0)
+    assert sweep(order("*t-B3", resume=True)) == [record]
 
 
 def test_two_sweeps_never_write_one_file(order):

@@ -11,7 +11,7 @@ from devices.phone.options import PhoneOptions
 from devices.phone.preflight import listed_phones, server_address
 from devices.phone.readings import parse_readings, throttled, too_hot
 from devices.phone.shared import SharedPhone
-from devices.phone.state import HeldState
+from devices.phone.state import HeldState, restore_left
 from devices.profilers.operators import mean_of_faster
 from devices.profilers.phone import parse_op_profile
 from tests.fuzz.parser import text_of
@@ -65,7 +65,8 @@ def shells(content: bytes) -> None:
     state = HeldState(phone, "/data/local/tmp", airplane=True)
     state.hold()
     state.restore()
-    for command in phone.told[-2:]:
+    told = phone.told[-2:]
+    for command in [*told, *(phone.told[-1:] if restore_left(phone, "/data/local/tmp") else [])]:
         words = shlex.split(command)  # the phone's text is one word of it, whatever is in it
         assert set(words) & {"rm", "echo", "settings", "cmd", "input"}, command
         outside = re.sub(r"echo '[^']*' >", "", command)

@@ -72,3 +72,16 @@ class FaultyHosts:
     def hold(self, demand, environment, *, name, stop):
         start = functools.partial(Faulty, environment, self._fault, self._folder, self._folder / "own")
         return self._cluster.hold(demand, start, name=name, stop=stop, limit_s=self._wait_s)
+
+
+class Unable:
+    """A program that one node can't start."""
+
+    def __init__(self, node: str):
+        import ray
+
+        if ray.get_runtime_context().get_node_id() == node:
+            raise ModuleNotFoundError("No module named 'bench'")
+
+    def close(self) -> None:
+        pass

@@ -35,9 +35,8 @@ from exporters.parallel import obtain_all
 from models import find
 from system.cluster import Demand
 from system.errors import UserError
-from tests.bench.fleet.faulty import FaultyHosts
+from tests.bench.fleet.faulty import FaultyHosts, Unable
 from tests.bench.fleet.test_sweeps import nothing_doubled
-from tests.needs import ray
 
 pytestmark = pytest.mark.ray
 TINY = ["zennet:SuperConvK3BNRELU(3,8,2,1)@32", "zennet:SuperConvK3BNRELU(3,16,2,1)@32"]
@@ -46,45 +45,6 @@ QUICK = {"warmup_s": 0.0, "visit_s": 0.05, "min_visits": 6, "max_visits": 6, "bu
 # Variables that tell a worker of its cluster, Python where this suite lies, and this process of its terminal and test.
 NOT_COMPARED = ("RAY_", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONBREAKPOINT", "SPT_NOENV", "PYTEST_", "COLUMNS", "LINES")
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def head():
-    """The head of a cluster: it offers nothing itself, and notices lost nodes soon."""
-    ray()
-    from ray.cluster_utils import Cluster
-
-    seldom = {"health_check_period_ms": 300, "health_check_failure_threshold": 3, "health_check_initial_delay_ms": 0}
-    started = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": 0, "include_dashboard": False, "_system_config": seldom},
-    )
-    yield started
-    started.shutdown()
-
-
-@pytest.fixture(scope="module")
-def cluster(head):
-    from system.cluster_connection import connected
-
-    with connected(head.address) as joined:
-        yield joined
-
-
-@pytest.fixture
-def node(head):
-    """Adds nodes with resources for the time of a test."""
-    added = []
-
-    def add(**resources):
-        options = {"num_cpus": 1, "object_store_memory": 80_000_000} | resources.pop("options", {})
-        added.append(head.add_node(resources=resources, **options))
-        return added[-1]
-
-    add.remove = lambda one: (added.remove(one), head.remove_node(one, allow_graceful=False))
-    yield add
-    for each in added:
-        head.remove_node(each, allow_graceful=False)
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +250,18 @@ def test_a_host_without_the_suite_is_an_error_that_says_so(cluster, node, monkey
     monkeypatch.setitem(sys.modules, "nowhere_else", module)
     with pytest.raises(UserError, match="can't start the suite: ModuleNotFoundError: No module named 'nowhere_else'"):
         cluster.hold(Demand({"fake": 1.0}), module.start, name="none", stop=threading.Event(), limit_s=1.0)
+
+
+def test_a_host_that_cannot_start_the_suite_is_passed_over(cluster, node):
+    """Ray chooses it, since the other host is in use."""
+    node(fake=1), node(fake=1)
+    demand, hold = Demand({"fake": 1.0}), functools.partial(cluster.hold, stop=threading.Event(), limit_s=1.0)
+    other = hold(demand, functools.partial(Process, "cpu"), name="other")
+    (unable,) = [each.name for each in cluster.nodes() if each.offers(demand) and each.name != other.node]
+    threading.Timer(2.0, other.close).start()
+    line = hold(demand, functools.partial(Unable, unable), name="passed over")
+    assert line.node == other.node
+    line.close()
 
 
 def test_a_session_sees_what_one_of_a_local_sweep_sees(

@@ -1,18 +1,36 @@
 """Sweeps of the fake device on hosts in threads: what a device, a host or an answer may do to them."""
 
+import hashlib
 import signal
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from bench.fleet.command import sweep_all
-from bench.fleet.messages import Begin, Clock, Content, Go, Happened, Hello, Hosted, Refused, encode, read_answer
+from bench.fleet.messages import (
+    Begin,
+    Came,
+    Clock,
+    Content,
+    Go,
+    Happened,
+    Hello,
+    Hosted,
+    Made,
+    Make,
+    Refused,
+    encode,
+    read_answer,
+)
 from bench.records.journal import Journal, Visited
 from bench.records.store import read_records
 from bench.sweep import SweepRequest
+from exporters import to_fake
 from system.cluster import Demand
 from system.errors import UserError
 from tests.bench.fleet.in_threads import Program, ThreadHosts
@@ -303,22 +321,31 @@ def test_nobody_waits_for_a_device_once_the_sweep_is_over(on_hosts, order, monke
     assert [len(record.measurement.visits) for record in records] == [6, 6, 6]
 
 
-def test_an_interruption_keeps_every_visit_and_what_is_resumed_doubles_none(on_hosts, order):
+def interrupting(at):
+    """Ctrl-C in visit number `at`, which is answered when nobody waits for it any more."""
     gone = []
 
     def before(name, number):
         def interrupt(question):
             if isinstance(question, Go):
                 gone.append(question)
-                if len(gone) == 8:
+                if len(gone) == at:
                     ctrl_c()
-                    time.sleep(2.0)  # the answer comes when nobody waits for it
+                    time.sleep(2.0)
 
         return interrupt
 
+    return before
+
+
+def visits_in_the_journal(request):
+    return [each.visit for each in Journal(request.results, "fake").entries() if isinstance(each, Visited)]
+
+
+def test_an_interruption_keeps_every_visit_and_what_is_resumed_doubles_none(on_hosts, order):
     with pytest.raises(KeyboardInterrupt):
-        on_hosts(order(*FEW), before=before)
-    kept = [each.visit for each in Journal(order().results, "fake").entries() if isinstance(each, Visited)]
+        on_hosts(order(*FEW), before=interrupting(8))
+    kept = visits_in_the_journal(order())
     assert len(kept) == 7
     _, (records,), _ = on_hosts(order(*FEW, resume=True))
     visits = [visit for record in records for visit in record.measurement.visits]
@@ -346,3 +373,166 @@ def test_to_go_on_needs_a_device_and_its_absence_loses_nothing(on_hosts, order):
     assert isinstance(error, UserError)
     assert "no device to go on with" in str(error)
     nothing_doubled(order(*FEW))
+
+
+def no_device(question):
+    if isinstance(question, Begin):
+        return encode(Refused(reason="no device there"))
+    return None
+
+
+def dies(question):
+    if isinstance(question, Begin):
+        raise RuntimeError("it was killed")
+
+
+UNFIT = {"refuses": no_device, "is lost": dies}
+
+
+@pytest.mark.parametrize("fault", UNFIT)
+def test_where_a_host_refuses_or_is_lost_at_first_the_next_one_serves(on_hosts, order, fault):
+    def before(name, number):
+        return UNFIT[fault] if name == "one" else None
+
+    hosts, (records,), _ = on_hosts(order(*FEW), names=("one", "two"), before=before)
+    assert [len(record.measurement.visits) for record in records] == [6, 6, 6]
+    assert {"one", "two"} <= {line.node for line in hosts.lines}
+    assert all(line.closed for line in hosts.lines)
+    nothing_doubled(order(*FEW))
+
+
+@pytest.mark.parametrize("fault", UNFIT)
+def test_where_no_host_serves_the_reason_is_the_last_one_s(on_hosts, order, fault):
+    def before(name, number):
+        return UNFIT[fault] if name == "one" else no_device
+
+    _, (records,), _ = on_hosts(order(*FEW), names=("one", "two"), before=before)
+    assert {record.reason for record in records} == {"host two refuses: no device there; see that host"}
+    nothing_doubled(order(*FEW))
+
+
+@pytest.mark.parametrize("fault", UNFIT)
+def test_where_the_host_that_replaces_another_refuses_the_next_one_serves(on_hosts, order, fault):
+    gone = []
+
+    def before(name, number):
+        def once(question):
+            if name == "one" and isinstance(question, Go) and not gone:
+                gone.append(question)
+                raise RuntimeError("it was killed")
+            return UNFIT[fault](question) if name == "one" and gone else None
+
+        return once
+
+    _, (records,), _ = on_hosts(order(*FEW), names=("one", "two"), before=before)
+    assert [len(record.measurement.visits) for record in records] == [6, 6, 6]
+    nothing_doubled(order(*FEW))
+
+
+def another_machine(name, number):
+    """Host one is another machine."""
+
+    def alter(question, answer):
+        if name == "one" and isinstance(question, Hello):
+            came = read_answer(answer, Hosted)
+            return encode(msgspec.structs.replace(came, machine=msgspec.structs.replace(came.machine, cpu="another")))
+        return answer
+
+    return alter
+
+
+@pytest.mark.parametrize("fault", [*UNFIT, "is another machine"])
+def test_to_go_on_the_hosts_are_asked_until_one_serves(on_hosts, order, fault):
+    with pytest.raises(KeyboardInterrupt):
+        on_hosts(order(*FEW), names=("two",), before=interrupting(8))
+    kept = visits_in_the_journal(order())
+
+    def before(name, number):
+        return UNFIT.get(fault) if name == "one" else None
+
+    after = another_machine if fault not in UNFIT else None
+    hosts, (records,), _ = on_hosts(order(*FEW, resume=True), names=("one", "two"), before=before, after=after)
+    assert {"one", "two"} <= {line.node for line in hosts.lines}
+    visits = [visit for record in records for visit in record.measurement.visits]
+    assert len(visits) == 18
+    assert all(visit in visits for visit in kept)
+    nothing_doubled(order(*FEW))
+
+
+def test_a_sweep_that_ended_is_gone_on_with_on_the_machine_of_its_newest_record(on_hosts, order):
+    on_hosts(order("*t-B3"), names=("two",))
+    resumed = order("*t-B3", "*t-B5", resume=True)
+    _, (records,), _ = on_hosts(resumed, names=("one", "two"), after=another_machine)
+    assert len({record.sweep for record in records}) == 1
+    assert [len(record.measurement.visits) for record in records] == [6, 6]
+    nothing_doubled(resumed)
+
+
+def built_on(host, artifact):
+    """The file of a network that a host builds, where its programs find it."""
+    content = f"{artifact.model} built on {host}\n".encode()
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = Path(artifact.path).parents[1] / "by-content" / sha256
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    return msgspec.structs.replace(artifact, sha256=sha256, size_bytes=len(content))
+
+
+@pytest.fixture
+def bound(monkeypatch):
+    """What has each host make files of its own, as a TensorRT plan is."""
+    monkeypatch.setattr(to_fake, "FORMAT", replace(to_fake.FORMAT, build_host=lambda job: {"host": "this one"}))
+
+    def after(name, number):
+        def alter(question, answer):
+            if not isinstance(question, Make):
+                return answer
+            made = read_answer(answer, Made).outcomes
+            return encode(Made(outcomes=[Came(artifact=built_on(name, each.artifact)) for each in made]))
+
+        return alter
+
+    return after
+
+
+def put_apart(request, records):
+    """The visits of files that are not the last ones, once what else is on disk was found to be these records."""
+    on_disk = read_records(request.results / "fake.jsonl")
+    assert on_disk[-len(records) :] == records
+    apart = on_disk[: -len(records)]
+    assert not {record.artifact.sha256 for record in apart} & {record.artifact.sha256 for record in records}
+    assert all("another file instead" in record.reason for record in apart)
+    assert not (request.results / "fake.journal").exists()
+    return [visit for record in apart for visit in record.measurement.visits]
+
+
+def test_a_host_that_takes_over_with_files_of_its_own_measures_anew_and_no_visit_is_lost(
+    on_hosts, order, bound, monkeypatch
+):
+    seen = []
+
+    def before(name, number):
+        def end(question):
+            if isinstance(question, Go) and name == "one":
+                seen.append(question)
+                if len(seen) == 8:
+                    raise RuntimeError("it was killed")
+
+        return end
+
+    # What is given back on the first host goes to someone else.
+    monkeypatch.setattr(ThreadHosts, "_add", lambda self, free, wanted: None)
+    _, (records,), _ = on_hosts(order(*FEW), names=("one", "two"), before=before, after=bound)
+    assert [(len(record.measurement.visits), record.reason) for record in records] == [(6, None)] * 3
+    assert len(put_apart(order(), records)) == 7
+
+
+def test_going_on_with_files_of_another_host_measures_anew_and_no_visit_is_lost(on_hosts, order, bound):
+    with pytest.raises(KeyboardInterrupt):
+        on_hosts(order(*FEW), names=("one",), before=interrupting(8), after=bound)
+    kept = visits_in_the_journal(order())
+    _, (records,), _ = on_hosts(order(*FEW, resume=True), names=("two",), after=bound)
+    assert [(len(record.measurement.visits), record.reason) for record in records] == [(6, None)] * 3
+    apart = put_apart(order(), records)
+    assert len(apart) == len(kept) == 7
+    assert all(visit in apart for visit in kept)

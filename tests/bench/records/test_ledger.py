@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from bench.protocol import Protocol
+from bench.records import ledger as ledger_module
 from bench.records.epoch import FILE
 from bench.records.journal import Opened
 from bench.records.ledger import Ledger
 from bench.records.record import Record
+from bench.records.store import read_records
 from devices.targets import find_targets
 from exporters.artifact import Artifact
 from models import UserError
@@ -127,8 +129,6 @@ def test_run_to_run_is_unknown_before_the_third_sweep(simulate):
 
 
 def test_a_later_version_can_estimate_a_record_again_from_what_it_holds(tmp_path, simulate):
-    from bench.records.store import read_records
-
     records = simulate(1) + simulate(2, slow=0.05)
     again = read_records(tmp_path / "cpu.jsonl")
     assert again == records
@@ -190,3 +190,62 @@ def test_the_share_of_the_time_that_went_into_inferences_leaves_readings_out(sim
     assert share == pytest.approx(sampled_s / end_s)
     assert 0 < share < 1
     assert median(record.measurement.basis.sampling_share for record in records) == share
+
+
+@pytest.fixture
+def two_files(tmp_path, network_of):
+    """A sweep of one network, not ended: three visits with a file, two with another, and one with the first again."""
+    network = network_of("EfficientNet-B3")
+    first = an_artifact("EfficientNet-B3")
+    other = msgspec.structs.replace(first, sha256="0" * 64)
+    ledger = Ledger(tmp_path, "cpu", ThisHost())
+    ledger.begin(CPU, Protocol())
+    at_s = 0.0
+    for artifact, visits in ((first, 3), (other, 2), (first, 1)):
+        ledger.opened(Opened(network=network, artifact=artifact, ran_on={}, clock="host", warmup_s=[0.1]))
+        for _ in range(visits):
+            ledger.visited(ledger.runs["EfficientNet-B3"], a_visit(0.05, at_s=at_s))
+            at_s += 1.0
+    return ledger
+
+
+def visits_by_file(tmp_path):
+    """Of each record on disk, in their order, when its visits began, and whether it has a reason."""
+    records = read_records(tmp_path / "cpu.jsonl")
+    return [
+        ([visit.at_s for visit in each.measurement.visits], each.artifact.sha256[:1], each.reason is not None)
+        for each in records
+    ]
+
+
+APART = [([3.0, 4.0], "0", True), ([0.0, 1.0, 2.0, 5.0], "E", False)]
+
+
+def test_visits_of_two_files_are_kept_apart_and_those_of_each_together(tmp_path, two_files, capsys):
+    assert len(two_files.measurements()["EfficientNet-B3"].visits) == 4
+    two_files.end()
+    assert visits_by_file(tmp_path) == APART
+    assert two_files.records["EfficientNet-B3"] == read_records(tmp_path / "cpu.jsonl")[-1]
+    assert capsys.readouterr().err.count("note: there is another file of EfficientNet-B3") == 2
+
+
+@pytest.mark.parametrize("written", [None, 0, 1, 2])
+@pytest.mark.parametrize("goes_on", ["begin", "resume"])
+def test_who_goes_on_after_two_files_loses_and_doubles_no_visit(tmp_path, two_files, monkeypatch, written, goes_on):
+    """Killed before its records were written, or after so many of them."""
+    if written is not None:
+        append = ledger_module.append_lines
+
+        def stop_at(path, documents):
+            append(path, documents[:written])
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(ledger_module, "append_lines", stop_at)
+        with pytest.raises(KeyboardInterrupt):
+            two_files.end()
+        monkeypatch.setattr(ledger_module, "append_lines", append)
+    again = Ledger(tmp_path, "cpu", ThisHost())
+    getattr(again, goes_on)(CPU, Protocol())
+    again.end()
+    assert visits_by_file(tmp_path) == APART
+    assert not again.journal.path.exists()

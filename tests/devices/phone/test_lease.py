@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from devices.phone import lease
+from devices.phone.invocation import FOLDER
 from devices.phone.options import PhoneOptions
 from devices.runtime import runtime_of
 from devices.targets import find_targets
@@ -99,3 +100,34 @@ def test_one_server_has_one_name_however_it_is_said(monkeypatch):
     assert lease._server(PhoneOptions()) == plain
     monkeypatch.setenv("ADB_SERVER_SOCKET", "localfilesystem:/run/adb")
     assert lease._server(PhoneOptions()) == "adb localfilesystem:/run/adb"
+
+
+def test_what_an_owner_on_another_machine_held_when_it_was_killed_is_restored_though_nothing_is_measured(
+    phones, target
+):
+    """No lease of this machine knows of it: the phone's own file does."""
+    phone = phones()
+    state = phone.path(f"{FOLDER}/state")
+    state.parent.mkdir(parents=True)
+    state.write_text("stay=0\nautomatic=1\nbrightness=180\nairplane=0\n  mWakefulness=Asleep\n")
+    held = {"stay_on_while_plugged_in": "7", "screen_brightness_mode": "0", "screen_brightness": "1"}
+    for name, value in (held | {"airplane_mode_on": "1"}).items():
+        phone.path(f"settings/{name}").write_text(f"{value}\n")
+    phone.path("dumpsys/power").write_text("  mWakefulness=Awake\n")
+    with runtime_of(target()).hold(target()):
+        assert phone.setting("screen_brightness") == "1"
+    assert {name: phone.setting(name) for name in held} == {
+        "stay_on_while_plugged_in": "0",
+        "screen_brightness_mode": "1",
+        "screen_brightness": "180",
+    }
+    assert phone.setting("airplane_mode_on") == "0"
+    assert "Asleep" in phone.path("dumpsys/power").read_text()
+    assert not state.exists()
+
+
+def test_a_phone_that_was_left_as_it_was_is_not_touched(phones, target):
+    phone = phones()
+    with runtime_of(target()).hold(target()):
+        pass
+    assert not any("settings put" in command or "input" in command for command in phone.commands)

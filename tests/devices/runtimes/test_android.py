@@ -406,6 +406,17 @@ def test_what_an_owner_that_was_killed_left_on_the_phone_is_mended_by_the_next(p
     assert (phone.setting("airplane_mode_on"), *brightness(phone)) == ("0", "180", "1")
 
 
+def test_airplane_mode_that_a_killed_owner_left_is_off_for_one_that_does_not_ask_for_it(phones, bench):
+    phone = phones()
+    phone.path(FOLDER).mkdir(parents=True)
+    phone.path(f"{FOLDER}/state").write_text("stay=3\nairplane=0\n  mWakefulness=Asleep\n")
+    phone.path("settings/airplane_mode_on").write_text("1\n")
+    code, _, records = bench(airplane='"never"')
+    assert code == 0
+    assert not any(table["before"]["airplane"] for record in records.values() for table in conditions(record))
+    assert phone.setting("airplane_mode_on") == "0"
+
+
 def test_no_phone_is_one_error_that_says_how_to_connect_one(bench, tmp_path):
     started = time.monotonic()
     code, stderr, records = bench()
