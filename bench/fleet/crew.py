@@ -51,7 +51,7 @@ class Crew:
         self._joined: SimpleQueue[Remote | str] = SimpleQueue()
         self.machine: Machine | None = None
         self._warned: set[str] = set()
-        self._several = False
+        self._several = self._built = False  # once it has begun
         self.why = "no host"  # why nobody joined, the last time
 
     def first(self, *, builds: bool) -> Remote:
@@ -70,7 +70,7 @@ class Crew:
         set meanwhile.
         """
         demand = self._demand()
-        self._several = first.device is not None
+        self._several, self._built = first.device is not None, built
         try:
             if built and demand.resources.get("CPU") and not demand.whole_host:
                 first.end()
@@ -80,17 +80,16 @@ class Crew:
         except LineLost:
             self.lose(first, prepare)
             if not self._joining:
-                self._join(demand, prepare)
+                self._join(prepare)
         except UserError as error:
             if self._stop.is_set():
                 raise
-            elsewhere = demand.without(first.line.node)
             self._refuse(first, str(error))
-            if not self._several and self._offered(elsewhere):
-                self._join(elsewhere, prepare)
+            if not self._several and self._offered(demand.without(first.line.node)):
+                self._join(prepare, without=first.line.node)
         if self._several:
             for _ in range(devices_of(demand, self._hosts.nodes()) - 1):
-                self._join(demand, prepare)
+                self._join(prepare)
 
     def members(self, *, wait_s: float = 0.0) -> Sequence[Remote]:
         """Those who are there now; waits so long for the first of those who are joining, where there is none."""
@@ -112,11 +111,15 @@ class Crew:
         return not self._members and not self._joining and self._joined.empty()
 
     def lose(self, remote: Remote, prepare: Preparation) -> None:
-        """Part with one who is lost, and hold a device in place of the one that it held."""
+        """Part with one who is lost, and hold a device in place of the one that it held.
+
+        Where files are bound to their host that is one of the same host, if it is still there: another one would measure
+        anew.
+        """
         remote.close()
         if remote in self._members:
             self._members.remove(remote)
-            self._join(self._demand(), prepare)
+            self._join(prepare, near=remote.line.node if self._built else None)
 
     def close(self) -> None:
         """Give everything back, and wait for nothing that isn't held yet."""
@@ -137,17 +140,17 @@ class Crew:
         self.why = why
         self._members[:] = [each for each in self._members if each is not remote]
 
-    def _join(self, demand: Demand, prepare: Preparation) -> None:
-        thread = threading.Thread(target=self._new_member, args=(demand, prepare), daemon=True)
+    def _join(self, prepare: Preparation, *, near: str | None = None, without: str | None = None) -> None:
+        thread = threading.Thread(target=self._new_member, args=(prepare, near, without), daemon=True)
         self._joining.append(thread)
         thread.start()
 
-    def _new_member(self, demand: Demand, prepare: Preparation) -> None:
+    def _new_member(self, prepare: Preparation, near: str | None, without: str | None) -> None:
         """Put a further device, ready to visit, among those that joined, or the reason why there is none."""
         came: Remote | str = ""
         for _ in range(_MOST_TRIES):
             try:
-                came = self._hold(demand, prepare)
+                came = self._further(prepare, near, without)
                 break
             except UserError as error:
                 came = str(error)
@@ -158,6 +161,18 @@ class Crew:
                 came = reason_of(error)
                 break
         self._joined.put(came)
+
+    def _further(self, prepare: Preparation, near: str | None, without: str | None) -> Remote:
+        """A further device, ready to visit: of node `near` if that serves, of none that is `without`."""
+        demand = self._demand()
+        if near is not None and self._offered(demand._replace(node=near)):
+            try:
+                return self._hold(demand._replace(node=near), prepare)
+            except (UserError, LineLost):
+                without = near
+                if self._stop.is_set() or not self._offered(demand.without(near)):
+                    raise
+        return self._hold(demand if without is None else demand.without(without), prepare)
 
     def _hold(self, demand: Demand, prepare: Preparation | None = None) -> Remote:
         """A device of the first host that neither refuses nor is lost before it is ready; each host is asked once.

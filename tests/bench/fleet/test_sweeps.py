@@ -506,25 +506,28 @@ def put_apart(request, records):
     return [visit for record in apart for visit in record.measurement.visits]
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
 def test_a_host_that_takes_over_with_files_of_its_own_measures_anew_and_no_visit_is_lost(
-    on_hosts, order, bound, monkeypatch
+    on_hosts, order, bound, comes_back
 ):
+    """Whose program was killed is asked before others, since it has the files that were measured so far."""
     seen = []
 
     def before(name, number):
-        def end(question):
-            if isinstance(question, Go) and name == "one":
+        def act(question):
+            if name == "one" and isinstance(question, Go):
                 seen.append(question)
                 if len(seen) == 8:
                     raise RuntimeError("it was killed")
+            killed = len(seen) >= 8
+            unfit = killed and not comes_back if name == "one" else not killed
+            return no_device(question) if unfit else None
 
-        return end
+        return act
 
-    # What is given back on the first host goes to someone else.
-    monkeypatch.setattr(ThreadHosts, "_add", lambda self, free, wanted: None)
-    _, (records,), _ = on_hosts(order(*FEW), names=("one", "two"), before=before, after=bound)
+    _, (records,), _ = on_hosts(order(*FEW), names=("two", "one"), before=before, after=bound)
     assert [(len(record.measurement.visits), record.reason) for record in records] == [(6, None)] * 3
-    assert len(put_apart(order(), records)) == 7
+    assert len(put_apart(order(), records)) == (0 if comes_back else 7)
 
 
 def test_going_on_with_files_of_another_host_measures_anew_and_no_visit_is_lost(on_hosts, order, bound):
