@@ -113,8 +113,8 @@ class Crew:
     def lose(self, remote: Remote, prepare: Preparation) -> None:
         """Part with one who is lost, and hold a device in place of the one that it held.
 
-        Where files are bound to their host that is one of the same host, if it is still there: another one would measure
-        anew.
+        Where files are bound to their host that is one of the same host, if it is still there: another one would
+        measure anew.
         """
         remote.close()
         if remote in self._members:

@@ -53,7 +53,6 @@ def test_it_is_what_each_sweep_said_of_each_network(tmp_path, of, record):
     assert found.epoch == EPOCH
     assert found.reference_s == {"compute": 0.008}
     assert found.information == {record.model.name: [INFORMATION] * 2, "another": []}
-    assert found.run_to_run is None
     assert medians(file, record) == [0.1, 0.2]
     alone = of("a", 0.1).measurement.alone
     assert found.told[0][record.model.name].log_error == alone.log_error
