@@ -72,11 +72,7 @@ def relist(models: Iterable[Model]) -> None:
     Raises UserError where the file can't be written.
     """
     found = _listed() | {model.name: list_layers(model) for model in models}
-    rows = [
-        [name, times, *astuple(layer)]
-        for name in zoo()
-        for layer, times in Counter(found.get(name, ())).items()
-    ]
+    rows = [[name, times, *astuple(layer)] for name in zoo() for layer, times in Counter(found.get(name, ())).items()]
     write_rows(_FILE, ["model", "times", *_NUMBERS], rows)
     _listed.cache_clear()
 
