@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Of the relative error: rounding in FP32 needs less in every kind of network (docs/breadth.md); FP16 rounds each value by
-# up to 5e-4, which adds up over the layers.
+# Of the relative error: rounding in FP32 needs less in every kind of network (docs/breadth.md); FP16 rounds each value
+# by up to 5e-4, which adds up over the layers.
 FP32_LIMIT, FP16_LIMIT = 1e-4, 2e-2
 _IMAGES = 2  # more than one, so that images that change places in a batch show
 # Of a trained network's INT8 logits. Other weights may be untrained, as seeded ones are: with them the cosine may come
