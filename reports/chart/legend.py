@@ -62,7 +62,8 @@ def _marks(shown: Sequence[Panel]) -> dict[str, Any]:
     if evaluated:
         bar = Line2D([], [], linestyle="none", marker="|", markersize=15, color=INTERVAL["ecolor"])
         entries[_sample(evaluated)] = (bar, Line2D([], [], **_GREY | MARKER | MEASURED | EVALUATED))
-    if any(not point.usable for panel in shown for point in (*panel.measured, *panel.unrated)):
+    in_strip = [point for panel in shown for point in panel.unrated]
+    if not (all(point.usable for point in measured) and all(point.usable for point in in_strip)):
         entries["not usable"] = (Line2D([], [], **_GREY | MARKER_ALONE), Line2D([], [], **CROSS))
     if any(panel.published for panel in shown):
         entries["published"] = Line2D([], [], markerfacecolor="white", **_GREY | MARKER | PUBLISHED)
