@@ -29,8 +29,8 @@ Preparation = Callable[[Remote], None]
 class Crew:
     """The devices of `target`; `targets_file` is a TOML file of more targets than the suite's.
 
-    Those that join later do so in threads of their own, and are met by `members`. `machine` is what is measured, once it
-    is known; who goes on with an earlier sweep sets it to that sweep's.
+    Those that join later do so in threads of their own, and are met by `members`. `machine` is what is measured, once
+    that is known; who goes on with an earlier sweep sets it to that sweep's.
     """
 
     def __init__(
@@ -113,8 +113,8 @@ class Crew:
     def lose(self, remote: Remote, prepare: Preparation) -> None:
         """Part with one who is lost, and hold a device in place of the one that it held.
 
-        Where files are bound to their host that is one of the same host, if it is still there: another one would measure
-        anew.
+        Where files are bound to their host that is one of the same host, if it is still there: another host would
+        measure anew.
         """
         remote.close()
         if remote in self._members:
