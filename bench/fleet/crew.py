@@ -30,7 +30,7 @@ class Crew:
     """The devices of `target`; `targets_file` is a TOML file of more targets than the suite's.
 
     Those that join later do so in threads of their own, and are met by `members`. `machine` is what is measured, once
-    it is known; who goes on with an earlier sweep sets it to that sweep's.
+    that is known; who goes on with an earlier sweep sets it to that sweep's.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Crew:
     def lose(self, remote: Remote, prepare: Preparation) -> None:
         """Part with one who is lost, and hold a device in place of the one that it held.
 
-        Where files are bound to their host that is one of the same host, if it is still there: another one would
+        Where files are bound to their host that is one of the same host, if it is still there: another host would
         measure anew.
         """
         remote.close()

@@ -254,7 +254,8 @@ def test_a_host_without_the_suite_is_an_error_that_says_so(cluster, node, monkey
 
 def test_a_host_that_cannot_start_the_suite_is_passed_over(cluster, node):
     """Ray chooses it, since the other host is in use."""
-    node(fake=1), node(fake=1)
+    node(fake=1)
+    node(fake=1)
     demand, hold = Demand({"fake": 1.0}), functools.partial(cluster.hold, stop=threading.Event(), limit_s=1.0)
     other = hold(demand, functools.partial(Process, "cpu"), name="other")
     (unable,) = [each.name for each in cluster.nodes() if each.offers(demand) and each.name != other.node]

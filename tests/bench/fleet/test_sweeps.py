@@ -46,7 +46,8 @@ def nothing_doubled(request: SweepRequest) -> list:
     """The records on disk: one of each network, each visit once, no journal left."""
     records = read_records(request.results / f"{request.target.name}.jsonl")
     assert Counter(record.model.name for record in records) == Counter(model.name for model in request.models)
-    visits = [visit.at_s for record in records if record.measurement for visit in record.measurement.visits]
+    measured = [record for record in records if record.measurement]
+    visits = [(record.model.name, visit.at_s) for record in measured for visit in record.measurement.visits]
     assert len(set(visits)) == len(visits)
     assert all(record.measurement or record.reason for record in records)
     assert not (request.results / f"{request.target.name}.journal").exists()

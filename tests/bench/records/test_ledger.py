@@ -194,7 +194,7 @@ def test_the_share_of_the_time_that_went_into_inferences_leaves_readings_out(sim
 
 @pytest.fixture
 def two_files(tmp_path, network_of):
-    """A sweep of one network, not ended: three visits with a file, two with another, and one with the first again."""
+    """A sweep of one network, not ended: three visits of a file, two of another one, and one of the first again."""
     network = network_of("EfficientNet-B3")
     first = an_artifact("EfficientNet-B3")
     other = msgspec.structs.replace(first, sha256="0" * 64)

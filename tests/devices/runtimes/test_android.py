@@ -1,6 +1,7 @@
 """The runtime, the real adb server and client, and a fake phone, through the real `python -m bench`."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,7 +66,10 @@ def conditions(record):
 def test_two_networks_are_measured_in_interleaved_visits(phones, bench):
     phone = phones()
     code, stderr, records = bench("--min-visits", "2", "--max-visits", "2")
-    assert (code, stderr) == (0, "")
+    told = [
+        line for line in stderr.splitlines() if not re.match(r"(load|measure): ", line)
+    ]  # progress of a slow machine
+    assert (code, told) == (0, [])
     assert records.keys() == {FIRST, SECOND}
     visits = sorted((part.at_s, name) for name, record in records.items() for part in record.measurement.visits)
     assert {name for _, name in visits[:2]} == {FIRST, SECOND}

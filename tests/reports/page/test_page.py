@@ -214,7 +214,9 @@ def test_a_text_that_is_longer_than_the_room_beside_its_arrow_stays_within_the_p
         panel.arrow = {{ ...place, family: "ZenNet", against: "EfficientNet", ...arrow }};
         const plot = {_CPU}.querySelector(".js-plotly-plot");
         draw(panel, plot).then(() => {{
-          const boxes = [".annotation-text", ".nsewdrag"].map((of) => plot.querySelector(of).getBoundingClientRect());
+          const texts = [...plot.querySelectorAll(".annotation-text")];
+          const written = texts.find((each) => each.textContent.startsWith(arrow.text.slice(0, 5)));
+          const boxes = [written, plot.querySelector(".nsewdrag")].map((each) => each.getBoundingClientRect());
           done(boxes.map((box) => [box.left, box.right]));
         }});"""
     (left, right), (start, end) = opened.execute_async_script(redraw, arrow, share)
