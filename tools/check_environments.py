@@ -1,6 +1,6 @@
 """Whether the tests pass in the versions that other environments than the CPU's pin, as far as these run on a CPU.
 
-    python3 tools/check_environments.py               # what CI runs: each environment, but another torch
+    python3 tools/check_environments.py               # what .ci/release runs: each environment, but another torch
     python3 tools/check_environments.py v100 --torch  # one, with its torch and 6.9 GB of CUDA libraries that it needs
     python3 tools/check_environments.py --list        # what would be installed over the CPU's environment
 
