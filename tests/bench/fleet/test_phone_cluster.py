@@ -14,14 +14,26 @@ from bench.protocol import Protocol
 from bench.sweep import SweepRequest
 from devices.lease import owner_of
 from devices.targets import find_targets
+from exporters.artifact import Artifact
+from exporters.parallel import obtain_all
 from models import find
 from tests.bench.fleet.test_sweeps import nothing_doubled
-from tests.fake_phone.networks import FIRST, SECOND, tiny_artifacts
+from tests.fake_phone.networks import FIRST, SECOND
 from tests.fake_phone.phone import tool_for_this_machine, wait_for
 
 pytestmark = pytest.mark.ray
 QUICK = {"runs": 3, "min_s": 0.05, "airplane": "always", "cool_down_poll_s": 0.1}
 VISITS = 6
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory):
+    """A folder with both networks' files, converted in other processes: JAX warns where its own forks, as Ray does."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    (pixel2,) = find_targets("pixel2")
+    made = obtain_all([pixel2.job(*find(name)) for name in (FIRST, SECOND)], folder)
+    assert all(isinstance(outcome, Artifact) for _, outcome in made)
+    return folder
 
 
 @pytest.fixture
@@ -35,7 +47,7 @@ def both(phones, node):
 
 
 @pytest.fixture
-def request_of_both(tmp_path, server, tmp_path_factory):
+def request_of_both(tmp_path, server, artifacts):
     (pixel2,) = find_targets("pixel2")
     options = QUICK | {"adb_port": server.port, "benchmark_model": str(tool_for_this_machine(tmp_path))}
     return SweepRequest(
@@ -43,7 +55,7 @@ def request_of_both(tmp_path, server, tmp_path_factory):
         models=[*find(FIRST), *find(SECOND)],
         protocol=Protocol(min_visits=VISITS, max_visits=VISITS),
         results=tmp_path / "results",
-        artifacts=tiny_artifacts(tmp_path_factory),
+        artifacts=artifacts,
     )
 
 
