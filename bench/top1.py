@@ -103,16 +103,15 @@ def _look_up(model: "Model", table: Table) -> float | None:
 def _names(model: "Model") -> Iterator[str]:
     """What a table may call a network: its name, or timm's, with the tag of its weights or without."""
     yield model.name
-    kind, _, spec = model.source.partition(":")
-    if kind != "timm":
+    if model.kind != "timm":
         return
-    yield spec
-    architecture, _, tag = spec.partition(".")
+    yield model.spec
+    architecture, _, tag = model.spec.partition(".")
     if not tag:
-        import timm
+        from models.timm_networks import timm_configuration  # for --help, which needs no networks
 
-        configuration = timm.get_pretrained_cfg(spec)
-        yield f"{spec}.{configuration.tag if configuration else ''}"
+        configuration = timm_configuration(architecture)
+        yield f"{architecture}.{configuration.tag if configuration else ''}"
     yield architecture
 
 

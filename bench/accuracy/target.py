@@ -28,6 +28,7 @@ from models.given.factory import NetworkError
 from models.model import Model
 from models.photographs.classes import CLASSES
 from models.photographs.preprocessing import preprocessing_of
+from models.timm_networks import timm_configuration
 from models.weights import is_trained
 from system.child import Failure
 
@@ -151,12 +152,9 @@ def _lasting(accuracy: Accuracy) -> dict[str, object]:
 
 def _classes(model: Model) -> int:
     """How many classes a network tells apart, as far as that is known without building it."""
-    kind, _, spec = model.source.partition(":")
     if model.file is not None:
         return model.file.classes or CLASSES
-    if kind != "timm":
+    if model.kind != "timm":
         return CLASSES
-    import timm
-
-    configuration = timm.get_pretrained_cfg(spec)
+    configuration = timm_configuration(model.spec)
     return (configuration and configuration.num_classes) or CLASSES

@@ -55,11 +55,6 @@ def run_fleet(
     return 0 if complete else 1
 
 
-def sweep_all(hosts: Hosts, requests: Sweeps, *, targets_file: Path | None = None) -> list[list[Record] | UserError]:
-    """Sweep every target as `run_all` does; its records, or why there are none."""
-    return run_all(hosts, requests, lambda _, records: records, targets_file=targets_file)
-
-
 def run_all(
     hosts: Hosts,
     requests: Sweeps,

@@ -55,6 +55,7 @@ def test_a_number_that_is_no_percentage_is_refused(percent):
         ("ResNet-50", "resnet50.gluon_in1k"),
         ("ResNet-50", "resnet50"),
         ("timm:resnet18", "resnet18.a1_in1k"),
+        ("timm:resnet18.", "resnet18.a1_in1k"),
         ("timm:resnet18", "timm:resnet18"),
         ("timm:resnet18.tv_in1k", "resnet18.tv_in1k"),
     ],

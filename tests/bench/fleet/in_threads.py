@@ -4,10 +4,16 @@ import functools
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from bench.fleet.command import run_all
 from bench.fleet.messages import read_question
 from bench.fleet.server import Server
 from system.cluster import Demand, LineLost, Node
 from system.errors import UserError
+
+
+def sweep_all(hosts, requests):
+    """Sweep every target; its records, or the UserError that says why there are none."""
+    return run_all(hosts, requests, lambda _, records: records)
 
 
 class ThreadLine:

@@ -20,7 +20,6 @@ import msgspec
 import psutil
 import pytest
 
-from bench.fleet.command import sweep_all
 from bench.fleet.hosts import RayHosts
 from bench.fleet.process import Process
 from bench.fleet.remote import Remote
@@ -36,6 +35,7 @@ from models import find
 from system.cluster import Demand
 from system.errors import UserError
 from tests.bench.fleet.faulty import FaultyHosts, Unable
+from tests.bench.fleet.in_threads import sweep_all
 from tests.bench.fleet.test_sweeps import nothing_doubled
 
 pytestmark = pytest.mark.ray

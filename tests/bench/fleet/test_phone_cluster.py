@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from bench.fleet.command import sweep_all
 from bench.fleet.hosts import RayHosts
 from bench.protocol import Protocol
 from bench.sweep import SweepRequest
@@ -17,6 +16,7 @@ from devices.targets import find_targets
 from exporters.artifact import Artifact
 from exporters.parallel import obtain_all
 from models import find
+from tests.bench.fleet.in_threads import sweep_all
 from tests.bench.fleet.test_sweeps import nothing_doubled
 from tests.fake_phone.networks import FIRST, SECOND
 from tests.fake_phone.phone import tool_for_this_machine, wait_for

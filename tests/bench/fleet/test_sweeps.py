@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.fleet.command import sweep_all
 from bench.fleet.messages import (
     Begin,
     Came,
@@ -33,7 +32,7 @@ from bench.sweep import SweepRequest
 from exporters import to_fake
 from system.cluster import Demand
 from system.errors import UserError
-from tests.bench.fleet.in_threads import Program, ThreadHosts
+from tests.bench.fleet.in_threads import Program, ThreadHosts, sweep_all
 
 FEW = ("*t-B3", "*t-B5", "*t-B6")
 
