@@ -25,7 +25,7 @@ _BRIEF = "--model '*flops400M*' --budget 3"
 _LACKING = re.compile(r"make bench-(v100|t4|gpu|rtx|h100|a100|l4|jetson|pixel|galaxy|android|coreml|qnn)")
 # What Python's warnings look like: "…/file.py:12: UserWarning: …".
 _WARNING = re.compile(r"^\S+\.py:\d+: \w*Warning: ", re.MULTILINE)
-_LONGEST_S = 2400  # CI as a whole takes 25 minutes: a command that runs this long hangs
+_LONGEST_S = 2400  # CI as a whole takes half an hour: a command that runs this long hangs
 
 
 @dataclass(frozen=True)
