@@ -47,15 +47,19 @@ def test_an_onnx_file_is_taken_as_it_is_under_our_names(tmp_path, batch, names):
     assert artifact.weights == f"its own sha256:{job(given).model.file.sha256}"
 
 
+def answers_nearly_as(given, artifact):
+    images = synthetic_images(5, 16)
+    expected, found = logits_of(given, images), logits_of(Path(artifact.path), images)
+    assert 0 < np.abs(found - expected).max() < 0.2 * np.abs(expected).max()
+
+
 @pytest.mark.parametrize("batch", ["n", 1, 3])
 @pytest.mark.parametrize(("format_", "precision"), [("onnx", "fp16"), ("onnx_int8", "int8"), ("onnx_int8", "int8-cpu")])
 def test_other_precisions_are_made_of_it_and_compared_with_it(tmp_path, batch, format_, precision):
     given = onnx_file(tmp_path / "a.onnx", batch=batch)
     artifact = Cache(tmp_path / "cache").obtain(job(given, format=format_, precision=precision))
     assert artifact.fidelity is not None and artifact.fidelity.cosine > 0.9
-    images = synthetic_images(5, 16)
-    expected, found = logits_of(given, images), logits_of(Path(artifact.path), images)
-    assert 0 < np.abs(found - expected).max() < 0.2 * np.abs(expected).max()
+    answers_nearly_as(given, artifact)
 
 
 @pytest.mark.parametrize("precision", ["int8", "int8-cpu"])
@@ -73,9 +77,7 @@ def test_weights_in_nodes_and_means_of_older_opsets_are_quantized(tmp_path, prec
     kinds = {node.op_type for node in onnx.load(artifact.path).graph.node}
     assert {"QuantizeLinear", "GlobalAveragePool"} <= kinds
     assert "ReduceMean" not in kinds
-    images = synthetic_images(5, 16)
-    expected, found = logits_of(given, images), logits_of(Path(artifact.path), images)
-    assert 0 < np.abs(found - expected).max() < 0.2 * np.abs(expected).max()
+    answers_nearly_as(given, artifact)
 
 
 @pytest.mark.parametrize("precision", ["int8", "int8-cpu"])
