@@ -59,8 +59,8 @@ def leases(tmp_path_factory):
 
 
 def pytest_xdist_auto_num_workers():
-    """One worker more than there are cores, since tests wait a fifth of their time; as many as the memory holds."""
-    return max(2, min(usable_cores() + 1, available_bytes() // _WORKER_BYTES, _MOST_WORKERS))
+    """As many workers as there are cores and as the memory holds; more would slow down what is timed in a test."""
+    return max(2, min(usable_cores(), available_bytes() // _WORKER_BYTES, _MOST_WORKERS))
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
