@@ -17,7 +17,7 @@ class HostGone(LineLost):
     """A host that is gone, whatever ran there: another one may do."""
 
 
-class Agent:
+class HostProgram:
     """An actor that runs a program on its host."""
 
     def __init__(self, start: Callable[[], Answerer], given: Sequence[str]) -> None:
@@ -56,7 +56,7 @@ def _undo_ray(given: Sequence[str]) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, raylet.nice())
 
 
-def start_agent(
+def start_program(
     ray: Any, demand: Demand, start: Callable[[], Answerer], *, name: str, runtime_env: Mapping[str, Any]
 ) -> "Pending":
     """Ask for an actor that runs what `start` gives, and holds the resources of `demand` on its node or on any."""
@@ -77,7 +77,7 @@ def start_agent(
     if runtime_env:
         options["runtime_env"] = runtime_env
     given = sorted(runtime_env.get("env_vars") or {})
-    actor = ray.remote(Agent).options(**options).remote(start, given)  # it answers one question at a time
+    actor = ray.remote(HostProgram).options(**options).remote(start, given)  # it answers one question at a time
     return Pending(ray, actor, actor.where.remote())
 
 

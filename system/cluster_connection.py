@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from system.cluster import Answerer, Demand, Line, LineLost, Node
-from system.cluster_actor import Agent, HostGone, Pending, start_agent
+from system.cluster_actor import HostGone, HostProgram, Pending, start_program
 from system.cluster_head import LOCAL, begin, refuse_unreachable, watched
 from system.errors import UserError
 
@@ -66,7 +66,9 @@ class Cluster:
             # and so must a host other than those that are left out.
             asked = random.sample(able, min(len(able), _MOST_HOSTS))
             tried = [_on(demand, node) for node in asked] if by_itself else [demand]
-            pending = [start_agent(self._ray, each, start, name=name, runtime_env=self._runtime_env) for each in tried]
+            pending = [
+                start_program(self._ray, each, start, name=name, runtime_env=self._runtime_env) for each in tried
+            ]
             try:
                 line = self._first(pending, stop)
             except UserError:
@@ -96,7 +98,7 @@ class Cluster:
         from ray._private.state import actors
 
         hosts = {node.name: node.host for node in self.nodes()}
-        ours = [each for each in actors().values() if each["ActorClassName"] == Agent.__name__]
+        ours = [each for each in actors().values() if each["ActorClassName"] == HostProgram.__name__]
         return sorted(
             (hosts.get(each["Address"]["NodeID"], "?"), each["Name"].rpartition(" ")[0])
             for each in ours
