@@ -181,6 +181,7 @@ class Ledger:
             records = {key: _record(self.started, run, found[key], end) for key, run in new.items()}
             append_lines(self.file, list(records.values()))
             self.records |= {name: record for name, record in records.items() if name in self.runs}
+            self._recorded |= {(run.name, run.sha256) for run in new.values()}
         if self.started and self.started.epoch:
             reference_s = next((each.basis.reference_s for each in measured.values() if each.basis), {})
             freeze(self._results, self.started.epoch, reference_s, self.started.sweep)

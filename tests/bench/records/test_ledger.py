@@ -224,6 +224,7 @@ APART = [([3.0, 4.0], "0", True), ([0.0, 1.0, 2.0, 5.0], "E", False)]
 def test_visits_of_two_files_are_kept_apart_and_those_of_each_together(tmp_path, capsys, two_files):
     assert len(two_files.measurements()["EfficientNet-B3"].visits) == 4
     two_files.end()
+    two_files.end()  # writes nothing again
     assert visits_by_file(tmp_path) == APART
     assert two_files.records["EfficientNet-B3"] == read_records(tmp_path / "cpu.jsonl")[-1]
     assert capsys.readouterr().err.count("note: there is another file of EfficientNet-B3") == 2
