@@ -61,6 +61,12 @@ class Node(NamedTuple):
     host: str
     resources: dict[str, float]
 
+    @property
+    def telling(self) -> dict[str, float]:
+        """The resources by which hosts differ: without those that Ray gives to each."""
+        of_each = ("node:", "memory", "object_store_memory")
+        return {name: amount for name, amount in self.resources.items() if not name.startswith(of_each)}
+
     def offers(self, demand: Demand) -> bool:
         """Whether it has what is demanded, used by someone or not."""
         here = demand.node in {None, self.name} and self.name not in demand.excluded

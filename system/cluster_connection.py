@@ -86,7 +86,7 @@ class Cluster:
             if stop.wait(_ASK_AGAIN_S):
                 raise _ended()
             if time.monotonic() - begun_s > limit_s:
-                offered = sorted({name for node in self.nodes() for name in node.resources if _is_telling(name)})
+                offered = sorted({name for node in self.nodes() for name in node.telling})
                 wanted = ", ".join(f"{name} {amount:g}" for name, amount in demand.resources.items()) or "a host"
                 raise UserError(f"no host offers {wanted}", found=f"{', '.join(offered) or 'no host'}", fix=_OFFER)
         return able
@@ -138,10 +138,6 @@ def _on(demand: Demand, node: Node) -> Demand:
 
 def _ended() -> UserError:
     return UserError("the wait for a host was ended", found="an interruption", fix="go on with --resume")
-
-
-def _is_telling(name: str) -> bool:
-    return not name.startswith(("node:", "memory", "object_store_memory"))
 
 
 def _end_log_monitor(ray: Any) -> None:

@@ -18,7 +18,6 @@ from system.command_line import print_json, print_table
 from system.errors import printable
 
 _MOST_NAMES = 4  # of hosts of which the same is said
-_OF_EVERY_HOST = ("node:", "memory", "object_store_memory")  # resources
 
 # Of a target: each answer, and the hosts that gave it.
 Answers = dict[str | None, list[Surveyed]]
@@ -116,8 +115,7 @@ def _used_by(host: Surveyed, users: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _offers(host: Surveyed) -> str:
-    offered = host.node.resources.items()
-    return ", ".join(f"{name} {amount:g}" for name, amount in sorted(offered) if not name.startswith(_OF_EVERY_HOST))
+    return ", ".join(f"{name} {amount:g}" for name, amount in sorted(host.node.telling.items()))
 
 
 def _phone(phone: Phone) -> str:
