@@ -44,12 +44,24 @@ options.seconds."*" = {seconds}
 """
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trial took. `driver_cpu_s` is of all threads of the driver's process, `hosts_cpu_s` of the hosts'.
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What sweeps took. `driver_cpu_s` is of all threads of the driver's process, `hosts_cpu_s` of the hosts'.
 
-    Memory is the resident set of the driver's process: before the sweeps, and at most. `lines` were written to
-    journals, each with an fsync, and to files of records. `records` are those on disk, `twice` how many of these have
-    another of the same network before them.
+    Memory is the resident set of the driver's process: before the sweeps, and at most.
+    """
+
+    wall_s: float
+    driver_cpu_s: float
+    hosts_cpu_s: float
+    before_bytes: int
+    peak_bytes: int
+    threads: int
+
+
+class Figures(Spent, frozen=True, kw_only=True):
+    """What a trial was and took. `lines` were written to journals, each with an fsync, and to files of records.
+
+    `records` are those on disk, `twice` how many of these have another of the same network before them.
     """
 
     devices: int
@@ -60,12 +72,6 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     twice: int
     lines: int
-    wall_s: float
-    driver_cpu_s: float
-    hosts_cpu_s: float
-    before_bytes: int
-    peak_bytes: int
-    threads: int
     load_average: float
     cpu: str
     at: str
@@ -136,22 +142,11 @@ def trial(devices: int, networks: int, visits: int, work: Path) -> Figures:
         load_average=load,
         cpu=str(machine().cpu),
         at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        **spent._asdict(),
+        **msgspec.structs.asdict(spent),
     )
 
 
-class _Spent(NamedTuple):
-    """What the sweeps took, as `Figures` names it."""
-
-    wall_s: float
-    driver_cpu_s: float
-    hosts_cpu_s: float
-    before_bytes: int
-    peak_bytes: int
-    threads: int
-
-
-def _sweep(requests: list[SweepRequest], targets_file: Path) -> tuple[list["_Counted"], _Spent]:
+def _sweep(requests: list[SweepRequest], targets_file: Path) -> tuple[list["_Counted"], Spent]:
     """Sweep all targets at once on made-up hosts."""
     with MadeUpHosts([request.target.name for request in requests]) as hosts:
         hosts.cpu_s()  # its process has begun then
@@ -163,7 +158,14 @@ def _sweep(requests: list[SweepRequest], targets_file: Path) -> tuple[list["_Cou
         hosts_cpu_s = hosts.cpu_s() - hosts_cpu_s
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     counted = [outcome for outcome in outcomes if isinstance(outcome, _Counted)]
-    return counted, _Spent(wall_s, cpu_s, hosts_cpu_s, before_bytes, peak_bytes, threads.value)
+    return counted, Spent(
+        wall_s=wall_s,
+        driver_cpu_s=cpu_s,
+        hosts_cpu_s=hosts_cpu_s,
+        before_bytes=before_bytes,
+        peak_bytes=peak_bytes,
+        threads=threads.value,
+    )
 
 
 class _Counted(NamedTuple):
