@@ -123,9 +123,9 @@ function textWidth(text, size) {
 /** Where the text of an arrow stands: it ends above the arrow's right end or begins below its left one, in the panel. */
 function besideArrow(text, size, arrow, at, [low, high], width) {
   const end = arrow.above ? arrow.baseline_ms : Math.min(arrow.ms, arrow.baseline_ms);
-  const from = ((at(end) - low) / (high - low)) * width - (arrow.above ? textWidth(text, size) : 0);
+  const taken = textWidth(text, size), from = ((at(end) - low) / (high - low)) * width - (arrow.above ? taken : 0);
   if (arrow.above && from < 0) return { xref: "paper", x: 0, xanchor: "left" };
-  if (!arrow.above && from + textWidth(text, size) > width) return { xref: "paper", x: 1, xanchor: "right" };
+  if (!arrow.above && from + taken > width) return { xref: "paper", x: 1, xanchor: "right" };
   return { xref: "x", x: at(end), xanchor: arrow.above ? "right" : "left" };
 }
 
