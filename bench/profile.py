@@ -152,8 +152,7 @@ def _note(sum_s: float, latency_s: float, profiled_s: float) -> str:
 
 
 def _structure(model: Model) -> list[SuperBlock]:
-    kind, _, spec = model.source.partition(":")
-    return parse_structure(spec) if kind.startswith("zennet") else []
+    return parse_structure(model.spec) if model.kind.startswith("zennet") else []
 
 
 def _block(scope: str, structure: list[SuperBlock]) -> str:

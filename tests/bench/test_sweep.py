@@ -22,6 +22,7 @@ from devices.samples import THROTTLED, WAITED
 from devices.worker import SessionLost
 from models import UserError, find
 from models.groups import DEFAULT
+from tests.bench.cut_short import cut_short
 
 ALL = [model.name for model in find(DEFAULT)]
 
@@ -245,18 +246,8 @@ def test_an_interrupted_sweep_goes_on_without_measuring_a_visit_twice(order, mon
 
 @pytest.mark.parametrize("written", [0, 1, 5, 11])
 def test_a_sweep_that_ends_while_its_records_are_written_writes_the_others_when_it_goes_on(order, monkeypatch, written):
-    from bench.records import ledger
-
-    append = ledger.append_lines
-
-    def stop_at(path, documents):
-        append(path, documents[:written])
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(ledger, "append_lines", stop_at)
-    with pytest.raises(KeyboardInterrupt):
+    with cut_short(written):
         sweep(order())
-    monkeypatch.setattr(ledger, "append_lines", append)
     kept = read_records(order().results / "fake.jsonl")
     assert len(kept) == written
     interrupt_after(monkeypatch, 0)  # no visit is needed

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from bench.protocol import Protocol
-from bench.records import ledger as ledger_module
 from bench.records.epoch import FILE
 from bench.records.journal import Opened
 from bench.records.ledger import Ledger
@@ -17,6 +16,7 @@ from bench.records.store import read_records
 from devices.targets import find_targets
 from exporters.artifact import Artifact
 from models import UserError
+from tests.bench.cut_short import cut_short
 from tests.bench.made_up import ThisHost, a_reading, a_visit
 
 CPU = find_targets("cpu")[0]
@@ -232,19 +232,11 @@ def test_visits_of_two_files_are_kept_apart_and_those_of_each_together(tmp_path,
 
 @pytest.mark.parametrize("written", [None, 0, 1, 2])
 @pytest.mark.parametrize("goes_on", ["begin", "resume"])
-def test_who_goes_on_after_two_files_loses_and_doubles_no_visit(tmp_path, two_files, monkeypatch, written, goes_on):
+def test_who_goes_on_after_two_files_loses_and_doubles_no_visit(tmp_path, two_files, written, goes_on):
     """Killed before its records were written, or after so many of them."""
     if written is not None:
-        append = ledger_module.append_lines
-
-        def stop_at(path, documents):
-            append(path, documents[:written])
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(ledger_module, "append_lines", stop_at)
-        with pytest.raises(KeyboardInterrupt):
+        with cut_short(written):
             two_files.end()
-        monkeypatch.setattr(ledger_module, "append_lines", append)
     again = Ledger(tmp_path, "cpu", ThisHost())
     getattr(again, goes_on)(CPU, Protocol())
     again.end()
