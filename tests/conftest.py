@@ -59,8 +59,10 @@ def leases(tmp_path_factory):
 
 
 def pytest_xdist_auto_num_workers():
-    """As many workers as there are cores and as the memory holds; more would slow down what is timed in a test."""
-    return max(2, min(usable_cores(), available_bytes() // _WORKER_BYTES, _MOST_WORKERS))
+    """Half as many workers again as there are cores, since a quarter of a test's time passes waiting for programs and
+    phones; fewer where the memory doesn't hold them.
+    """
+    return max(2, min(usable_cores() * 3 // 2, available_bytes() // _WORKER_BYTES, _MOST_WORKERS))
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
