@@ -62,7 +62,7 @@ def passes(environment: str, requirements: list[str]) -> bool:
     try:
         python = _install(requirements, folder)
         installed_s = time.monotonic() - begun
-        tests = [python, "-m", "pytest", *ENVIRONMENTS[environment]]
+        tests = [str(python), "-m", "pytest", *ENVIRONMENTS[environment]]
         passed = subprocess.run(tests, cwd=ROOT, env=variables, check=False).returncode == 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -29,7 +29,7 @@ def impersonal(text: str, names: Mapping[str, str]) -> str:
     """The text with each of the names replaced where it stands as a word, whatever its case."""
     for name in sorted(names, key=len, reverse=True):
         pattern = rf"(?<![^\W_]){re.escape(name)}(?![^\W_])"
-        text = re.sub(pattern, lambda _, stands=names[name]: stands, text, flags=re.IGNORECASE)
+        text = re.sub(pattern, names[name].replace("\\", r"\\"), text, flags=re.IGNORECASE)
     return text
 
 

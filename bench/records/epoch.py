@@ -18,8 +18,9 @@ from system.files import alone, write_whole
 from system.unreadable import UNREADABLE
 
 FILE = "epochs.json"  # in the results folder, beside the records that it belongs to
-# Of a machine's versions those that a latency depends on: its runtimes'. Those of LiteRT, OpenVINO and ExecuTorch are
-# left out: a target of theirs would then refer to a condition of its own, its column no longer to that of the others.
+# Of a machine's versions those that a latency depends on: its runtimes'. Those of LiteRT, OpenVINO, ExecuTorch and
+# TensorRT for RTX are left out: the CPU's environment gets them later, with another target or with the tests, and its
+# column would then refer to another condition than before.
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "torch", "tensorrt-cu12", "tensorrt-cu13")
 
 

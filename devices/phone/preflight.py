@@ -88,7 +88,7 @@ def on_usb(devices: Path) -> bool:
 
     def read(folder: Path, name: str) -> str:
         try:
-            return (folder / name).read_text().strip()
+            return (folder / name).read_text(encoding="ascii", errors="replace").strip()
         except OSError:
             return ""
 

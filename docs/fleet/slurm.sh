@@ -1,6 +1,7 @@
 #!/bin/bash
 # A batch script for Slurm: two hosts, one with a V100 and one with a T4, measured by one command. Ray's symmetric-run
-# starts Ray on every host of the job, runs the command on the first one, and stops Ray when it has ended.
+# starts Ray on every host of the job, runs the command on the first one, and when that has ended stops whatever this user
+# runs of Ray on these hosts.
 #
 #   sbatch docs/fleet/slurm.sh v100 t4
 #

@@ -1,6 +1,6 @@
 """The driver's work, memory and records a second for fleets of several sizes; docs/fleet_scale.md has the figures.
 
-python -m studies.fleet_scale [--devices 1 10 100 1000] [--networks 200] [--visits 2] [--repeat 3] [--work FOLDER]
+python -m studies.fleet_scale [--devices 1 10 100 1000] [--networks 200] [--visits 2 6] [--repeat 3]
 
 Prints the table of all trials in --data and draws docs/fleet_scale.svg from them; `--repeat 0` makes no new ones.
 """
@@ -9,6 +9,7 @@ import argparse
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 from studies.fleet_scale.page import draw, read, table
@@ -22,8 +23,8 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     # Sizes take turns, so that whatever else the machine does falls on all of them.
     for _ in range(arguments.repeat):
-        for devices in arguments.devices:
-            line = _trial(devices, arguments.networks, arguments.visits, arguments.work)
+        for devices, visits in product(arguments.devices, arguments.visits):
+            line = _trial(devices, arguments.networks, visits, arguments.work)
             with arguments.data.open("ab") as file:
                 file.write(line)
             print(line.decode(), file=sys.stderr, end="", flush=True)
@@ -46,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devices", type=int, nargs="+", default=[1, 10, 100, 1000])
     parser.add_argument("--networks", type=int, default=200)
-    parser.add_argument("--visits", type=int, default=2, help="of each network on each device")
+    parser.add_argument("--visits", type=int, nargs="+", default=[2, 6], help="of each network on each device")
     parser.add_argument("--repeat", type=int, default=3, help="trials of each size")
     parser.add_argument("--work", type=Path, default=Path("artifacts") / "fleet_scale", help="where they write")
     parser.add_argument("--data", type=Path, default=_DATA)

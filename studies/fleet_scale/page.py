@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "devices",
+    "visits of each network",
     "trials",
     "visits",
     "records",
@@ -28,6 +29,7 @@ _COLUMNS = (
     "MB a device",
     "threads",
 )
+_COLORS = ("#4477aa", "#228833", "#ccbb44", "#aa3377")
 
 
 def read(file: Path) -> list[Figures]:
@@ -35,21 +37,22 @@ def read(file: Path) -> list[Figures]:
     return [msgspec.json.decode(line, type=Figures) for _, line in read_lines(file)]
 
 
-def by_size(figures: Sequence[Figures]) -> dict[int, list[Figures]]:
-    """The trials of each number of devices, the smallest first."""
-    ordered = sorted(figures, key=_devices)
-    return {devices: list(each) for devices, each in groupby(ordered, key=_devices)}
+def by_size(figures: Sequence[Figures]) -> dict[tuple[int, int], list[Figures]]:
+    """The trials of each number of visits of a network, and of devices: the fewest first."""
+    ordered = sorted(figures, key=_size)
+    return {size: list(each) for size, each in groupby(ordered, key=_size)}
 
 
 def table(figures: Sequence[Figures]) -> str:
     """A row for each size: medians, and from the lowest to the highest where they differ."""
     head = f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}\n"
-    return head + "".join(_row(devices, each) for devices, each in by_size(figures).items())
+    return head + "".join(map(_row, by_size(figures).values()))
 
 
-def _row(devices: int, each: Sequence[Figures]) -> str:
+def _row(each: Sequence[Figures]) -> str:
     cells = [
-        f"{devices:,}",
+        f"{each[0].devices:,}",
+        f"{each[0].visits_each}",
         f"{len(each)}",
         f"{each[0].visits:,}",
         f"{each[0].records:,}",
@@ -75,8 +78,8 @@ def _a_device_mb(one: Figures) -> float:
     return (one.peak_bytes - one.before_bytes) / 1e6 / one.devices
 
 
-def _devices(one: Figures) -> int:
-    return one.devices
+def _size(one: Figures) -> tuple[int, int]:
+    return one.visits_each, one.devices
 
 
 def draw(figures: Sequence[Figures], path: Path) -> None:
@@ -95,22 +98,29 @@ def draw(figures: Sequence[Figures], path: Path) -> None:
 def _figure(figures: Sequence[Figures]) -> "Figure":
     from matplotlib import pyplot
 
-    sizes = by_size(figures)
+    devices = sorted({one.devices for one in figures})
     figure, panels = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     drawn: list[tuple[str, Callable[[Figures], float]]] = [
         ("driver's CPU time a visit, ms", lambda one: one.work_s * 1e3),
         ("driver's memory at most, MB", lambda one: one.peak_bytes / 1e6),
     ]
     for panel, (name, of) in zip(panels, drawn, strict=True):
-        panel.plot(list(sizes), [median(map(of, each)) for each in sizes.values()], color="#4477aa", linewidth=1.5)
-        panel.plot([one.devices for one in figures], [of(one) for one in figures], "o", color="#4477aa", markersize=5)
+        for (visits, those), color in zip(_by_visits(figures).items(), _COLORS, strict=False):
+            sizes = [(size[1], median(map(of, each))) for size, each in by_size(those).items()]
+            panel.plot(*zip(*sizes, strict=True), color=color, linewidth=1.5, label=f"{visits} visits of each")
+            panel.plot([one.devices for one in those], [of(one) for one in those], "o", color=color, markersize=5)
         panel.set(xscale="log", xlabel="devices, 200 networks each", ylabel=name)
+        panel.set_xticks(devices, [f"{each:,}" for each in devices])
+        panel.xaxis.minorticks_off()
         panel.grid(alpha=0.3)
     panels[0].set_ylim(0, 1.15 * max(one.work_s * 1e3 for one in figures))
+    panels[0].legend(loc="lower right", frameon=False)
     panels[1].set(yscale="log", ylim=(10, 5000))
     panels[1].axhline(2000, color="#bb5566", linestyle="--", linewidth=1)
-    panels[1].annotate("2 GB", (min(sizes), 2000), xytext=(0, 3), textcoords="offset points", color="#bb5566")
-    for panel in panels:
-        panel.set_xticks(list(sizes), [f"{devices:,}" for devices in sizes])
-        panel.xaxis.minorticks_off()
+    panels[1].annotate("2 GB", (min(devices), 2000), xytext=(0, 3), textcoords="offset points", color="#bb5566")
     return figure
+
+
+def _by_visits(figures: Sequence[Figures]) -> dict[int, list[Figures]]:
+    ordered = sorted(figures, key=_size)
+    return {visits: list(each) for visits, each in groupby(ordered, key=lambda one: one.visits_each)}

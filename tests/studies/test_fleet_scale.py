@@ -54,14 +54,17 @@ def test_a_table_and_a_plot_are_made_of_several_sizes(figures, tmp_path):
     larger = msgspec.structs.replace(figures, devices=10, visits=400, driver_cpu_s=0.5)
     slower = msgspec.structs.replace(larger, driver_cpu_s=1.5)
     data = tmp_path / "figures.jsonl"
-    data.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in (larger, figures, slower)))
+    longer = msgspec.structs.replace(figures, visits_each=6, visits=1200)
+    trials = [longer, larger, figures, slower]
+    data.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in trials))
     found = read(data)
-    assert found == [larger, figures, slower]
+    assert found == trials
     rows = table(found).splitlines()[2:]
-    assert [row.split(" | ")[:2] for row in rows] == [["| 5", "1"], ["| 10", "2"]]
+    assert [row.split(" | ")[:3] for row in rows] == [["| 5", "2", "1"], ["| 10", "2", "2"], ["| 5", "6", "1"]]
     assert "2.50 (1.25 to 3.75)" in rows[1]
     draw(found, tmp_path / "plot.svg")
-    assert "CPU time a visit, ms" in (tmp_path / "plot.svg").read_text()
+    drawn = (tmp_path / "plot.svg").read_text()
+    assert all(text in drawn for text in ("CPU time a visit, ms", "2 visits of each", "6 visits of each"))
 
 
 def test_more_networks_than_there_are_is_an_error():
