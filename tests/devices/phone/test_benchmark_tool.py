@@ -4,6 +4,7 @@ import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -61,7 +62,9 @@ def short_answers():
         server.shutdown()
 
 
-def test_a_download_that_breaks_off_is_one_error_and_nothing_is_kept(cache, short_answers):
+def test_a_download_that_breaks_off_is_one_error_and_nothing_is_kept(cache, short_answers, monkeypatch):
+    at_once = partial(benchmark_tool.download, pauses_s=(0.0, 0.0, 0.0))
+    monkeypatch.setattr(benchmark_tool, "download", at_once)
     with pytest.raises(UserError, match=r"can't download benchmark_model: 10 of 1000 bytes; download http://"):
         find_tool(PhoneOptions(benchmark_model_address=short_answers))
     assert not list((cache / "cache").rglob("*benchmark_model"))
