@@ -19,6 +19,9 @@ _OF_ONE_FILE = re.compile(r" \(\d+ bytes not processed\)")
 _MEGAPIXELS_WORTH_A_REMARK = 50
 # Pillow's reader of WebP takes 16 bytes for each pixel: 2.8 GB for 177 megapixels, which a file of 38 bytes may hold.
 _MOST_WEBP_PX = 100_000_000
+# Its reader of run-length encoded BMP is Python, and fills a line that ends early byte by byte: 12 s for the 155
+# megapixels that a file of 137 bytes may hold.
+_MOST_BMP_RLE_PX = 25_000_000
 _ORIENTATION = 0x0112  # EXIF's tag
 _UPRIGHT, _UNREADABLE = 1, -1
 # How to turn what EXIF says is stored in that orientation; the names are those of Pillow's Transpose.
@@ -51,7 +54,8 @@ def decode(file: Path, *, upright: bool = False, most_px: int | None = None) -> 
     Pixels are taken as stored, as the official evaluations do; `upright` turns them as EXIF says. Of an animation it is
     the first frame. Transparency is dropped. Values of 16 bits are cut to their upper 8, as Pillow does for RGB.
     Raises LargeImage for more than `most_px` pixels, and UnreadableImage for whatever else gives no image, which more
-    than 179 megapixels do (Pillow's limit against decompression bombs), and more than 100 of a WebP file.
+    than 179 megapixels do (Pillow's limit against decompression bombs), more than 100 of a WebP file, and more than 25
+    of a run-length encoded BMP file.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -63,7 +67,7 @@ def decode(file: Path, *, upright: bool = False, most_px: int | None = None) -> 
         ):
             if most_px is not None and opened.width * opened.height > most_px:
                 raise LargeImage(file, f"{opened.width} x {opened.height} pixels")
-            _refuse_large_webp(file, opened)
+            _refuse_costly(file, opened)
             remarks = _remarks(opened)
             opened.load()
             turned = _orientation(opened)
@@ -82,9 +86,16 @@ def decode(file: Path, *, upright: bool = False, most_px: int | None = None) -> 
         raise UnreadableImage(file, one_line(_OF_ONE_FILE.sub("", said), 120)) from error
 
 
-def _refuse_large_webp(file: Path, image: "Image") -> None:
-    if image.format == "WEBP" and image.width * image.height > _MOST_WEBP_PX:
-        raise UnreadableImage(file, f"a WebP image of {image.width * image.height / 1e6:.0f} megapixels, above 100")
+def _refuse_costly(file: Path, image: "Image") -> None:
+    """Refuse what Pillow reads, but with so much memory or time that a small file could stop an evaluation."""
+    px = image.width * image.height
+    encoded = any(tile[0] == "bmp_rle" for tile in image.tile)  # type: ignore[attr-defined]
+    for kind, is_it, most_px in (
+        ("WebP", image.format == "WEBP", _MOST_WEBP_PX),
+        ("run-length encoded BMP", encoded, _MOST_BMP_RLE_PX),
+    ):
+        if is_it and px > most_px:
+            raise UnreadableImage(file, f"a {kind} image of {px / 1e6:.0f} megapixels, above {most_px / 1e6:.0f}")
 
 
 def _rgb(image: "Image") -> "Image":

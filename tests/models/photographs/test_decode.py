@@ -217,6 +217,23 @@ def test_a_webp_file_of_few_bytes_and_gigabytes_of_memory_is_refused(tmp_path):
         decode(path)
 
 
+def run_length_encoded_bmp(width, height):
+    """Every line ends after one pixel."""
+    palette, lines = bytes(4), b"\1\0\0\0" * height + b"\0\1"
+    about = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(lines), 0, 0, 1, 0)
+    begin = 14 + len(about) + len(palette)
+    return struct.pack("<2sIII", b"BM", begin + len(lines), 0, begin) + about + palette + lines
+
+
+def test_a_bmp_file_of_few_bytes_and_many_seconds_is_refused(tmp_path):
+    path = tmp_path / "a.bmp"
+    path.write_bytes(run_length_encoded_bmp(9, 7))
+    assert pixels(path)[0].shape == (7, 9, 3)
+    path.write_bytes(run_length_encoded_bmp(10_000, 3_000))
+    with pytest.raises(UnreadableImage, match="a run-length encoded BMP image of 30 megapixels, above 25"):
+        decode(path)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
