@@ -1,4 +1,4 @@
-"""The commands of the README and of docs/commands.md as tools/readme_commands.py finds them; CI runs them all."""
+"""The commands of the README and of docs/commands.md as tools/readme_commands.py finds them; CI and a release run them."""
 
 import re
 import subprocess

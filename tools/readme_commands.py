@@ -1,7 +1,8 @@
-"""Run every command that the README and docs/commands.md show, as their reader would: what CI runs on a clean clone.
+"""Run every command that the README and docs/commands.md show, as their reader would.
 
-    python3 tools/readme_commands.py          # needs bare Python; the commands make what they need
-    python3 tools/readme_commands.py --list   # what would be run, and what is expected of it
+    python3 tools/readme_commands.py             # needs bare Python; the commands make what they need
+    python3 tools/readme_commands.py README.md   # those of one page: what CI runs on a clean clone
+    python3 tools/readme_commands.py --list      # what would be run, and what is expected of it
 
 `make bench` and `make test` run whole. Other measurements run as written but on one network for seconds, and those of
 hardware that isn't here must end with their one error line. A command that prints a traceback, or a warning of Python,
@@ -25,7 +26,7 @@ _BRIEF = "--model '*flops400M*' --budget 3"
 _LACKING = re.compile(r"make bench-(v100|t4|gpu|rtx|h100|a100|l4|jetson|pixel|galaxy|android|coreml|qnn)")
 # What Python's warnings look like: "…/file.py:12: UserWarning: …".
 _WARNING = re.compile(r"^\S+\.py:\d+: \w*Warning: ", re.MULTILINE)
-_LONGEST_S = 2400  # CI as a whole takes half an hour: a command that runs this long hangs
+_LONGEST_S = 2400  # CI as a whole takes less: a command that runs this long hangs
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ def _command(shown: str) -> Command:
 def main() -> int:
     """Run them all and say how each ended; exit 1 where one ended otherwise than it should."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("page", nargs="*", default=_PAGES, help=f"(default: {' '.join(_PAGES)})")
     parser.add_argument("--list", action="store_true", help="print what would be run")
     arguments = parser.parse_args()
-    found = commands("\n".join((ROOT / page).read_text(encoding="utf-8") for page in _PAGES))
+    found = commands("\n".join((ROOT / page).read_text(encoding="utf-8") for page in arguments.page))
     if arguments.list:
         for command in found:
             print(f"{command.run}{'   # must end with one error' if command.lacking else ''}")
