@@ -1,7 +1,7 @@
 """When a record ended, what machine it is of, and why it gives no number."""
 
 from bench.records.record import Record
-from bench.trust.plausible import LONGEST_S, SHORTEST_S, impossible
+from bench.trust.plausible import LONGEST_S, SHORTEST_S
 from system.errors import one_line
 
 # Of what a session says of where it ran, what is hardware or how much of it.
@@ -30,7 +30,7 @@ def why_missing(record: Record) -> str | None:
         return "its record holds a visit without times"
     if not all(SHORTEST_S <= second <= LONGEST_S for second in seconds):
         return "its record holds times that can't come from a clock (zero, negative, too long or not finite)"
-    if (found := next(filter(None, map(impossible, record.measurement.visits)), None)) is not None:
+    if (found := record.measurement.why_impossible) is not None:
         return one_line(f"its record can't have been measured: {found}")
     if record.target.batch < 1:
         return f"its record says batch {record.target.batch}"

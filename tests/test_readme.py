@@ -1,4 +1,4 @@
-"""The commands of the README and of docs/commands.md as tools/readme_commands.py finds them; CI and a release run them."""
+"""The commands of the README and of docs/commands.md as tools/readme_commands.py finds them; CI or a release runs each."""
 
 import re
 import subprocess

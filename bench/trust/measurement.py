@@ -9,7 +9,7 @@ import msgspec
 from bench.trust.condition import Condition
 from bench.trust.devices import by_device, device_levels, estimate_of_devices
 from bench.trust.exponents import Exponents, Information
-from bench.trust.plausible import impossible
+from bench.trust.plausible import LONGEST_S, SHORTEST_S, impossible
 from bench.trust.rejection import rejection_reason, value_s
 from bench.trust.run_to_run import RunToRun, Told
 from bench.trust.statistics import Estimate, estimate, percentile, without_interval
@@ -20,6 +20,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What records of schema 1 say of their visits; of it only `lost_share` is still used."""
 
     lost_share: float
+
+
+_MOST_LOG = math.log(LONGEST_S / SHORTEST_S)  # no two samples differ by more
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,19 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     run_to_run: RunToRun | None = None
     clock_hz: tuple[float, float] | None = None
     sampling_share: float | None = None
+
+    def impossible(self) -> str | None:
+        """What can't have been learnt from samples, in words; None where all of it can."""
+        for condition in self.conditions:
+            logs = [*condition]
+            if self.exponents is not None:
+                logs += [self.exponents.log_slowdown(condition), self.exponents.log_error(condition)]
+            if not all(abs(log) <= _MOST_LOG for log in logs):
+                return f"a visit at condition {condition}"
+        scatter = self.run_to_run
+        if scatter is not None and not (0 <= scatter.error <= _MOST_LOG and scatter.freedom > 0):
+            return f"sweeps that lie {scatter.error} apart by {scatter.freedom} degrees of freedom"
+        return None
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -70,9 +86,17 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return held.lost_share if held else math.inf
 
     @cached_property
+    def why_impossible(self) -> str | None:
+        """What of it can't have been measured, in words; nothing may be computed from it then."""
+        if not self.visits:
+            return "no visit"
+        found = next(filter(None, map(impossible, self.visits)), None)
+        return found or (self.basis.impossible() if self.basis else None)
+
+    @property
     def possible(self) -> bool:
-        """Whether all that its visits say can have been measured; nothing may be computed from one that can't be."""
-        return bool(self.visits) and not any(map(impossible, self.visits))
+        """Whether all of it can have been measured."""
+        return self.why_impossible is None
 
     @cached_property
     def seconds(self) -> list[float]:

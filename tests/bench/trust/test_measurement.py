@@ -89,6 +89,25 @@ def test_the_raw_median_is_of_all_samples_disturbed_or_not():
     assert found.lost_share == LOST_SHARE
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"conditions": [(0.1, 9.2e18)] * 6}, "a visit at condition"),
+        ({"conditions": [(math.nan, 0.1)] * 6}, "a visit at condition"),
+        ({"exponents": msgspec.structs.replace(SURE, core_to_core=1e6)}, "a visit at condition"),
+        ({"exponents": msgspec.structs.replace(SURE, covariance=((1e9, 0.0), (0.0, 0.0)))}, "a visit at condition"),
+        ({"run_to_run": msgspec.structs.replace(BETWEEN, error=-0.1)}, "sweeps that lie"),
+        ({"run_to_run": msgspec.structs.replace(BETWEEN, error=1e300)}, "sweeps that lie"),
+        ({"run_to_run": msgspec.structs.replace(BETWEEN, freedom=0.0)}, "sweeps that lie"),
+    ],
+)
+def test_what_no_sweep_can_have_learnt_is_told_before_anything_is_computed(changed, why):
+    basis = {"conditions": [(0.1, 0.1)] * 6, "exponents": SURE, "run_to_run": BETWEEN}
+    visits = visits_of([0.1] * 6)
+    assert measured(visits, **basis).possible
+    assert measured(visits, **basis | changed).why_impossible.startswith(why)
+
+
 def test_it_comes_back_from_json_as_it_was():
     found = measured(
         [a_visit(0.1, at_s=float(at), readings=[a_reading(float(at), 0.008, 0.006)]) for at in range(6)],
