@@ -1,4 +1,4 @@
-"""The commands of the README and of docs/commands.md as tools/readme_commands.py finds them; CI or a release runs each."""
+"""The commands of the README and of docs/commands.md as tools/readme_commands.py finds them for CI and for releases."""
 
 import re
 import subprocess
