@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from system.errors import UserError, printable
-from system.streams import Lossy, open_closed_streams, write_any_text
+from system.streams import Lossy, WholeLines, open_closed_streams, write_any_text
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +22,7 @@ def run(main: Callable[[], int]) -> None:
     """
     open_closed_streams()
     write_any_text()
-    stderr, sys.stderr = sys.stderr, Lossy(sys.stderr)
+    stderr, sys.stderr = sys.stderr, WholeLines(Lossy(sys.stderr))
     try:
         _refuse_no_directory()
         code = main()
@@ -37,6 +37,7 @@ def run(main: Callable[[], int]) -> None:
         print("interrupted", file=sys.stderr)  # noqa: T201
         code = INTERRUPTED
     finally:
+        sys.stderr.flush()
         sys.stderr = stderr
     sys.exit(code)
 

@@ -1,8 +1,9 @@
-"""Standard streams that are closed: by whoever started this process, or by their reader while it runs."""
+"""Standard streams: closed by whoever started this process, or by their reader while it runs; written by threads."""
 
 import io
 import os
 import sys
+import threading
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -53,6 +54,39 @@ class Lossy:
         """Flush the stream, if it takes anything."""
         with suppress(OSError):
             self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class WholeLines:
+    """A text stream on which lines of several threads don't mix: each thread's text is passed on by whole lines.
+
+    `print` writes a line and its end one after the other. What has no end yet is passed on when its thread flushes.
+    Everything else is that of the stream that it is given.
+    """
+
+    def __init__(self, stream: TextIO | Lossy) -> None:
+        self._stream = stream
+        self._of_thread = threading.local()
+
+    def write(self, text: str) -> int:
+        """Write the lines that end with this text."""
+        lines, end, self._of_thread.begun = (self._begun + text).rpartition("\n")
+        if end:
+            self._stream.write(lines + end)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what this thread began, and flush the stream."""
+        if self._begun:
+            self._stream.write(self._begun)
+            self._of_thread.begun = ""
+        self._stream.flush()
+
+    @property
+    def _begun(self) -> str:
+        return getattr(self._of_thread, "begun", "")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
