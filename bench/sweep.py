@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from bench.passes import is_done, next_pass
 from bench.progress import Bar, stage
@@ -24,6 +25,8 @@ from models.given.factory import NetworkError
 from models.model import Model
 from system.child import Failure
 from system.errors import UserError
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -53,26 +56,36 @@ class SweepRequest:
         return jobs
 
 
-def sweep(request: SweepRequest, stations: Stations | None = None) -> list[Record]:
-    """Measure every model of `request` and return their records, which lie in `results/TARGET.jsonl` by then.
+def sweep(request: SweepRequest) -> list[Record]:
+    """Measure every model of `request` on this machine and return their records, which lie in `results/TARGET.jsonl`.
 
-    The visits are made at `stations`, on this machine unless they are given. Raises UserError where another sweep
-    writes there, or a sweep can't be resumed as asked.
+    Raises UserError where another sweep writes there, or a sweep can't be resumed as asked.
     """
-    held = stations or LocalStations(request.target, request.protocol, request.artifacts)
-    with sole_writer(request.results, request.target.name), held:
-        ledger = Ledger(request.results, request.target.name, held)
-        begin = ledger.resume if request.resume else ledger.begin
-        begin(request.target, request.protocol)
-        runs = [ledger.run(network_of(model)) for model in request.models]
-        _export(request, ledger, held)
-        if pending := _pending(runs, ledger):
-            held.begin(ledger.elapsed_s)
-            _load(request, ledger, pending, held)
-            _measure(request, ledger, runs, held)
-        ledger.end()
-        _say_share(request.target.name, ledger, held.loading_s)  # after all that may end in an error
-        return [ledger.records[run.name] for run in runs]
+    return sweep_at(LocalStations(request.target, request.protocol, request.artifacts), request, list)
+
+
+def sweep_at(stations: Stations, request: SweepRequest, keep: Callable[[list[Record]], Kept]) -> Kept:
+    """The same with visits at `stations`; what `keep` makes of the records.
+
+    They are held no longer than that: where many sweeps end at once, closing their stations takes its time.
+    """
+    with sole_writer(request.results, request.target.name), stations:
+        return keep(_records(request, stations))
+
+
+def _records(request: SweepRequest, stations: Stations) -> list[Record]:
+    ledger = Ledger(request.results, request.target.name, stations)
+    begin = ledger.resume if request.resume else ledger.begin
+    begin(request.target, request.protocol)
+    runs = [ledger.run(network_of(model)) for model in request.models]
+    _export(request, ledger, stations)
+    if pending := _pending(runs, ledger):
+        stations.begin(ledger.elapsed_s)
+        _load(request, ledger, pending, stations)
+        _measure(request, ledger, runs, stations)
+    ledger.end()
+    _say_share(request.target.name, ledger, stations.loading_s)  # after all that may end in an error
+    return [ledger.records[run.name] for run in runs]
 
 
 def _pending(runs: Sequence[NetworkRun], ledger: Ledger) -> list[NetworkRun]:

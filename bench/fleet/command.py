@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple
 
 from bench.fleet.board import Board
 from bench.fleet.crew import Crew
@@ -18,7 +19,7 @@ from bench.fleet.stations import FleetStations
 from bench.options import sweep_request
 from bench.protocol import Protocol
 from bench.records.record import Record
-from bench.sweep import SweepRequest, sweep
+from bench.sweep import Kept, SweepRequest, sweep_at
 from bench.table import print_rows, rows_of
 from devices.targets import Target
 from models.model import Model
@@ -27,7 +28,6 @@ from system.cluster_options import address_of, read_runtime_env
 from system.errors import UserError
 
 Sweeps = Sequence[SweepRequest]
-Kept = TypeVar("Kept")
 
 # Its lock, the file that it appends to, and its connection to the host; and what any program and Ray have open.
 _FILES_A_SWEEP, _FILES_BESIDE = 4, 1024
@@ -113,7 +113,8 @@ class _Sweep(Generic[Kept]):
                 stop=self.stop,
                 targets_file=self.targets_file,
             )
-            return self.keep(request, sweep(request, FleetStations(request, crew, self.exports, self.stop, watch)))
+            stations = FleetStations(request, crew, self.exports, self.stop, watch)
+            return sweep_at(stations, request, partial(self.keep, request))
         except UserError as error:
             return error
         finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bench.fleet.command import run_all
 from bench.fleet.messages import (
     Begin,
     Came,
@@ -76,6 +77,19 @@ def test_a_sweep_elsewhere_has_the_numbers_of_one_here(on_hosts, order):
     assert table["EfficientNet-B6"] == 0.429
     assert {record.verdict.word for record in records} == {"stable"}
     assert [record.model.name for record in nothing_doubled(order("*t-B?"))]
+
+
+def test_records_are_held_no_longer_than_until_they_are_kept(order, tmp_path):
+    hosts, seen = ThreadHosts({"one": lambda: Program(tmp_path / "one")}), []
+
+    def keep(request, records):
+        seen.append(all(line.closed for line in hosts.lines))
+        return len(records)
+
+    asked = order("*t-B?")
+    assert run_all(hosts, [asked], keep) == [len(asked.models)]
+    assert seen == [False]  # closing, which takes its time, comes after
+    assert all(line.closed for line in hosts.lines)
 
 
 def dying(count, *kinds):
