@@ -17,7 +17,9 @@ set -euo pipefail
 
 cd "${SLURM_SUBMIT_DIR:-$PWD}"
 targets=("${@:-cpu}")
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+# Not `| head`, which would end scontrol before it has said all, and with it this script.
+hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+head=${hosts%%$'\n'*}
 
 # Who has the token may run anything on these hosts: it is made once, readable by this user alone, in the home folder
 # that the hosts share.
