@@ -15,14 +15,13 @@ from bench.trust.run_to_run import RunToRun, Told
 from bench.trust.statistics import Estimate, estimate, percentile, without_interval
 from bench.trust.visit import Visit
 
+_MOST_LOG = math.log(LONGEST_S / SHORTEST_S)  # no two samples differ by more
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What records of schema 1 say of their visits; of it only `lost_share` is still used."""
 
     lost_share: float
-
-
-_MOST_LOG = math.log(LONGEST_S / SHORTEST_S)  # no two samples differ by more
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):

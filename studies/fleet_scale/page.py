@@ -105,7 +105,8 @@ def _figure(figures: Sequence[Figures]) -> "Figure":
         ("driver's memory at most, MB", lambda one: one.peak_bytes / 1e6),
     ]
     for panel, (name, of) in zip(panels, drawn, strict=True):
-        for (visits, those), color in zip(_by_visits(figures).items(), _COLORS, strict=False):
+        for visits, color in zip(sorted({one.visits_each for one in figures}), _COLORS, strict=False):
+            those = [one for one in figures if one.visits_each == visits]
             sizes = [(size[1], median(map(of, each))) for size, each in by_size(those).items()]
             panel.plot(*zip(*sizes, strict=True), color=color, linewidth=1.5, label=f"{visits} visits of each")
             panel.plot([one.devices for one in those], [of(one) for one in those], "o", color=color, markersize=5)
@@ -119,8 +120,3 @@ def _figure(figures: Sequence[Figures]) -> "Figure":
     panels[1].axhline(2000, color="#bb5566", linestyle="--", linewidth=1)
     panels[1].annotate("2 GB", (min(devices), 2000), xytext=(0, 3), textcoords="offset points", color="#bb5566")
     return figure
-
-
-def _by_visits(figures: Sequence[Figures]) -> dict[int, list[Figures]]:
-    ordered = sorted(figures, key=_size)
-    return {visits: list(each) for visits, each in groupby(ordered, key=lambda one: one.visits_each)}
