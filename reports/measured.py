@@ -1,7 +1,8 @@
 """What a report shows of one measurement."""
 
 from bench.records.record import Record
-from bench.trust.measurement import Basis, Measurement
+from bench.trust.basis import Basis
+from bench.trust.measurement import Measurement
 from bench.trust.statistics import Estimate
 from bench.trust.visit import COMPUTE, CORE_TO_CORE
 from devices.nvidia import cuda_events

@@ -8,7 +8,8 @@ import msgspec
 
 from bench.records.journal import Opened
 from bench.records.record import Network
-from bench.trust.measurement import Basis, Measurement
+from bench.trust.basis import Basis
+from bench.trust.measurement import Measurement
 from bench.trust.visit import Visit
 from exporters.artifact import Artifact
 from models.counts import known_counts

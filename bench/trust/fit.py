@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from bench.trust.basis import Basis
 from bench.trust.condition import Track, clock_range_hz, track
 from bench.trust.exponents import Information, learn
-from bench.trust.measurement import Basis
 from bench.trust.rejection import rejection_reason, value_s
 from bench.trust.run_to_run import Told
 from bench.trust.visit import Visit

@@ -19,9 +19,9 @@ from statistics import median
 import msgspec
 
 from bench.protocol import Protocol
+from bench.trust.basis import Basis
 from bench.trust.exponents import learn
 from bench.trust.fit import Earlier, fit
-from bench.trust.measurement import Basis
 from bench.trust.visit import Visit
 from studies.trust.judging import Estimates, coverage, measurement, spreads
 from studies.trust.raw import Sweeps, read_sweeps, thirds

@@ -6,7 +6,8 @@ from statistics import median
 
 import msgspec
 
-from bench.trust.measurement import Basis, Measurement
+from bench.trust.basis import Basis
+from bench.trust.measurement import Measurement
 from bench.trust.run_to_run import RunToRun, Told, run_to_run
 from bench.trust.statistics import Estimate
 from bench.trust.visit import Visit

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bench.trust.measurement import Basis, Measurement
+from bench.trust.basis import Basis
+from bench.trust.measurement import Measurement
 from bench.trust.visit import COMPUTE, CORE_TO_CORE, Reading, Visit
 from devices.host.conditions import Moment, machine, moment
 from devices.samples import Samples

@@ -8,7 +8,8 @@ import pytest
 from bench.passes import is_done, next_pass
 from bench.protocol import Protocol
 from bench.records.network_run import NetworkRun, Visits, network_of
-from bench.trust.measurement import Basis, Measurement
+from bench.trust.basis import Basis
+from bench.trust.measurement import Measurement
 from models import find
 from tests.bench.made_up import LOST_SHARE, a_visit
 

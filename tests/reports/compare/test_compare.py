@@ -11,7 +11,8 @@ from bench.protocol import Protocol
 from bench.records.conditions import Conditions
 from bench.records.record import Network, Record
 from bench.records.store import append_line
-from bench.trust.measurement import Basis, Measurement
+from bench.trust.basis import Basis
+from bench.trust.measurement import Measurement
 from bench.trust.run_to_run import RunToRun
 from bench.trust.verdict import Verdict
 from bench.trust.visit import Visit
