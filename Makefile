@@ -14,13 +14,13 @@ INSTALL = -m pip install --quiet --disable-pip-version-check
 # A target of devices/targets.toml needs an environment of devices/environments.toml: asked of the Python that is there,
 # which answers with goals, such as `preflight-v100 .venv-v100/.installed-nvidia-v100`, or with one error line.
 asked = $(or $(wildcard $(VENV)/bin/python),$(PYTHON))
-goals = $(or $(shell { [ "$(asked)" != "$(PYTHON)" ] || { $(new_enough); }; } && $(asked) -S -m devices.environment for '$1' $(VENV) $(ARGS)),no-answer)
+goals = $(or $(shell { [ "$(asked)" != "$(PYTHON)" ] || { $(new_enough); }; } && "$(asked)" -S -m devices.environment for '$1' $(VENV) $(ARGS)),no-answer)
 preflights := $(shell sed -n 's/^\[\(.*\)\]$$/preflight-\1/p' devices/environments.toml)
 # What is pinned in a folder, and the Python of the folder that a target's goals name.
 pins = constraints/$(if $(filter $(VENV),$1),cpu,$(patsubst $(VENV)-%,%,$1)).txt
 test_packages = $(addsuffix .installed-gpu-test,$(dir $(filter $(VENV)/% $(VENV)-%,$(call goals,$1))))
 python = $(dir $(filter $(VENV)/% $(VENV)-%,$^))bin/python
-new_enough = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'error: Python 3.11 or newer is needed: found '"$$($(PYTHON) --version)"'; give one with PYTHON=...' >&2; exit 1; }
+new_enough = "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'error: Python 3.11 or newer is needed: found '"$$("$(PYTHON)" --version)"'; give one with PYTHON=...' >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
@@ -122,7 +122,7 @@ clean:
 
 # The version is asked only where there is no environment yet: one that is there may come from another PYTHON.
 %/bin/python: | $$(if $$(wildcard $$@),,python-version)
-	$(PYTHON) -m venv $*
+	"$(PYTHON)" -m venv $*
 
 python-version:
 	@$(new_enough)
@@ -139,7 +139,7 @@ on-the-host: ;
 
 # What an environment needs beside Python: wheels for this one, and its hardware.
 $(preflights): preflight-%: python-version
-	@$(PYTHON) -m devices.environment preflight $* $(VENV) $(ARGS)
+	@"$(PYTHON)" -m devices.environment preflight $* $(VENV) $(ARGS)
 
 # TensorRT's bindings without TensorRT: the tests check our use of its API against three versions of them. Not every
 # version has a wheel for every Python; what is left out is said here and by the tests.

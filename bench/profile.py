@@ -72,7 +72,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile:
     """Profile the file of `job` on its target, write `results/profiles/TARGET-MODEL.json` and return it.
 
-    Raises UserError where the runtime has no profiler here, no device can be held, or a session is lost meanwhile.
+    Raises UserError where the runtime has no profiler here, no device can be held, a session is lost meanwhile, or all
+    operators take less than the profiler tells.
     """
     open_profiler = runtime_of(target).open_profiler
     if open_profiler is None:
@@ -85,6 +86,9 @@ def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile
             seconds, profiled_seconds, operators = _timed(open_profiler, artifact, held.target)
     except SessionLost as error:
         raise UserError(f"can't profile {model.name} on {target.name}", found=str(error), fix="run it again") from error
+    if not any(operator.seconds for operator in operators):
+        what = f"can't profile {model.name} on {target.name}"
+        raise UserError(what, found=f"0 s for each of {len(operators)} operators", fix="profile a larger network")
     latency_s, profiled_s = faster_mean(seconds), faster_mean(profiled_seconds)
     found = Profile(
         model=model.name,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from system.errors import UserError, printable
-from system.streams import Lossy, WholeLines, open_closed_streams, write_any_text
+from system.streams import Lossy, WholeLines, give_up, open_closed_streams, write_any_text
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +31,7 @@ def run(main: Callable[[], int]) -> None:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         code = 1
     except BrokenPipeError:  # the reader (`| head`) has closed its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up(sys.stdout)
         code = 0
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
@@ -39,6 +39,10 @@ def run(main: Callable[[], int]) -> None:
     finally:
         sys.stderr.flush()
         sys.stderr = stderr
+        try:
+            stderr.flush()
+        except OSError:
+            give_up(stderr)
     sys.exit(code)
 
 

@@ -34,6 +34,16 @@ def write_any_text() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
+def give_up(stream: TextIO) -> None:
+    """Send what a stream still holds to the null device, with all that follows.
+
+    Where Python can't write it at its end either, it exits with 120, whatever the exit code was to be.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
+
+
 class Lossy:
     """A text stream that nothing depends on: what its reader, terminal or disk does not take is lost.
 

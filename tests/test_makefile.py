@@ -36,7 +36,8 @@ def make(tmp_path):
     """Runs a goal with a Python of the version; exit code, stdout and stderr."""
 
     def run(goal, version, *variables, too_old):
-        python = tmp_path / "python3"
+        python = tmp_path / "a folder" / "python3"
+        python.parent.mkdir()
         python.write_text(_PYTHON.format(version=version, too_old=int(too_old)))
         python.chmod(0o755)
         return run_make(goal, f"PYTHON={python}", *variables)

@@ -6,14 +6,13 @@
 
 Each supported Python that is here resolves every extra, as a dry run, with the pip that it brings along, with the
 newest one, and with the first and the last that fail where an extra is named like a version. The tests of our own code
-then run in environments of their own, which are removed again, but for the Python that runs this: `make test` is for
+then run in clones of their own, which are removed again, but for the Python that runs this: `make test` is for
 that one. Those of exports and studies are left out: they take half of the time and depend on the pinned packages.
 """
 
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,7 @@ _NEWEST = ""
 _ASK = "import sys, venv, ensurepip; print(*sys.version_info[:2], ensurepip.version(), sys.executable)"
 _TESTS_S = 1800
 _TESTS = (
-    "tests/system tests/models tests/devices tests/bench tests/reports tests/test_extras.py"
+    "tests/system tests/models tests/devices tests/bench tests/reports tests/test_extras.py tests/test_makefile.py"
     " --ignore=tests/bench/fleet/test_faults.py"
 )
 
@@ -105,15 +104,14 @@ def resolves(python: Python, wheel: Path) -> bool:
 
 
 def passes(python: Python) -> bool:
-    """Whether these tests pass on a Python, in an environment that is removed afterwards."""
-    venv = ".venv-py{}{}".format(*python.version)
-    print(f"\n$ make test PYTHON={python.path} VENV={venv} ARGS='{_TESTS}'", flush=True)
+    """Whether these tests pass on a Python, in a clone whose path has a blank, without settings of Python's own."""
+    print(f"\n$ make test PYTHON={python.path} ARGS='{_TESTS}'", flush=True)
     begun = time.monotonic()
-    try:
-        command = ["make", "--no-print-directory", "test", f"PYTHON={python.path}", f"VENV={venv}", f"ARGS={_TESTS}"]
-        passed = subprocess.run(command, cwd=ROOT, check=False, timeout=_TESTS_S).returncode == 0
-    finally:
-        shutil.rmtree(ROOT / venv, ignore_errors=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    with tempfile.TemporaryDirectory(prefix="a clone ") as clone:
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), clone], check=True)
+        command = ["make", "--no-print-directory", "test", f"PYTHON={python.path}", f"ARGS={_TESTS}"]
+        passed = subprocess.run(command, cwd=clone, env=environment, check=False, timeout=_TESTS_S).returncode == 0
     print(f"{python}: the tests {'pass' if passed else 'FAIL'}, in {time.monotonic() - begun:.0f} s", flush=True)
     return passed
 

@@ -7,8 +7,10 @@ import torch
 from PIL import Image
 
 from bench.profile import Profile, profile
-from devices.runtimes import litert
+from devices.profilers.operators import Operator
+from devices.runtimes import litert, ort
 from devices.targets import find_targets
+from devices.worker import open_here
 from models import UserError, find
 from reports.profiles import sheets
 
@@ -31,6 +33,25 @@ def test_a_runtime_without_a_profiler_says_so(tmp_path):
     (model,), (fake,) = find("EfficientNet-B3"), find_targets("fake")
     with pytest.raises(UserError, match="no profiler for target fake"):
         profile(fake.job(model), fake, tmp_path / "artifacts", tmp_path)
+
+
+class NoTimes:
+    """A profiler whose clock is too coarse for the network."""
+
+    def __init__(self, artifact, target):
+        self.session = open_here(artifact, target)
+        self.run, self.close = self.session.run, self.session.close
+
+    def operators(self):
+        return [Operator(name="conv", kind="CONV_2D", scope="", seconds=0.0)] * 3
+
+
+def test_operators_that_take_no_time_are_one_error_and_no_file(tmp_path, monkeypatch):
+    (model,), (on,) = find(SMALL), find_targets("cpu")
+    monkeypatch.setattr(ort, "open_profiler", NoTimes)
+    with pytest.raises(UserError, match="0 s for each of 3 operators; profile a larger network"):
+        profile(on.job(model), on, tmp_path / "artifacts", tmp_path)
+    assert not (tmp_path / "profiles").exists()
 
 
 def test_litert_says_that_its_interpreter_has_no_profiler():

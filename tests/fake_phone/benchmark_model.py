@@ -186,7 +186,10 @@ def block(interpreter, runs, min_s, max_s):
 
 
 def op_profile(graph, total_ms):
-    """The file's true operators and tensors; LiteRT tells no times here, so each takes the same share."""
+    """The file's true operators and tensors; LiteRT tells no times here, so each takes the same share.
+
+    A tiny network's would be rounded to nothing on a fast machine.
+    """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -198,7 +201,7 @@ def op_profile(graph, total_ms):
     print("=" * 30, "Run Order", "=" * 30)
     print(f"\t{head}")
     for at, operator in enumerate(operators):
-        ms = total_ms / len(operators)
+        ms = max(0.001, total_ms / len(operators))
         name = names[int(operator["outputs"][0])]
         print(f"\t{operator['op_name']:>24}\t{ms:.3f}\t{ms:.3f}\t1.000%\t1.000%\t0.000\t1\t[{name}]:{at}")
     print()

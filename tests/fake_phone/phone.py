@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from tests.fake_phone import services
 from tests.fake_phone.transport import Connection
+from tests.programs import write_program
 
 TOOL = Path(__file__).with_name("benchmark_model.py")
 _FEATURES = "shell_v2,cmd,stat_v2,ls_v2,fixed_push_mkdir"
@@ -193,9 +193,7 @@ def tool_for_this_machine(folder, family="tflite"):
     """A copy of the fake tool that starts with this Python; it is what `--benchmark-model` gets."""
     path = Path(folder) / "benchmark_model"
     source = TOOL.read_text().replace('FAMILY = "tflite"', f'FAMILY = "{family}"', 1)
-    path.write_text(f"#!{sys.executable}\n{source}")
-    path.chmod(0o755)
-    return path
+    return write_program(path, source)
 
 
 def wait_for(condition, timeout_s=10.0):

@@ -34,18 +34,25 @@ SAYS = (
 )
 
 
+@pytest.fixture(params=[False, True], ids=["buffered", "unbuffered"])
+def environment(request):
+    """What a program is started with; what can't be written stays in the buffer, where there is one."""
+    others = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return others | ({"PYTHONUNBUFFERED": "1"} if request.param else {})
+
+
 @pytest.mark.parametrize("closed", ["", "0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-", "2>/dev/full"])
-def test_streams_that_are_closed_or_full_change_nothing(tmp_path, closed):
+def test_streams_that_are_closed_or_full_change_nothing(tmp_path, closed, environment):
     line = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", SAYS, str(tmp_path / "done")]
-    assert subprocess.run(line, capture_output=True, check=False).returncode == 3
+    assert subprocess.run(line, env=environment, capture_output=True, check=False).returncode == 3
     said = (tmp_path / "done").read_text()
     assert said.startswith("done, file ")
     assert int(said.rpartition(" ")[2]) > 2, "the file took a closed stream's number"
 
 
-def test_a_reader_of_stderr_that_goes_away_changes_nothing(tmp_path):
+def test_a_reader_of_stderr_that_goes_away_changes_nothing(tmp_path, environment):
     line = [sys.executable, "-c", SAYS, str(tmp_path / "done")]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stderr.close()
     assert process.stdout.read() == "table\n"
     assert process.wait() == 3

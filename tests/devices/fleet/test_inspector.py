@@ -10,6 +10,7 @@ import devices.fleet.inspector as inspector
 from devices.fleet.inspection import Asked, Inspected, Wanted
 from devices.fleet.inspector import Inspector
 from devices.targets import find_targets
+from tests.programs import write_program
 
 
 def ask(*wanted):
@@ -27,9 +28,7 @@ def python(monkeypatch, tmp_path):
     """Makes a Python of some script's, which every environment has."""
 
     def make(script):
-        path = tmp_path / "python"
-        path.write_text(f"#!{sys.executable}\n{script}")
-        path.chmod(0o755)
+        path = write_program(tmp_path / "python", script)
         monkeypatch.setattr(inspector, "python_of", lambda environment: str(path))
 
     return make
