@@ -1,7 +1,6 @@
 """What a host answers, with a real process for the answers."""
 
 import subprocess
-import sys
 
 import msgspec
 import pytest
