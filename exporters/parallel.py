@@ -5,6 +5,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from exporters.artifact import Artifact, Job
@@ -16,6 +17,8 @@ from models.given.factory import NetworkError
 from system.child import Failure, run_each
 from system.machine import available_bytes, usable_cores
 
+_READERS = 4  # files whose content is checked at once: more of them wait for the disk
+
 
 def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact | Failure]]:
     """Each job with its artifact, from the cache below `root` or exported now, or with the reason why there is none.
@@ -25,16 +28,12 @@ def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact 
     """
     cache, missing = Cache(root), []
     cache.open_folder()
-    for job in jobs:
-        try:
-            artifact = cache.find(job)
-        except NetworkError as error:  # of this network alone
-            yield job, Failure(str(error))
-            continue
-        if artifact is None:
-            missing.append(job)
-        else:
-            yield job, artifact
+    with ThreadPoolExecutor(min(usable_cores(), _READERS)) as pool:
+        for job, outcome in zip(jobs, pool.map(functools.partial(_find, cache), jobs), strict=True):
+            if outcome is None:
+                missing.append(job)
+            else:
+                yield job, outcome
     _warn_of_few_photographs(missing)
     peak_bytes = max((find_format(job.format).peak_bytes_of(job) for job in missing), default=1)
     at_once = max(1, min(usable_cores(), available_bytes() // peak_bytes, len(missing)))
@@ -43,6 +42,14 @@ def obtain_all(jobs: Sequence[Job], root: Path) -> Iterator[tuple[Job, Artifact 
     missing.sort(key=_params, reverse=True)
     preload = sorted({name for job in missing for name in find_format(job.format).preload})
     yield from run_each(export, missing, at_once=at_once, preload=preload)
+
+
+def _find(cache: Cache, job: Job) -> Artifact | Failure | None:
+    """What the cache holds, or why there can be no file; None where it has to be made."""
+    try:
+        return cache.find(job)
+    except NetworkError as error:  # of this network alone
+        return Failure(str(error))
 
 
 def _warn_of_few_photographs(jobs: Sequence[Job]) -> None:

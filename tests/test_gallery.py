@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from devices.host.conditions import Machine
+from system.errors import UserError
 from tools.gallery import checks
-from tools.gallery.contribution import GALLERY, Contribution, contributions, facts_of
+from tools.gallery.contribution import GALLERY, Contribution, contributions, facts_of, own_contribution
 from tools.gallery.index import index
 from tools.gallery.pages import readme
 
@@ -170,6 +172,17 @@ def test_the_index_shows_every_machine_and_brackets_what_can_t_be_used(copy):
 
 def test_what_a_system_does_not_tell_is_left_out():
     assert facts_of(Machine(cpu="M4", virtualized=False)) == [("processor", "M4"), ("virtual machine", "no")]
+
+
+def test_equal_names_of_other_processors_get_folders_of_their_own(copy):
+    there, gallery = Contribution(copy).machine, copy.parent
+    copy.rename(gallery / "amd-epyc-2-cores")
+    assert own_contribution(there, gallery, None).name == "amd-epyc-2-cores"
+    assert own_contribution(there, gallery, "mine").name == "mine"
+    newer = msgspec.structs.replace(there, cpu_id="AuthenticAMD family 26 model 2")
+    assert own_contribution(newer, gallery, None).name == "amd-epyc-authenticamd-family-26-model-2-2-cores"
+    with pytest.raises(UserError, match="docs/results/amd-epyc-2-cores has results of another machine: AMD EPYC, "):
+        own_contribution(newer, gallery, "amd-epyc-2-cores")
 
 
 def test_every_pull_request_is_checked():

@@ -6,7 +6,6 @@ python -m tools.gallery check [NAME …]   # what is wrong, a line each; exit 1 
 """
 
 import argparse
-import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from system.command_line import run
 from system.errors import UserError
 from system.files import write_whole
 from tools.gallery.checks import problems
-from tools.gallery.contribution import GALLERY, ROOT, Contribution, contributions
+from tools.gallery.contribution import GALLERY, ROOT, Contribution, contributions, own_contribution
 from tools.gallery.front_page import with_table, write_front_page
 from tools.gallery.index import index, write_index
 from tools.gallery.measure import TARGETS, measure
@@ -53,7 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="measure this machine; further options are those of python -m bench")
-    make.add_argument("--name", help="of its folder (default: the processor and its cores)")
+    make.add_argument(
+        "--name",
+        help="of its folder (default: the processor and its cores, and what tells its generation where that is taken)",
+    )
     make.add_argument("--target", action="append", help=f"(default: {', '.join(TARGETS)})")
     for command, text in (("render", "write the pages of records"), ("check", "say what is wrong with them")):
         commands.add_parser(command, help=text).add_argument("name", nargs="*", help="(default: all)")
@@ -61,11 +63,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _make(arguments: argparse.Namespace, further: list[str]) -> int:
-    here = machine()
-    name = arguments.name or "-".join(re.findall(r"[a-z0-9]+", f"{here.cpu} {here.usable_cores} cores".lower()))
+    contribution = own_contribution(machine(), GALLERY, arguments.name)
     targets = arguments.target or TARGETS
     measure(_RESULTS, targets, further)
-    contribution = Contribution(GALLERY / name)
     _copy(_RESULTS, contribution.results, targets)
     write_pages(contribution)
     write_index()

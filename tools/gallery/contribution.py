@@ -1,5 +1,6 @@
 """`Contribution`: what one machine measured, as it lies in docs/results/NAME/."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from bench.records.record import Record
 from bench.records.store import read_results
 from devices.host.conditions import Machine
 from devices.targets import find_targets
+from system.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 GALLERY = ROOT / "docs" / "results"
@@ -79,6 +81,27 @@ class Contribution:
 def contributions(gallery: Path = GALLERY) -> list[Contribution]:
     """Those of a gallery, by name."""
     return [Contribution(folder) for folder in sorted(gallery.iterdir()) if folder.is_dir()]
+
+
+def own_contribution(here: Machine, gallery: Path, name: str | None) -> Contribution:
+    """That of a machine: under its name, or the name of its processor, which machines of several kinds may share.
+
+    Raises UserError where another machine's results lie there.
+    """
+    plain, told_apart = (_name_of(f"{cpu} {here.usable_cores} cores") for cpu in (here.cpu, processor_of(here)))
+    for tried in [name] if name else [plain, told_apart]:
+        found = Contribution(gallery / tried)
+        if not found.records or same_hardware(found.machine, here):
+            return found
+    raise UserError(
+        f"docs/results/{found.name} has results of another machine",
+        found=processor_of(found.machine),
+        fix="give another --name",
+    )
+
+
+def _name_of(text: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def same_hardware(one: Machine, other: Machine) -> bool:
