@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("make", help="measure this machine; further options are those of python -m bench")
     make.add_argument(
         "--name",
-        help="of its folder (default: the processor and its cores, and what tells its generation where that is taken)",
+        help="of its folder (default: the processor and its cores)",
     )
     make.add_argument("--target", action="append", help=f"(default: {', '.join(TARGETS)})")
     for command, text in (("render", "write the pages of records"), ("check", "say what is wrong with them")):
