@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 RESOLUTIONS_PX = range(8, 4097)  # that can be asked for; a slip would exhaust the memory
+NO_FAMILY = "custom"  # what networks from elsewhere have as their family
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from models.given.factory import check_factory
 from models.given.file import GivenFile
-from models.model import Model
+from models.model import NO_FAMILY, Model
 from models.structure import parse_structure
 from models.timm_networks import timm_configuration
 from system.errors import UserError
@@ -25,11 +25,11 @@ def read_source(text: str, resolution_px: int | None) -> Model | None:
     name = text if resolution_px is None else f"{text}@{resolution_px}"
     if kind in _FILES:
         file = _FILES[kind](Path(spec))
-        return Model(name, "custom", _resolution_px(file, resolution_px), text, file=file)
+        return Model(name, NO_FAMILY, _resolution_px(file, resolution_px), text, file=file)
     if kind not in _CHECKS:
         return None
     _CHECKS[kind](spec)  # now, rather than in the middle of a sweep
-    return Model(name, "custom", resolution_px or _default_px(kind, spec), text)
+    return Model(name, NO_FAMILY, resolution_px or _default_px(kind, spec), text)
 
 
 def _resolution_px(file: GivenFile, asked_px: int | None) -> int:

@@ -77,16 +77,19 @@ class Ledger:
         another machine or versions, or beside other reference workloads.
         """
         self._replay()
-        if self.started is None:
+        if interrupted := self.started is not None:
+            started = self.started
+        else:
             newest = next(reversed(read_records(self.file)), None)
             if newest is None:
                 return self.begin(target, protocol)
-            self._take_up(self._started_by(newest))
+            started = self._started_by(newest)
+            self._take_up(started)
             self._recall()
-            assert self.started is not None
-            self.journal.append(self.started)
-        refuse_another(self.started, target, protocol, self._host)
-        return self.started
+        refuse_another(started, target, protocol, self._host)
+        if not interrupted:
+            self.journal.append(started)
+        return started
 
     def run(self, network: Network) -> NetworkRun:
         """The run of a network, new or with what the journal holds of it."""

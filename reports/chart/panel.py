@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.model import NO_FAMILY
 from reports.chart.arrow import draw_arrow
 from reports.chart.axes import LATENCY_TITLE, set_axes
 from reports.chart.labels import Position, Text, write
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 # More labels than this can't be read, and the time to place them grows with their square.
 _MOST_LABELS = 40
-# What networks from elsewhere have as their family (models/sources.py).
-_NO_FAMILY = "custom"
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def lines_of(points: Sequence[Point], labels: dict[str, str]) -> list[list[Point
     lines: dict[tuple[str, str, str], list[Point]] = {}
     for point in sorted(points, key=lambda point: (point.top1_percent, point.latency.ms)):
         label = labels[point.name]
-        series = series_of(label) or (label if point.family == _NO_FAMILY else "")
+        series = series_of(label) or (label if point.family == NO_FAMILY else "")
         lines.setdefault((point.family, series, point.sample), []).append(point)
     return list(lines.values())
 

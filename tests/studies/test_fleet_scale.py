@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from bench.records.store import read_records
+from studies.fleet_scale.calls import calls_a_visit
 from studies.fleet_scale.page import draw, read, table
 from studies.fleet_scale.trial import Figures, models, trial
 
@@ -78,3 +79,8 @@ def test_more_sweeps_than_files_may_be_open_at_first_raise_that_limit(tmp_path):
     command = [*few_files, sys.executable, "-m", "studies.fleet_scale.trial", "60", "1", "1", str(tmp_path)]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     assert msgspec.json.decode(said.stdout, type=Figures).records == 60
+
+
+def test_the_drivers_work_a_visit_does_not_grow_with_the_devices(tmp_path):
+    few, many = (calls_a_visit(devices, 10, 2, tmp_path / str(devices)) for devices in (5, 40))
+    assert 0 < many <= few * 1.02

@@ -182,6 +182,16 @@ def test_going_on_beside_other_reference_workloads_is_refused(tmp_path, simulate
         Ledger(tmp_path, "cpu", ThisHost(others)).resume(target, Protocol())
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_going_on_that_is_refused_changes_nothing(tmp_path, simulate, ended):
+    simulate(1, end=ended)
+    files = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    target = msgspec.structs.replace(CPU, options=CPU.options | {"threads": 1})
+    with pytest.raises(UserError, match=r"would mix two measurements"):
+        Ledger(tmp_path, "cpu", ThisHost(WORKLOADS)).resume(target, Protocol())
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == files
+
+
 def test_the_share_of_the_time_that_went_into_inferences_leaves_readings_out(simulate):
     records = simulate(1)
     share = records[0].measurement.basis.sampling_share
