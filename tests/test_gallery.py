@@ -13,7 +13,7 @@ import pytest
 from devices.host.conditions import Machine
 from system.errors import UserError
 from tools.gallery import checks
-from tools.gallery.contribution import GALLERY, Contribution, contributions, facts_of, own_contribution
+from tools.gallery.contribution import GALLERY, Contribution, contributions, facts_of, own_folder
 from tools.gallery.index import index
 from tools.gallery.pages import readme
 
@@ -177,12 +177,12 @@ def test_what_a_system_does_not_tell_is_left_out():
 def test_equal_names_of_other_processors_get_folders_of_their_own(copy):
     there, gallery = Contribution(copy).machine, copy.parent
     copy.rename(gallery / "amd-epyc-2-cores")
-    assert own_contribution(there, gallery, None).name == "amd-epyc-2-cores"
-    assert own_contribution(there, gallery, "mine").name == "mine"
+    assert own_folder(there, gallery, None).name == "amd-epyc-2-cores"
+    assert own_folder(there, gallery, "mine").name == "mine"
     newer = msgspec.structs.replace(there, cpu_id="AuthenticAMD family 26 model 2")
-    assert own_contribution(newer, gallery, None).name == "amd-epyc-authenticamd-family-26-model-2-2-cores"
+    assert own_folder(newer, gallery, None).name == "amd-epyc-authenticamd-family-26-model-2-2-cores"
     with pytest.raises(UserError, match="docs/results/amd-epyc-2-cores has results of another machine: AMD EPYC, "):
-        own_contribution(newer, gallery, "amd-epyc-2-cores")
+        own_folder(newer, gallery, "amd-epyc-2-cores")
 
 
 def test_every_pull_request_is_checked():

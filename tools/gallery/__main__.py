@@ -17,7 +17,7 @@ from system.command_line import run
 from system.errors import UserError
 from system.files import write_whole
 from tools.gallery.checks import problems
-from tools.gallery.contribution import GALLERY, ROOT, Contribution, contributions, own_contribution
+from tools.gallery.contribution import GALLERY, ROOT, Contribution, contributions, own_folder
 from tools.gallery.front_page import with_table, write_front_page
 from tools.gallery.index import index, write_index
 from tools.gallery.measure import TARGETS, measure
@@ -63,9 +63,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _make(arguments: argparse.Namespace, further: list[str]) -> int:
-    contribution = own_contribution(machine(), GALLERY, arguments.name)
+    folder = own_folder(machine(), GALLERY, arguments.name)
     targets = arguments.target or TARGETS
     measure(_RESULTS, targets, further)
+    contribution = Contribution(folder)
     _copy(_RESULTS, contribution.results, targets)
     write_pages(contribution)
     write_index()

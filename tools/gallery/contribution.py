@@ -83,8 +83,8 @@ def contributions(gallery: Path = GALLERY) -> list[Contribution]:
     return [Contribution(folder) for folder in sorted(gallery.iterdir()) if folder.is_dir()]
 
 
-def own_contribution(here: Machine, gallery: Path, name: str | None) -> Contribution:
-    """That of a machine: under its name, or the name of its processor, which machines of several kinds may share.
+def own_folder(here: Machine, gallery: Path, name: str | None) -> Path:
+    """A machine's folder: of that name, or the name of its processor, which machines of several kinds may share.
 
     Raises UserError where another machine's results lie there.
     """
@@ -92,7 +92,7 @@ def own_contribution(here: Machine, gallery: Path, name: str | None) -> Contribu
     for tried in [name] if name else [plain, told_apart]:
         found = Contribution(gallery / tried)
         if not found.records or same_hardware(found.machine, here):
-            return found
+            return found.folder
     raise UserError(
         f"docs/results/{found.name} has results of another machine",
         found=processor_of(found.machine),
