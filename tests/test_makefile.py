@@ -23,9 +23,13 @@ esac
 """
 
 
+# What `make test` was given, such as ARGS, is in the environment of the tests.
+_VARIABLES = ("MAKE", "MFLAGS", "PYTHON", "RESULTS", "OUT", "ARGS", "GROUP", "VENV", "TARGET")
+
+
 def run_make(*arguments):
     """Make's exit code, stdout and stderr, whatever was asked of a make that runs the tests."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_VARIABLES)}
     command = ["make", "--no-print-directory", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
