@@ -9,7 +9,7 @@ from exporters.artifact import Artifact, Job
 from exporters.artifact_files import clear_unfinished, copy_artifact, find_artifact, make_artifact
 from exporters.formats import chain, find_format
 from exporters.key import file_key
-from models.zoo import find
+from models.zoo import find_one
 from system.errors import UserError, printable
 from system.names import file_name
 
@@ -99,7 +99,7 @@ def obtain_source(artifact: Artifact) -> Artifact:
 
     It has the seeded weights, whatever the artifact's: nodes and scopes are the same with all.
     """
-    (model,) = find(artifact.model)
+    model = find_one(artifact.model)
     job = Job(model=model, format=artifact.format, precision=artifact.precision, batch=artifact.batch)
     *_, source, _ = chain(job)
     return Cache(Path(artifact.path).parents[1]).obtain(source)

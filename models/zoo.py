@@ -26,6 +26,14 @@ def find(pattern: str) -> list[Model]:
     return models if resolution_px is None else [model.at_resolution(resolution_px) for model in models]
 
 
+def find_one(name: str) -> Model:
+    """The one model of a name or source. Raises UserError as `find` does, and where it stands for several."""
+    models = find(name)
+    if len(models) != 1:
+        raise UserError("one model is wanted", found=f"{name}, which stands for {len(models)}", fix="name one of them")
+    return models[0]
+
+
 def find_all(patterns: Iterable[str]) -> list[Model]:
     """The models that several MODELs stand for, each once. Raises UserError as `find` does."""
     return list(dict.fromkeys(model for pattern in patterns for model in find(pattern)))

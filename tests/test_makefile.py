@@ -133,7 +133,8 @@ def test_a_target_gets_the_environment_that_its_table_names(tmp_path, target, pi
     folder = venv if pins == "cpu" else f"{venv}-{pins}"
     ran, _ = would_run(f"bench-{target}", f"VENV={venv}", f"ARGS=--targets {tmp_path}/more.toml")
     asked = f"-m devices.environment preflight {preflight} {venv} "
-    installed = f"{folder}/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints/{pins}.txt -e"
+    pip = f"{folder}/bin/python -m pip install --quiet --disable-pip-version-check --no-compile"
+    installed = f"{pip} -c constraints/{pins}.txt -e"
     measured = f"{folder}/bin/python -m bench {target} "
     assert ran.index(asked) < ran.index(f"{installed} '.[{extra}]'") < ran.index(measured)
     assert ran.count("pip install") == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from exporters.artifact import Job
-from models.zoo import find
+from models.zoo import find_one
 from system.errors import UserError, one_line
 
 
@@ -23,7 +23,7 @@ class WantedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def job_of(wanted: WantedFile) -> Job:
     """The job that is wanted. Raises UserError where its network or its files aren't here."""
-    (model,) = find(wanted.model)
+    model = find_one(wanted.model)
     paths = {}
     for name in ("weights", "calibration"):
         given = getattr(wanted, name)

@@ -14,7 +14,7 @@ from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from models.images import synthetic_images
-from models.zoo import find
+from models.zoo import find_one
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ class TorchCpuNetwork:
         torch.set_num_threads(options.thread_count)
         self.ran_on: dict[str, str | int] = {"device": "cpu", "threads": torch.get_num_threads()}
         self._layout = torch.channels_last if options.channels_last else torch.contiguous_format
-        (model,) = find(artifact.model)
+        model = find_one(artifact.model)
         self.module = model.build(Path(artifact.path)).to(memory_format=self._layout)
 
     def laid_out(self, images: "NDArray[np.float32]") -> "torch.Tensor":

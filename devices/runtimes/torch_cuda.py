@@ -17,7 +17,7 @@ from devices.samples import Samples
 from devices.targets import Target
 from exporters.artifact import Artifact
 from exporters.input_images import input_images
-from models.zoo import find
+from models.zoo import find_one
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +72,7 @@ class TorchCudaNetwork:
         dtype = torch.float16 if artifact.precision == "fp16" else torch.float32
         options = read_options(target, TorchCudaOptions)
         layout = torch.channels_last if options.channels_last else torch.contiguous_format
-        (model,) = find(artifact.model)
+        model = find_one(artifact.model)
         module = model.build(Path(artifact.path))
         self.module: Any = module.to(device, dtype).to(memory_format=layout)
         images = torch.from_numpy(input_images(artifact, target.batch))

@@ -9,7 +9,7 @@ from models import UserError, find
 from models.counts import count, counts
 from models.groups import DEFAULT
 from models.published import published
-from models.zoo import zoo
+from models.zoo import find_one, zoo
 
 # Counting takes about half a second a network: of the families without a published network, the first.
 UNPUBLISHED = [model for model in zoo().values() if model.name not in published()]
@@ -26,6 +26,12 @@ def test_names_and_globs_find_models_whatever_the_case():
     assert len(find("*latency0*")) == 5
     assert find("*") == list(zoo().values())
     assert len(published()) == len(find(DEFAULT)) == 12
+
+
+def test_one_model_is_never_several():
+    assert [find_one("EfficientNet-B3")] == find("EfficientNet-B3")
+    with pytest.raises(UserError, match=r"one model is wanted: EfficientNet-B\*, which stands for \d; name one of them"):
+        find_one("EfficientNet-B*")
 
 
 def test_an_unknown_model_names_the_near_ones():

@@ -23,7 +23,7 @@ _ADD = """## Add your machine
 
 1. Check out a released version in a clone without changes, on a machine that is otherwise idle: `git checkout {tag}`.
 2. `make gallery` measures the published networks on every target of its processor, for {budget_s} s each, and
-   EfficientNet-Lite0 with trained weights, in 35 to 70 minutes. `make gallery ARGS='--target v100'` measures a target of
+   EfficientNet-Lite0 with trained weights, in 35 to 70 min. `make gallery ARGS='--target v100'` measures a target of
    other hardware, `--budget 1000` gives a busy machine more time, `--name NAME` gives the folder another name than the
    processor's.
 3. `python -m tools.gallery check` says what is missing or wrong in a line each; CI asks the same. Records must be
