@@ -30,7 +30,7 @@ def test_names_and_globs_find_models_whatever_the_case():
 
 def test_one_model_is_never_several():
     assert [find_one("EfficientNet-B3")] == find("EfficientNet-B3")
-    with pytest.raises(UserError, match=r"one model is wanted: EfficientNet-B\*, which stands for \d; name one of them"):
+    with pytest.raises(UserError, match=r"one model is wanted: EfficientNet-B\*, which stands for \d; name one"):
         find_one("EfficientNet-B*")
 
 
