@@ -52,10 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="measure this machine; further options are those of python -m bench")
-    make.add_argument(
-        "--name",
-        help="of its folder (default: the processor and its cores)",
-    )
+    make.add_argument("--name", help="of its folder (default: the processor and its cores)")
     make.add_argument("--target", action="append", help=f"(default: {', '.join(TARGETS)})")
     for command, text in (("render", "write the pages of records"), ("check", "say what is wrong with them")):
         commands.add_parser(command, help=text).add_argument("name", nargs="*", help="(default: all)")
