@@ -81,14 +81,14 @@ def profile(job: Job, target: Target, artifacts: Path, results: Path) -> Profile
             f"no profiler for target {target.name}", found=f"runtime {target.runtime}", fix="profile a CPU target"
         )
     model, artifact = job.model, Cache(artifacts).obtain(job)
+    failed = f"can't profile {model.name} on {target.name}"
     try:
         with runtime_of(target).hold(target) as held:
             seconds, profiled_seconds, operators = _timed(open_profiler, artifact, held.target)
     except SessionLost as error:
-        raise UserError(f"can't profile {model.name} on {target.name}", found=str(error), fix="run it again") from error
+        raise UserError(failed, found=str(error), fix="run it again") from error
     if not any(operator.seconds for operator in operators):
-        what = f"can't profile {model.name} on {target.name}"
-        raise UserError(what, found=f"0 s for each of {len(operators)} operators", fix="profile a larger network")
+        raise UserError(failed, found=f"0 s for each of {len(operators)} operators", fix="profile a larger network")
     latency_s, profiled_s = faster_mean(seconds), faster_mean(profiled_seconds)
     found = Profile(
         model=model.name,

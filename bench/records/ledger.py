@@ -1,6 +1,5 @@
 """`Ledger`: what a sweep has on disk, so that nothing measured is lost whenever it ends."""
 
-import itertools
 import sys
 import threading
 import uuid
@@ -17,6 +16,7 @@ from bench.records.journal import Journal, Opened, Started, Visited
 from bench.records.network_run import NetworkRun
 from bench.records.record import Network, Record
 from bench.records.resume import refuse_another
+from bench.records.runs import Runs
 from bench.records.store import append_line, append_lines, read_records
 from bench.trust.fit import fit
 from bench.trust.measurement import Measurement
@@ -41,22 +41,24 @@ class Ledger:
         self.file = results / f"{target}.jsonl"
         self.journal = Journal(results, target)
         self.started: Started | None = None
-        self.runs: dict[str, NetworkRun] = {}
         self.records: dict[str, Record] = {}
-        # What was measured with files that were replaced; what the sweep has a record of with a number. By network and
-        # sha256.
-        self._replaced: dict[tuple[str, str], NetworkRun] = {}
-        self._recorded: set[tuple[str, str]] = set()
+        self._runs = Runs()
+        self._recorded: set[tuple[str, str]] = set()  # what has a record with a number, by network and sha256
         self.elapsed_s = 0.0
         self._results, self._host, self._workloads = results, host, host.workloads
         self._history = History()
         self._reference_s: dict[str, float] = {}
 
+    @property
+    def runs(self) -> dict[str, NetworkRun]:
+        """The runs by the names of their networks."""
+        return self._runs.by_name
+
     def begin(self, target: Target, protocol: Protocol) -> Started:
         """Begin a new sweep; what an interrupted one measured becomes records first."""
         self._replay()
         self.end()
-        self.runs, self.records, self._replaced, self.elapsed_s = {}, {}, {}, 0.0
+        self._runs, self.records, self.elapsed_s = Runs(), {}, 0.0
         self._recorded.clear()
         facts = self._host.machine
         started = Started(
@@ -93,7 +95,7 @@ class Ledger:
 
     def run(self, network: Network) -> NetworkRun:
         """The run of a network, new or with what the journal holds of it."""
-        return self.runs.setdefault(network.name, NetworkRun(network))
+        return self._runs.of(network)
 
     def obtained(self, run: NetworkRun, artifact: Artifact) -> None:
         """Take note of a network's file. Where there are visits of another file, that is said on stderr.
@@ -101,7 +103,7 @@ class Ledger:
         The visits of two files are not mixed: those of the other file get a record of their own, with the reason, and
         the network is measured anew.
         """
-        if visits := self._take_file(run, artifact):
+        if visits := self._runs.take_file(run, artifact):
             kept = f"its visits so far ({visits}) get a record of their own, and it is measured anew"
             print(f"note: there is another file of {run.name}: {kept}", file=sys.stderr)  # noqa: T201
 
@@ -132,10 +134,10 @@ class Ledger:
         return {name: each for name, each in self._measured().items() if name in self.runs}
 
     def _measured(self) -> dict[str, Measurement]:
-        """The same, by the keys of `_by_file`."""
+        """The same, by the keys of `Runs.by_file`."""
         if self.started is None:
             return {}
-        runs = self._by_file()
+        runs = self._runs.by_file()
         files = {key: run.sha256 for key, run in runs.items()}
         epoch = self.started.epoch.name if self.started.epoch else ""
         earlier = self._history.of(files, epoch=epoch, reference_s=self._reference_s)
@@ -147,18 +149,9 @@ class Ledger:
         between = run_to_run(earlier.told, told)
         return {key: each.held_against(run_to_run=between) for key, each in measured.items()}
 
-    def _by_file(self) -> dict[str, NetworkRun]:
-        """Every run by a key: its network's name, and where its file was replaced also that file; the latter first."""
-        return {f"{name} {sha256[:12]}": run for (name, sha256), run in self._replaced.items()} | self.runs
-
     def sampling_share(self) -> float | None:
         """The part of the sweep's time that went into inferences of networks, those that settled included."""
-        sampled_s = 0.0
-        for visit in itertools.chain.from_iterable(run.visits for run in self._by_file().values()):
-            if "count" in visit.samples.evidence:
-                return None  # a tool that gives aggregates doesn't say how long it ran
-            sampled_s += sum(visit.settle_s) + sum(visit.samples.seconds)
-        return min(1.0, sampled_s / self.elapsed_s) if self.elapsed_s > 0 and sampled_s else None
+        return self._runs.sampling_share(self.elapsed_s)
 
     def end(self) -> None:
         """Write the records of all networks that were measured, then remove the journal."""
@@ -172,7 +165,7 @@ class Ledger:
         """The runs that were measured and have no record of it; those of replaced files first, as older ones."""
         return {
             key: run
-            for key, run in self._by_file().items()
+            for key, run in self._runs.by_file().items()
             if run.visits and (run.name, run.sha256) not in self._recorded
         }
 
@@ -196,16 +189,6 @@ class Ledger:
             append_line(self.file, record)
             self.records[run.name] = record
 
-    def _take_file(self, run: NetworkRun, artifact: Artifact) -> int:
-        """Have a run go on with a file; how many visits of another file are put apart for that."""
-        put_apart = 0
-        if run.artifact is not None and run.sha256 != artifact.sha256:
-            before = run.change_file(artifact, self._replaced.pop((run.name, artifact.sha256), None))
-            if put_apart := len(before.visits):
-                self._replaced[before.name, before.sha256] = before
-        run.artifact = artifact
-        return put_apart
-
     def _replay(self) -> None:
         for entry in self.journal.entries():
             match entry:
@@ -214,7 +197,7 @@ class Ledger:
                     self._recall()
                 case Opened():
                     loaded = self.run(entry.network)
-                    self._take_file(loaded, entry.artifact)
+                    self._runs.take_file(loaded, entry.artifact)
                     loaded.opened(entry)
                 case Visited() if run := self.runs.get(entry.model):
                     run.visits.append(entry.visit)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench.records.store import read_lines
-from studies.fleet_scale.trial import Figures
+from studies.fleet_scale.figures import Figures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

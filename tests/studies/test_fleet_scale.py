@@ -9,8 +9,9 @@ import pytest
 
 from bench.records.store import read_records
 from studies.fleet_scale.calls import calls_a_visit
+from studies.fleet_scale.figures import Figures
 from studies.fleet_scale.page import draw, read, table
-from studies.fleet_scale.trial import Figures, models, trial
+from studies.fleet_scale.trial import models, trial
 
 DEVICES, NETWORKS, VISITS = 5, 4, 2
 
