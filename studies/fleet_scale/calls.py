@@ -1,9 +1,9 @@
-"""How many functions the driver of a fleet calls for a visit: its work, whatever a machine makes of it.
+"""How many functions the driver of a fleet calls for a visit: its work as far as calls tell it.
 
 python -m studies.fleet_scale.calls [--devices 1 10 100 1000] [--networks 50] [--visits 2]
 
-Processor seconds also grow with what caches miss and threads hand over; this number is the same on every machine. What
-the main thread does, which waits for all sweeps, is not counted.
+Unlike processor seconds this number is nearly the same on every machine. What the main thread does, which waits for all
+sweeps, is not counted, nor what Python's garbage collector and the kernel do.
 """
 
 import argparse
