@@ -6,13 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from system.errors import UserError
 from system.names import split_at
 
 if TYPE_CHECKING:
-    from bench.protocol import Protocol
     from devices.targets import Target
     from models.model import Model
 
@@ -20,7 +17,7 @@ _MOST_POINTS = 100  # an axis of more is a slip of the step
 
 
 def add_axis_options(parser: argparse.ArgumentParser) -> None:
-    """The arguments that `at_batches`, `at_resolutions` and `along_axis` read."""
+    """The arguments that `at_batches` and `at_resolutions` read."""
     group = parser.add_argument_group("axes: numbers and ranges FIRST..LAST/STEP, with commas between")
     group.add_argument(
         "--batch",
@@ -107,13 +104,3 @@ def _refuse_second(flag: str, numbers: Sequence[int] | None, names: Sequence[str
     twice = [name for name in names if numbers and split_at(name)[1] is not None]
     if twice:
         raise UserError(f"{flag} is given twice", found=f"{twice[0]} and {flag}", fix="leave one out")
-
-
-def along_axis(protocol: "Protocol", arguments: argparse.Namespace) -> "Protocol":
-    """The protocol, its budget that of one resolution times their number unless `--budget` was given.
-
-    Batches need nothing of the kind, since each is a sweep of its own.
-    """
-    if arguments.budget_s is not None or not arguments.resolution:
-        return protocol
-    return msgspec.structs.replace(protocol, budget_s=protocol.budget_s * len(arguments.resolution))

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from bench.accuracy.options import is_evaluation
-from bench.axis import along_axis, at_batches, at_resolutions
+from bench.axis import at_batches, at_resolutions
 from bench.duet.options import is_duet
 from bench.kept import saying_when_interrupted
 from bench.options import sweep_request, with_options
@@ -40,7 +40,7 @@ def measure(arguments: argparse.Namespace) -> int:
     targets = at_batches([with_options(target, arguments) for target in targets], arguments.batch)
     models = with_top1(_unique(find(pattern) for pattern in _patterns(arguments)), arguments.top1)
     models = at_resolutions(models, arguments.resolution)
-    protocols = [along_axis(protocol_for(arguments, target), arguments) for target in targets]
+    protocols = [protocol_for(arguments, target, len(models)) for target in targets]
     if arguments.repeat < 1:
         raise UserError("--repeat must be 1 or more", found=f"{arguments.repeat}", fix="leave it out for one sweep")
     for target in targets:
@@ -116,8 +116,11 @@ def _patterns(arguments: argparse.Namespace) -> list[str]:
     return [arguments.profile]
 
 
-def protocol_for(arguments: argparse.Namespace, target: Target) -> Protocol:
-    """The protocol of a target with what the arguments give. Raises UserError where it is out of range."""
+def protocol_for(arguments: argparse.Namespace, target: Target, networks: int) -> Protocol:
+    """The protocol of a target and so many networks with what the arguments give.
+
+    Raises UserError where it is out of range.
+    """
     given = {field: getattr(arguments, field) for field in Protocol.__struct_fields__}
     if unknown := target.protocol.keys() - given.keys():
         found = ", ".join(sorted(unknown))
@@ -126,9 +129,10 @@ def protocol_for(arguments: argparse.Namespace, target: Target) -> Protocol:
     if endless := [f"{field} {value}" for field, value in values.items() if not math.isfinite(value)]:
         raise UserError("a protocol option is out of range", found=", ".join(endless), fix="give a finite number")
     try:
-        return msgspec.convert({_ON_DISK[field]: value for field, value in values.items()}, Protocol)
+        protocol = msgspec.convert({_ON_DISK[field]: value for field, value in values.items()}, Protocol)
     except msgspec.ValidationError as error:
         raise UserError("a protocol option is out of range", found=_said(error), fix="see --help") from error
+    return protocol if arguments.budget_s is not None else protocol.of_networks(networks)
 
 
 def _said(error: msgspec.ValidationError) -> str:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+BUDGET_NETWORKS = 12  # that a target's budget is for: the published ones
+
 
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     """Every number that shapes a measurement; a field's `description` is its help on the command line.
@@ -14,10 +16,15 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     None of these numbers was fitted to a machine: each is a cost that a user chooses, or has its reason beside it.
     """
 
-    # A cost that a user chooses.
+    # A cost that a user chooses: six seconds for each of twelve networks, as the sweeps in docs/trust.md took.
     budget_s: Annotated[
-        float, msgspec.Meta(gt=0, description="seconds of a sweep, loading and cooling aside, for all networks")
-    ] = 100.0
+        float,
+        msgspec.Meta(
+            gt=0,
+            description="seconds of a sweep, loading and cooling aside, for all networks; unless it is given, more than"
+            f" {BUDGET_NETWORKS} networks have more in proportion",
+        ),
+    ] = 72.0
     # Records on disk keep the names that these two fields had first. With six visits the quantile of the t distribution
     # that widens an interval is 2.6, with four 3.2; it falls slowly from there.
     min_visits: Annotated[int, msgspec.Meta(ge=1, description="visits that every network gets")] = msgspec.field(
@@ -86,6 +93,10 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
         600.0
     )
     seed: Annotated[int, msgspec.Meta(ge=0, description="seed of the order of the networks in each pass")] = 1
+
+    def of_networks(self, networks: int) -> "Protocol":
+        """The same with the budget for so many networks: in proportion where they are more than `BUDGET_NETWORKS`."""
+        return msgspec.structs.replace(self, budget_s=self.budget_s * max(1.0, networks / BUDGET_NETWORKS))
 
 
 def option_of(field: str) -> str:

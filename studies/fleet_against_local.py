@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.protocol import Protocol
+
 _SIDES = {"local": [], "fleet": ["--ray", "local"]}
 
 
@@ -22,7 +24,9 @@ def main() -> int:
     parser.add_argument("--target", default="cpu")
     parser.add_argument("--model", nargs="+", default=["@published"], help="names, globs or groups")
     parser.add_argument("--pairs", type=int, default=3, help="sweeps of each side (default: %(default)s)")
-    parser.add_argument("--budget", type=float, default=100.0, help="seconds of a sweep (default: %(default)g)")
+    parser.add_argument(
+        "--budget", type=float, default=Protocol().budget_s, help="seconds of a sweep (default: %(default)g)"
+    )
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="of the target")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--results", type=Path, default=Path("artifacts") / "fleet_against_local")

@@ -1,10 +1,8 @@
-import argparse
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench.axis import add_axis_options, along_axis, at_batches, at_resolutions, parse_axis
+from bench.axis import at_batches, at_resolutions, parse_axis
 from bench.protocol import Protocol
 from bench.records.store import read_records, read_results
 from bench.sweep import SweepRequest, sweep
@@ -95,21 +93,6 @@ def test_a_file_of_one_resolution_is_refused_at_another(tmp_path):
         at_resolutions([fixed], [16, 32])
 
 
-def budget_s(*arguments):
-    parser = argparse.ArgumentParser()
-    add_axis_options(parser)
-    parser.add_argument("--budget", dest="budget_s", type=float)
-    found = parser.parse_args(arguments)
-    return along_axis(Protocol(budget_s=found.budget_s or 100.0), found).budget_s
-
-
-def test_the_default_budget_is_for_each_resolution_and_a_given_one_for_all():
-    assert budget_s() == 100
-    assert budget_s("--resolution", "160..320/32") == 600
-    assert budget_s("--resolution", "160..320/32", "--budget", "50") == 50
-    assert budget_s("--batch", "1,8,64") == 100
-
-
 def test_a_sweep_of_each_batch_has_every_resolution(tmp_path, artifacts):
     folders = ["--results", tmp_path, "--artifacts", artifacts]
     axes = ["--batch", "1,8", "--resolution", "160,224"]
@@ -123,7 +106,7 @@ def test_a_sweep_of_each_batch_has_every_resolution(tmp_path, artifacts):
             ("160", 160),
             ("", 224),
         }
-        assert all(record.protocol.budget_s == 200 for record in records)
+        assert all(record.protocol.budget_s == Protocol().budget_s for record in records)
     ends = sorted((record.conditions.end.time, record.target.name) for record in read_results(tmp_path))
     assert [name for _, name in ends[:2]] == ["fake", "fake"]
 

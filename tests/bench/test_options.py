@@ -1,5 +1,6 @@
 import argparse
 
+import msgspec
 import pytest
 
 from bench.options import add_options, with_options
@@ -46,8 +47,20 @@ def test_a_target_s_own_protocol_may_say_how_many_rounds(tmp_path):
     head = 'title="M"\nruntime="fake"\nformat="fake"\nprecision="fp32"\nbatch=1\ndevice="none"\n'
     path.write_text(f"[mine]\n{head}protocol = {{ min_visits = 3, budget_s = 7 }}\n")
     (target,) = find_targets("mine", path)
-    protocol = protocol_for(_parser().parse_args(["mine"]), target)
+    protocol = protocol_for(_parser().parse_args(["mine"]), target, 12)
     assert (protocol.min_visits, protocol.budget_s) == (3, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("networks", "arguments", "budget_s"),
+    [(1, [], 60.0), (12, [], 60.0), (13, [], 65.0), (48, [], 240.0), (48, ["--budget", "50"], 50.0)],
+)
+def test_a_target_s_budget_grows_with_the_networks_unless_one_is_given(networks, arguments, budget_s):
+    from bench.__main__ import _parser
+    from bench.command import protocol_for
+
+    target = msgspec.structs.replace(find_targets("cpu")[0], protocol={"budget_s": 60.0})
+    assert protocol_for(_parser().parse_args(["cpu", *arguments]), target, networks).budget_s == budget_s
 
 
 def test_a_target_s_own_protocol_names_fields_of_the_protocol():
@@ -63,5 +76,5 @@ def test_a_gpu_is_warmed_up_as_its_runtime_says_and_soaked_where_that_is_asked(a
     from bench.command import protocol_for
 
     (gpu,) = find_targets("gpu")
-    protocol = protocol_for(_parser().parse_args(["gpu", "--warmup-max", "20", *arguments]), gpu)
+    protocol = protocol_for(_parser().parse_args(["gpu", "--warmup-max", "20", *arguments]), gpu, 12)
     assert (protocol.warmup_s, protocol.warmup_max_s, protocol.visit_s, protocol.sustained) == (3, 20, 1, sustained)

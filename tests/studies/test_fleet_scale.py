@@ -8,10 +8,13 @@ import msgspec
 import pytest
 
 from bench.records.store import read_records
+from studies.fleet_scale import instructions
 from studies.fleet_scale.calls import calls_a_visit
 from studies.fleet_scale.figures import Figures
 from studies.fleet_scale.page import draw, read, table
 from studies.fleet_scale.trial import models, trial
+from system.errors import UserError
+from tests.programs import write_program
 
 DEVICES, NETWORKS, VISITS = 5, 4, 2
 
@@ -85,3 +88,37 @@ def test_more_sweeps_than_files_may_be_open_at_first_raise_that_limit(tmp_path):
 def test_the_drivers_work_a_visit_does_not_grow_with_the_devices(tmp_path):
     few, many = (calls_a_visit(devices, 10, 2, tmp_path / str(devices)) for devices in (5, 40))
     assert 0 < many <= few * 1.02
+
+
+VALGRIND = """
+import sys
+devices, networks, visits, _ = sys.argv[sys.argv.index("studies.fleet_scale.trial") + 1:]
+assert sys.argv[1] == "--tool=callgrind"
+if int(devices) > 50:
+    sys.exit("==1== Killed")
+print("==1== Collected : %d" % (7_000_000 + int(devices) * int(networks) * int(visits) * 1_500_000), file=sys.stderr)
+"""
+
+
+def counted(tmp_path, monkeypatch, *devices):
+    """Two networks, three visits each, counted by a stand-in for valgrind that knows what a trial would take."""
+    write_program(tmp_path / "valgrind", VALGRIND)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["instructions", "--devices", *devices, "--networks", "2", "--visits", "3"])
+    return instructions.main()
+
+
+def test_instructions_a_visit_are_those_of_the_further_devices(tmp_path, monkeypatch, capsys):
+    assert counted(tmp_path, monkeypatch, "40", "1", "5") == 0
+    assert capsys.readouterr().out.splitlines()[2:] == ["| 1 | |", "| 5 | 1.50 |", "| 40 | 1.50 |"]
+
+
+def test_instructions_of_a_trial_that_ends_in_an_error_are_none(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match=r"a fleet of 60 wasn't counted.*Killed"):
+        counted(tmp_path, monkeypatch, "1", "60")
+
+
+def test_instructions_need_valgrind(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="no valgrind; install valgrind"):
+        instructions.instructions(1, 1, 1, tmp_path)
