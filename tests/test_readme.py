@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tools.readme_commands import commands
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = README + "\n" + (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -37,6 +41,27 @@ def test_only_missing_hardware_may_fail():
     assert len(failing) >= 13
     hardware = r"make bench-(v100|t4|gpu|rtx|h100|jetson|pixel|galaxy|android|coreml)"
     assert all(re.match(hardware, line) for line in failing)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said", "well"),
+    [
+        ("make devices", 0, "", True),
+        ("make devices", 3, "", False),
+        ("make devices", 0, "Traceback (most recent call last):", False),
+        ("make devices", 0, "a/b.py:7: UserWarning: old", False),
+        ("python -m bench cpu --against option:threads=1", 3, "error: untestable", True),
+        ("python -m bench cpu --against option:threads=1", 1, "", False),
+        ("python -m reports compare", 3, "", True),
+        ("make bench-t4", 2, "error: no GPU", True),
+        ("make bench-t4", 0, "error: no GPU", False),
+        ("make bench-t4", 124, "error: no GPU", False),
+        ("make bench-t4", 2, "", False),
+    ],
+)
+def test_how_a_command_should_end(command, code, said, well):
+    (found,) = commands(f"```sh\n{command}\n```\n")
+    assert found.ends_well(code, said) is well
 
 
 def test_files_that_the_readme_shows_are_there():

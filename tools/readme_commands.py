@@ -5,8 +5,8 @@
     python3 tools/readme_commands.py --list      # what would be run, and what is expected of it
 
 `make bench` and `make test` run whole. Other measurements run as written but on one network for seconds, and those of
-hardware that isn't here must end with their one error line. A command that prints a traceback, or a warning of Python,
-fails.
+hardware that isn't here must end with their one error line. A comparison may say that it can't tell, since others may
+use the machine in its seconds. A command that prints a traceback, or a warning of Python, fails.
 """
 
 import argparse
@@ -24,9 +24,12 @@ ROOT = Path(__file__).parents[1]
 _PAGES = ("README.md", "docs/commands.md")
 _BRIEF = "--model '*flops400M*' --budget 3"
 _LACKING = re.compile(r"make bench-(v100|t4|gpu|rtx|h100|a100|l4|jetson|pixel|galaxy|android|coreml|qnn)")
+_COMPARING = re.compile(r"python -m (reports compare|bench .*--against)")
+_UNTESTABLE = 3  # the exit code of a comparison that can't tell
 # What Python's warnings look like: "…/file.py:12: UserWarning: …".
 _WARNING = re.compile(r"^\S+\.py:\d+: \w*Warning: ", re.MULTILINE)
 _LONGEST_S = 2400  # CI as a whole takes less: a command that runs this long hangs
+_TOO_LONG = 124  # its exit code then, as by `timeout`
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,15 @@ class Command:
     shown: str
     run: str
     lacking: bool
+
+    def ends_well(self, code: int, said: str) -> bool:
+        """Whether it ended as it should, by its exit code and what it printed."""
+        if "Traceback" in said or _WARNING.search(said):
+            return False
+        if self.lacking:
+            errors = [line for line in said.splitlines() if line.startswith("error: ")]
+            return len(errors) == 1 and code not in {0, _TOO_LONG}
+        return code == 0 or (code == _UNTESTABLE and _COMPARING.match(self.shown) is not None)
 
 
 def commands(pages: str) -> list[Command]:
@@ -100,13 +112,11 @@ def _ends_well(command: Command) -> bool:
                 timeout=_LONGEST_S,
             ).returncode
         except subprocess.TimeoutExpired:
-            code = 124  # as by `timeout`
+            code = _TOO_LONG
         output.seek(0)
         said = output.read().decode(errors="replace")
     print(said, end="")
-    errors = [line for line in said.splitlines() if line.startswith("error: ")]
-    well = "Traceback" not in said and not _WARNING.search(said)
-    well &= len(errors) == 1 and code not in {0, 124} if command.lacking else code == 0
+    well = command.ends_well(code, said)
     outcome = "as it should" if well else "NOT AS IT SHOULD"
     print(f"[{time.monotonic() - begun:.0f} s, exit {code}, {outcome}]", flush=True)
     return well

@@ -28,15 +28,16 @@ def instructions(devices: int, networks: int, visits: int, work: Path) -> int:
     if shutil.which("valgrind") is None:
         raise UserError("instructions can't be counted", found="no valgrind", fix="install valgrind")
     trial = [sys.executable, "-m", "studies.fleet_scale.trial", *map(str, (devices, networks, visits)), str(work)]
-    counting = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={work / 'callgrind.%p'}"]
+    # Each device is a thread; valgrind allows 500 unless it is told.
+    threads = f"--max-threads={devices + 500}"
+    counting = ["valgrind", threads, "--tool=callgrind", f"--callgrind-out-file={work / 'callgrind.%p'}"]
     # Hashes are random otherwise, and with them the length of their probes.
     environment = os.environ | {"PYTHONHASHSEED": "0"}
     ended = subprocess.run([*counting, *trial], env=environment, capture_output=True, text=True, check=False)
     found = _COLLECTED.search(ended.stderr)
     if ended.returncode or not found:
-        raise UserError(
-            f"a fleet of {devices} wasn't counted", found=one_line(ended.stderr[-500:]), fix="run its trial"
-        )
+        found_instead = one_line(ended.stderr[-500:])
+        raise UserError(f"a fleet of {devices} wasn't counted", found=found_instead, fix="run its trial")
     return int(found[1])
 
 

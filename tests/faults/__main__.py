@@ -8,6 +8,7 @@ one stops the run with a traceback. The fake device and small networks keep the 
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,8 @@ def main() -> None:
 
     Exits with 2 where a name is of no fault.
     """
+    # A shell that runs this in the background lets it and its programs ignore Ctrl-C, which some faults send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="*", help="only these: results.peaks, or results for all of that module")
     names = parser.parse_args().name
