@@ -11,8 +11,9 @@ from pathlib import Path
 from bench.records.store import read_records
 from tests.faults.command import EACH_ONCE, fake_line, fake_sweep
 
-_LONG = ("--min-visits", "60", "--budget", "100000")
-_MOMENTS_S = (0.0, 0.3, 1.0)  # after the first visits
+_VISITS = 100  # of each of the twelve networks
+_LONG = ("--min-visits", f"{_VISITS}", "--budget", "100000")
+_MOMENTS = (1, 150, 300)  # visits of a process before it is stopped: together far from all, however fast they are made
 
 
 def terminated(folder: Path) -> tuple[int, str]:
@@ -40,10 +41,9 @@ def interrupted(folder: Path) -> tuple[int, str]:
 
 def _stopped(folder: Path, stop: Callable[["subprocess.Popen[str]"], None], code: int) -> tuple[int, str]:
     journal, lines = folder / "results" / "fake.journal", 0
-    for moment_s in _MOMENTS_S:
+    for moment in _MOMENTS:
         process = _begun(folder, "--resume")
-        _until_visited(journal, process)
-        time.sleep(moment_s)
+        _until_visited(journal, process, moment)
         stop(process)
         stderr = process.communicate(timeout=60)[1]
         # A shell says 130 of both: Python may end itself by the signal once it has cleaned up.
@@ -55,8 +55,8 @@ def _stopped(folder: Path, stop: Callable[["subprocess.Popen[str]"], None], code
     assert fake_sweep(folder, *_LONG, "--resume").returncode == 0
     records = read_records(folder / "results" / "fake.jsonl")
     assert Counter(record.model.name for record in records) == EACH_ONCE
-    assert all(len(record.measurement.visits) == 60 for record in records if record.measurement)
-    return len(_MOMENTS_S), "no traceback; `--resume` went on, no visit lost or counted twice"
+    assert all(len(record.measurement.visits) == _VISITS for record in records if record.measurement)
+    return len(_MOMENTS), "no traceback; `--resume` went on, no visit lost or counted twice"
 
 
 def closed_reader(folder: Path) -> tuple[int, str]:
@@ -93,10 +93,14 @@ def _begun(folder: Path, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def _until_visited(journal: Path, process: "subprocess.Popen[str]") -> None:
+def _until_visited(journal: Path, process: "subprocess.Popen[str]", visits: int) -> None:
     end_s = time.monotonic() + 120
-    before = journal.read_bytes().count(b'"Visited"') if journal.exists() else 0
-    while not journal.exists() or journal.read_bytes().count(b'"Visited"') <= before:
+    before = _visited(journal)
+    while _visited(journal) < before + visits:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end_s, "no visit came"
         time.sleep(0.02)
+
+
+def _visited(journal: Path) -> int:
+    return journal.read_bytes().count(b'"Visited"') if journal.exists() else 0
