@@ -15,7 +15,7 @@ from devices.worker import open_here
 from models import UserError, find
 from reports.profiles import sheets
 
-SMALL = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,16,2,8,1)SuperResIDWE1K3(16,16,1,16,1)@32"
+SMALL = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,16,2,8,1)SuperResIDWE1K3(16,16,1,16,1)@96"
 
 
 @pytest.mark.parametrize("target", ["cpu", "cpu-torch", "openvino"])
