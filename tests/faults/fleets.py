@@ -85,7 +85,8 @@ def _outcomes() -> tuple[tuple[str, str], ...]:
     """Every test of the file with its outcome."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "outcomes.xml"
-        line = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--junitxml", str(file), _TESTS]
+        # They are slow ones, which pytest leaves out unless it is told.
+        line = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "ray", "--junitxml", str(file), _TESTS]
         ended = subprocess.run(
             line, cwd=_ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
         )
