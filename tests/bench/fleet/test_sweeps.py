@@ -1,5 +1,6 @@
 """Sweeps of the fake device on hosts in threads: what a device, a host or an answer may do to them."""
 
+import gc
 import hashlib
 import signal
 import threading
@@ -90,6 +91,21 @@ def test_records_are_held_no_longer_than_until_they_are_kept(order, tmp_path):
     assert run_all(hosts, [asked], keep) == [len(asked.models)]
     assert seen == [False]  # closing, which takes its time, comes after
     assert all(line.closed for line in hosts.lines)
+
+
+def test_the_garbage_collector_waits_for_a_visit_of_every_sweep(order, tmp_path):
+    usual, seen = gc.get_threshold(), []
+    hosts = ThreadHosts({"one": lambda: Program(tmp_path / "one")})
+
+    def keep(request, records):
+        seen.append(gc.get_threshold())
+        return len(records)
+
+    asked = order("*t-B3")
+    several = [replace(asked, results=tmp_path / f"results-{number}") for number in range(9)]
+    assert run_all(hosts, several, keep) == [1] * 9
+    assert seen == [(900, *usual[1:])] * 9
+    assert gc.get_threshold() == usual
 
 
 def dying(count, *kinds):
