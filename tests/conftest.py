@@ -3,6 +3,7 @@ import secrets
 import signal
 
 import pytest
+from hypothesis import settings
 
 from devices.lease import FOLDER_VARIABLE
 from system.machine import available_bytes, usable_cores
@@ -11,6 +12,10 @@ from tests.needs import REQUIRE_ALL, left_out, refused
 # A shell without job control has its background commands ignore Ctrl-C, and what they start inherits that. Some tests
 # send it to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The machine may be busy: no example has a time within which it must end.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 # What `make test` leaves out and a release runs (`make test ARGS='-m slow'`): real training, every exporter on whole
 # networks, a real cluster's faults, whole pages of the documentation. Each test takes more than a quarter of a minute,

@@ -34,7 +34,7 @@ def run(model) -> np.ndarray:
     return session.run(None, {"images": np.random.default_rng(0).random(shape, dtype=np.float32)})[0]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(groups=st.integers(1, 6), width=st.sampled_from([4, 8]), px=st.sampled_from([3, 5, 7]), stride=st.integers(1, 2))
 def test_wider_groups_compute_the_same(groups, width, px, stride):
     model = network(groups * width, groups * width, px, stride)

@@ -8,7 +8,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from system import cluster_head
@@ -40,7 +40,6 @@ def test_what_is_no_address(address):
         refuse_unreachable(address)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=20).map(lambda text: f"{text}.invalid:1"))
 def test_any_text_is_refused_in_one_line(address):
     if "://" in address:

@@ -55,7 +55,7 @@ def test_a_later_call_goes_on_where_an_earlier_one_gave_up(site, tmp_path):
     assert files(tmp_path) == ["x"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 120_000), max_size=8), st.booleans(), st.booleans())
 def test_however_it_breaks_off_it_is_whole_or_not_there(tmp_path_factory, limits, ranges, chunked):
     folder = tmp_path_factory.mktemp("download")

@@ -3,7 +3,7 @@ import random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.duet.ratio import ALL, Ratio, differing, fit, holm, slower, together
@@ -64,7 +64,6 @@ def test_a_drift_that_both_sides_share_does_not_widen_the_interval():
     assert widths[1] < 1.5 * widths[0]
 
 
-@settings(deadline=None)  # the first fit imports scipy
 @given(st.floats(-0.5, 0.5), st.integers(0, 2**32))
 def test_a_common_factor_moves_the_ratio_and_nothing_else(shift, seed):
     found = duet(random.Random(seed), own_sd=0.02, drift_sd=0.02, process_sd=0.002, turns=[60, 24])

@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.fleet.state import IDLE, Pace, Row, State, shares_of
@@ -85,7 +85,6 @@ def test_more_targets_than_rows():
     assert [row.target for row in rows] == ["target0", "target1", "target2", "… and 6 more"]
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=12), st.integers(1, 60))
 def test_never_more_rows_than_asked_and_no_device_is_forgotten(counts, most):
     state = State([f"target{number}" for number in range(len(counts))])
@@ -100,7 +99,6 @@ def test_never_more_rows_than_asked_and_no_device_is_forgotten(counts, most):
         assert len(shown) + sum(hidden) == sum(counts)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=20), st.integers(1, 100))
 def test_shares_use_all_there_is(counts, most):
     shares = shares_of(counts, most)

@@ -5,7 +5,7 @@ import random
 from statistics import fmean, median
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -59,7 +59,6 @@ def test_visits_alone_would_promise_too_much():
     assert held / runs < 0.8
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.permutations([1.0, 1.03, 0.98]))
 def test_how_many_visits_each_device_makes_does_not_matter(first, second, factors):
     counts = (first, second, 4)
@@ -69,7 +68,6 @@ def test_how_many_visits_each_device_makes_does_not_matter(first, second, factor
     assert device_levels(grouped) == pytest.approx({f"{factor}": 0.1 * factor for factor in factors}, rel=1e-12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(SECONDS, min_size=1, max_size=12), min_size=2, max_size=5))
 def test_the_number_lies_among_the_devices_inside_its_interval_in_whatever_order_they_come(groups):
     grouped = {str(number): group for number, group in enumerate(groups)}
@@ -122,7 +120,6 @@ def on(device, visits):
     return [replace(visit, device=device) for visit in visits]
 
 
-@settings(deadline=None)
 @given(st.lists(SECONDS, min_size=1, max_size=30), st.sampled_from([None, "phone 1"]))
 def test_one_device_or_none_named_is_as_without_devices_to_the_bit(seconds, device):
     found = measured(on(device, visits_of(seconds)), run_to_run=BETWEEN)

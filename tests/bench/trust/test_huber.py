@@ -3,7 +3,7 @@ from statistics import mean, median, stdev
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.trust.huber import huber_mean, huber_weights, robust_scale
@@ -11,7 +11,6 @@ from bench.trust.huber import huber_mean, huber_weights, robust_scale
 VALUES = st.lists(st.floats(-10, 10), min_size=1, max_size=60)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_the_mean_lies_among_the_values_and_is_that_of_those_it_returns(values):
     found = huber_mean(values)
@@ -21,7 +20,6 @@ def test_the_mean_lies_among_the_values_and_is_that_of_those_it_returns(values):
     assert 0 < found.inside <= 1
 
 
-@settings(deadline=None)
 @given(VALUES, st.floats(-5, 5))
 def test_it_moves_with_the_values(values, by):
     moved = huber_mean([value + by for value in values])

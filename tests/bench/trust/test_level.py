@@ -17,7 +17,6 @@ def simulated(noise: float, walk: float, *, count: int = 400, gap_s: float = 0.2
     return at_s, levels, levels + chance.normal(0, noise, count)
 
 
-@settings(deadline=None)
 @given(st.floats(-10, 10), st.integers(1, 50))
 def test_a_constant_is_its_own_level(value, count):
     found = local_level(np.arange(count, dtype=float), np.full(count, value))
@@ -25,7 +24,7 @@ def test_a_constant_is_its_own_level(value, count):
     assert (found.noise, found.walk) == (0.0, 0.0)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.floats(1e-3, 1e3), st.floats(-100, 100))
 def test_a_level_scales_and_shifts_with_its_readings(seed, scale, shift):
     at_s, _, values = simulated(0.02, 0.01, count=60, seed=seed)
@@ -34,7 +33,7 @@ def test_a_level_scales_and_shifts_with_its_readings(seed, scale, shift):
     assert other.noise == pytest.approx(one.noise * scale, rel=0.02)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_a_level_stays_within_the_readings(seed):
     at_s, _, values = simulated(0.02, 0.05, count=60, seed=seed)

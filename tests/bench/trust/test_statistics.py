@@ -4,7 +4,7 @@ from statistics import mean, median
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.trust.huber import huber_mean
@@ -25,7 +25,6 @@ RUN_TO_RUN = RunToRun(error=0.008, freedom=30.0, sweeps=5)
 
 
 # scipy is imported on first use
-@settings(deadline=None)
 @given(st.lists(SECONDS, min_size=4, max_size=60))
 def test_the_number_lies_among_the_visits_and_inside_its_interval(visits_s):
     found = estimate(visits_s)
@@ -49,7 +48,6 @@ def test_times_that_no_clock_gives_have_no_interval():
     assert estimate([-0.1] * 8).low_s is None
 
 
-@settings(deadline=None)
 @given(st.lists(SECONDS, min_size=1, max_size=30), st.floats(1e-2, 1e2))
 def test_it_scales_with_the_unit(visits_s, factor):
     one, other = estimate(visits_s), estimate([value * factor for value in visits_s])

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import devices.fleet.command as command
@@ -113,7 +113,6 @@ def test_a_host_that_fails_costs_its_own_answer_only(wanted):
     assert sorted(hosts.closed) == ["alpha", "delta", "gamma"]
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(
     st.binary(max_size=60) | st.builds(lambda each: json.dumps(each).encode(), st.dictionaries(st.text(), st.text()))
 )

@@ -30,7 +30,7 @@ def run(model, images, saved=None, **options):
     return session.run(None, {"x": images})[0]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=4), st.sampled_from([1, 2]), st.sampled_from([1, 3, 5]))
 def test_zeros_from_a_pad_are_the_convolutions_own(pads, stride, kernel_px):
     model = convolution(pads, [stride, stride], kernel_px)

@@ -57,7 +57,7 @@ sizes = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sizes, st.sampled_from(list(ZENNETS)))
 def test_zennets_see_what_torchvision_prepares(size, name):
     image = noise(*size)
@@ -66,7 +66,7 @@ def test_zennets_see_what_torchvision_prepares(size, name):
     assert np.abs(found - by_torchvision(image, ZENNETS[name])).max() <= 1e-6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sizes, st.sampled_from([*TIMM, SQUASHING]))
 def test_timms_networks_see_what_timm_prepares_to_the_last_bit(size, name):
     px = timm.get_pretrained_cfg(name).input_size[-1]
