@@ -1,6 +1,6 @@
 """Sweeps through Ray beside local ones, in turns on this machine: do their numbers agree?
 
-python -m studies.fleet_against_local                                   # every core, about 15 minutes, idle
+python -m studies.fleet_against_local                                   # every core, about 12 minutes, idle
 python -m studies.fleet_against_local --option threads=1                # a core is left for Ray's own processes
 
 Both measure the same files with the same protocol on the same processor; only who asks for the visits differs. The

@@ -20,7 +20,7 @@ from tools.gallery.contribution import ROOT
 # `make gallery` installs.
 TARGETS = ("cpu", "cpu-torch", "cpu-int8", "cpu-tflite", "cpu-tflite-int8", "openvino", "openvino-int8")
 PROFILED = ("zennet_imagenet1k_flops400M_SE_res224", "EfficientNet-B3")
-# Three times the protocol's: intervals are about 0.6 of what they are, and a busy host's are usable more often.
+# Four times the protocol's: intervals are about half of what they are, and a busy host's are usable more often.
 BUDGET_S = 300
 _CROPS = 20  # of each photograph: four photographs calibrate, four others are evaluated
 
