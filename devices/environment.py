@@ -87,8 +87,12 @@ def goals(pattern: str, venv: str, extra: Path | None = None) -> list[str]:
 
 
 def environment_of(target: str, extra: Path | None = None) -> str:
-    """The name of the environment of a target, whatever batch follows its name; `extra` as in `goals`."""
-    return next(_named(table) for table in _matching(target, extra).values())
+    """The name of the environment of a target that there is, whatever batch follows its name; `extra` as in `goals`.
+
+    Others than the target are not looked at: each of a fleet's thousand asks.
+    """
+    name, _ = split_at(target)
+    return _named(_tables(extra if extra and name in _tables(extra) else _TARGETS)[name])
 
 
 def _matching(pattern: str, extra: Path | None) -> dict[str, dict[str, Any]]:

@@ -23,6 +23,7 @@ from bench.protocol import Protocol
 from bench.records.record import Record
 from bench.sweep import Kept, SweepRequest, sweep_at
 from bench.table import print_rows, rows_of
+from devices.environment import environment_of
 from devices.targets import Target
 from models.model import Model
 from system.cluster_connection import connected
@@ -79,8 +80,10 @@ def run_all(
         ThreadPoolExecutor(len(requests)) as pool,
     ):
         exports.begin([job for request in requests for job in filter(None, map(portable_of, request.jobs()))])
-        sweeper = _Sweep(hosts, exports, stop, targets_file, board, keep)
-        running = [pool.submit(sweeper, request) for request in requests]
+        sweeper = _Sweep(hosts, exports, stop, board, keep)
+        # Asked for here: every thread would read the same file of targets at once.
+        environments = [environment_of(request.target.name, targets_file) for request in requests]
+        running = [pool.submit(sweeper, *each) for each in zip(requests, environments, strict=True)]
         try:
             return [each.result() for each in running]
         except BaseException:
@@ -117,11 +120,10 @@ class _Sweep(Generic[Kept]):
     hosts: Hosts
     exports: Exports
     stop: threading.Event
-    targets_file: Path | None
     board: Board
     keep: Callable[[SweepRequest, list[Record]], Kept]
 
-    def __call__(self, request: SweepRequest) -> Kept | UserError:
+    def __call__(self, request: SweepRequest, environment: str) -> Kept | UserError:
         watch = self.board.watch(request.target.name)
         request = replace(request, stage=watch.stage)
         try:
@@ -129,9 +131,9 @@ class _Sweep(Generic[Kept]):
                 self.hosts,
                 request.target,
                 request.protocol,
+                environment=environment,
                 artifacts=request.artifacts,
                 stop=self.stop,
-                targets_file=self.targets_file,
             )
             stations = FleetStations(request, crew, self.exports, self.stop, watch)
             return sweep_at(stations, request, partial(self.keep, request))

@@ -13,7 +13,6 @@ from bench.fleet.placement import demand_of, devices_of
 from bench.fleet.remote import Remote
 from bench.protocol import Protocol
 from bench.records.resume import other_machine
-from devices.environment import environment_of
 from devices.host.conditions import Machine
 from devices.targets import Target
 from system.child import reason_of
@@ -27,7 +26,7 @@ Preparation = Callable[[Remote], None]
 
 
 class Crew:
-    """The devices of `target`; `targets_file` is a TOML file of more targets than the suite's.
+    """The devices of `target`, whose programs run under the Python of an environment.
 
     Those that join later do so in threads of their own, and are met by `members`. `machine` is what is measured, once
     that is known; who goes on with an earlier sweep sets it to that sweep's.
@@ -39,13 +38,13 @@ class Crew:
         target: Target,
         protocol: Protocol,
         *,
+        environment: str,
         artifacts: Path,
         stop: threading.Event,
-        targets_file: Path | None = None,
     ) -> None:
         self._hosts, self._target, self._protocol = hosts, target, protocol
         self._artifacts, self._stop = artifacts, AnyStop(stop)
-        self._environment = environment_of(target.name, targets_file)
+        self._environment = environment
         self._members: list[Remote] = []
         self._joining: list[threading.Thread] = []
         self._joined: SimpleQueue[Remote | str] = SimpleQueue()

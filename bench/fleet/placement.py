@@ -24,7 +24,7 @@ def demand_of(target: Target, nodes: Sequence[Node]) -> Demand:
     """
     name, _ = split_at(target.name)
     cores = {} if runtime_of(target).elsewhere else {"CPU": 1.0}
-    if named := [node for node in nodes if node.resources.get(name)]:
+    if named := [node for node in nodes if name in node.resources and node.resources[name] > 0]:
         gpu = (
             {"GPU": 1.0} if any(node.resources.get("GPU") for node in named) and target.device not in _HOSTS_OWN else {}
         )
