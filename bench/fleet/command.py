@@ -34,7 +34,7 @@ Sweeps = Sequence[SweepRequest]
 
 # Its lock, the file that it appends to, and its connection to the host; and what any program and Ray have open.
 _FILES_A_SWEEP, _FILES_BESIDE = 4, 1024
-_OBJECTS_A_VISIT = 100  # that Python's garbage collector knows, and that live until its answer is there
+_OBJECTS_A_VISIT = 100  # about so many live until its answer is there, of those that the garbage collector knows
 
 
 def run_fleet(
