@@ -16,7 +16,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     None of these numbers was fitted to a machine: each is a cost that a user chooses, or has its reason beside it.
     """
 
-    # A cost that a user chooses: six seconds for each of twelve networks, as the sweeps in docs/trust.md took.
+    # A cost that a user chooses: six seconds for each of twelve networks, as on two machines of docs/trust.md.
     budget_s: Annotated[
         float,
         msgspec.Meta(

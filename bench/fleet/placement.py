@@ -24,6 +24,7 @@ def demand_of(target: Target, nodes: Sequence[Node]) -> Demand:
     """
     name, _ = split_at(target.name)
     cores = {} if runtime_of(target).elsewhere else {"CPU": 1.0}
+    # A fleet of thousands asks this of all its nodes for each device, so no function is called for a node.
     if named := [node for node in nodes if name in node.resources and node.resources[name] > 0]:
         gpu = (
             {"GPU": 1.0} if any(node.resources.get("GPU") for node in named) and target.device not in _HOSTS_OWN else {}

@@ -1,17 +1,15 @@
 """The suite's commands as a user starts them, on the fake device or on a network so small that it takes no time."""
 
-import re
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 from models.published import published
+from tests.progress_lines import without_progress
 
 TINY = "zennet:SuperConvK3BNRELU(3,8,2,1)SuperResK3K3(8,8,1,8,1)@32"
 EACH_ONCE = Counter(list(published()))
-# Stages say how far they are, or how long they took, where the machine is slow.
-_BESIDE = re.compile(r"warning: |[a-z]+: (\d+ s$|\d+%)")
 
 
 def command(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
@@ -38,7 +36,7 @@ def render(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def one_error(ended: subprocess.CompletedProcess[str]) -> str:
     """The one `error:` line that the command must have ended in, beside warnings and progress, with exit code 1."""
-    lines = [line for line in ended.stderr.splitlines() if not _BESIDE.match(line)]
+    lines = [line for line in without_progress(ended.stderr) if not line.startswith("warning:")]
     assert ended.returncode == 1, (ended.args, ended.returncode, ended.stderr)
     assert len(lines) == 1, ended.stderr
     assert lines[0].startswith("error: "), ended.stderr
