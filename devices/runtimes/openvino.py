@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
@@ -68,7 +69,7 @@ class OpenvinoNetwork:
     """One compiled network and one request; `infer` runs the batch that it was shown."""
 
     def __init__(self, artifact: Artifact, target: Target, *, counters: bool = False) -> None:
-        options, openvino = read_options(target, OpenvinoOptions), _library()
+        options = read_options(target, OpenvinoOptions)
         told = {
             # One inference at a time: one stream, all threads in it.
             "PERFORMANCE_HINT": "LATENCY",
@@ -78,16 +79,15 @@ class OpenvinoNetwork:
             "PERF_COUNT": counters,
         }
         try:
-            core = openvino.Core()
-            network = core.read_model(artifact.path)
+            network = _core().read_model(artifact.path)
             network.reshape([target.batch, *artifact.input_shape[1:]])
-            compiled = core.compile_model(network, _DEVICE, told)
+            compiled = _core().compile_model(network, _DEVICE, told)
         except RuntimeError as error:
             raise UserError("OpenVINO can't load the network", found=_reason(error), fix="export it again") from error
         self.ran_on: dict[str, str | int] = _ran_on(compiled)
         if target.precision.startswith("int8"):
             _refuse_floating_point(compiled, target)
-        self._new_tensor = openvino.Tensor
+        self._new_tensor = _library().Tensor
         self.request: Any = compiled.create_infer_request()
         self.infer: Callable[[], object] = self.request.infer
 
@@ -106,6 +106,16 @@ class OpenvinoNetwork:
     def close(self) -> None:
         """Free the network's memory."""
         del self.infer, self.request
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO's entry point, one for this process.
+
+    Each `Core` gives its thread a stack for signal handlers and takes it away when it ends. Where two overlap, the
+    thread is left with one whose memory is gone, and the next signal that has a handler kills the process.
+    """
+    return _library().Core()
 
 
 def _library() -> Any:

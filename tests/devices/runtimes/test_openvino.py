@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from devices.targets import find_targets
 from exporters.cache import Cache
 from models import UserError, find
 
+ROOT = Path(__file__).parents[3]
 TINY = "zennet:SuperConvK3BNRELU(3,16,2,1)SuperResK3K3(16,16,1,16,1)@32"
 
 
@@ -71,6 +73,7 @@ def test_without_it_the_target_says_what_installs_it(monkeypatch):
 
 _IMPORTING = """
 import sys
+from pathlib import Path
 
 def refuse(event, arguments):
     assert event != "socket.getaddrinfo" and event != "socket.connect", arguments
@@ -88,3 +91,29 @@ def test_nothing_is_reported_and_nothing_written_where_it_is_imported(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+_SIGNALLED = """
+import signal, sys
+import msgspec
+from devices.runtimes.openvino import open_predictor
+from devices.targets import find_targets
+from exporters.artifact import Artifact
+
+artifact = msgspec.json.decode(sys.stdin.read(), type=Artifact)
+(target,) = find_targets("openvino")
+first = open_predictor(artifact, target)
+second = open_predictor(artifact, target)
+first.close()
+second.close()
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+signal.raise_signal(signal.SIGUSR1)
+"""
+
+
+def test_a_signal_is_handled_after_networks_were_closed_in_the_order_in_which_they_were_opened(cache):
+    artifact = cache.obtain(target_named("openvino").job(find(TINY)[0]))
+    command = [sys.executable, "-X", "faulthandler", "-c", _SIGNALLED]
+    told = msgspec.json.encode(artifact).decode()
+    done = subprocess.run(command, cwd=ROOT, input=told, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
