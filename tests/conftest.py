@@ -5,7 +5,8 @@ import signal
 import pytest
 from hypothesis import settings
 
-from devices.lease import FOLDER_VARIABLE
+from bench.records.known_machines import FOLDER_VARIABLE as MACHINES
+from devices.lease import FOLDER_VARIABLE as LEASES
 from system.machine import available_bytes, usable_cores
 from tests.needs import REQUIRE_ALL, left_out, refused
 
@@ -63,7 +64,21 @@ os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)
 @pytest.fixture(scope="session", autouse=True)
 def leases(tmp_path_factory):
     """Tests that run at once, or while someone measures, hold devices of the same names."""
-    os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("leases"))
+    os.environ[LEASES] = str(tmp_path_factory.mktemp("leases"))
+
+
+# The sweeps of a test are not to be known to another one, nor to those of who runs the tests.
+@pytest.fixture(scope="module", autouse=True)
+def machines_of_the_module(tmp_path_factory):
+    os.environ[MACHINES] = str(tmp_path_factory.mktemp("machines"))
+
+
+@pytest.fixture(autouse=True)
+def machines(machines_of_the_module, tmp_path_factory, monkeypatch):
+    """The folder of what sweeps of this test leave for others of the same machine."""
+    folder = tmp_path_factory.mktemp("machines")
+    monkeypatch.setenv(MACHINES, str(folder))
+    return folder
 
 
 def pytest_xdist_auto_num_workers():

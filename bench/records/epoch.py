@@ -4,20 +4,17 @@ import hashlib
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from bench.records.keyed_file import change_keyed, read_keyed
 from devices.host.conditions import Machine
 from devices.targets import Target
 from exporters.artifact import Artifact
-from system.errors import UserError, one_line
-from system.files import alone, write_whole
-from system.unreadable import UNREADABLE
 
-FILE = "epochs.json"  # in the results folder, beside the records that it belongs to
+FILE = "epochs.json"  # in the results folder, beside the records that it belongs to, and in the machine's own
 # Of a machine's versions those that a latency depends on: its runtimes'. Those of LiteRT, OpenVINO, ExecuTorch and
 # TensorRT for RTX are left out: the CPU's environment gets them later, with another target or with the tests, and its
 # column would then refer to another condition than before.
@@ -39,6 +36,12 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     sweep: str
     since: str
 
+    @classmethod
+    def now(cls, epoch: Epoch, reference_s: dict[str, float], sweep: str) -> "Frozen":
+        """The condition that an epoch's first sweep has just found."""
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return cls(facts=epoch.facts, reference_s=reference_s, sweep=sweep, since=since)
+
 
 def epoch_of(machine: Machine, target: Target, workloads: Mapping[str, Artifact]) -> Epoch:
     """The epoch of a sweep: processor, kernel, cores, threads, runtimes and the reference workloads' files."""
@@ -50,60 +53,29 @@ def epoch_of(machine: Machine, target: Target, workloads: Mapping[str, Artifact]
     return Epoch(name=hashlib.sha256(content).hexdigest()[:12], facts=facts)
 
 
-def frozen(results: Path, epoch: Epoch) -> Frozen | None:
-    """The condition of an epoch, or None before its first sweep has ended.
+def frozen(folder: Path, epoch: Epoch) -> Frozen | None:
+    """The condition of an epoch that a folder keeps, or None where it keeps none. Raises UserError if it's damaged."""
+    return read_keyed(folder / FILE, Frozen).get(epoch.name)
 
-    Where other epochs are known, says on stderr what changed since the newest. Raises UserError where the file is
-    damaged.
+
+def tell_change(folder: Path, epoch: Epoch) -> None:
+    """Say on stderr what changed since the newest of the epochs that a folder knows; nothing where it knows none.
+
+    Raises UserError as `frozen`.
     """
-    known = _read(results)
-    if epoch.name in known:
-        return known[epoch.name]
+    known = read_keyed(folder / FILE, Frozen)
     like = [each for each in known.values() if each.facts.get("threads") == epoch.facts["threads"]]
     if like:
         changed = ", ".join(_changes(max(like, key=lambda each: each.since).facts, epoch.facts))
         print(f"note: this machine changed ({changed}); its numbers begin a new series", file=sys.stderr)  # noqa: T201
-    return None
 
 
-def freeze(results: Path, epoch: Epoch, reference_s: dict[str, float], sweep: str) -> None:
-    """Keep the condition that an epoch's numbers refer to; one that is there stays. Raises UserError as `frozen`."""
-    if not reference_s:
-        return
-    with _alone(results):
-        _freeze(results, epoch, reference_s, sweep)
+def freeze(folder: Path, epoch: Epoch, condition: Frozen, *, fix: str = "give another --results") -> None:
+    """Keep the condition that an epoch's numbers refer to; one that is there stays.
 
-
-def _freeze(results: Path, epoch: Epoch, reference_s: dict[str, float], sweep: str) -> None:
-    known = _read(results)
-    if epoch.name in known:
-        return
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    known[epoch.name] = Frozen(facts=epoch.facts, reference_s=reference_s, sweep=sweep, since=since)
-    content = msgspec.json.format(msgspec.json.encode(known)) + b"\n"
-    write_whole(results / FILE, content, fix="give another --results")
-
-
-def _alone(results: Path) -> AbstractContextManager[object]:
-    """Against the sweeps of other targets, which may end at the same moment."""
-    path = (results / FILE).with_suffix(".lock")
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        return alone(path, f"waiting for another sweep, which writes {results / FILE}")
-    except OSError as error:
-        found = error.strerror or str(error)
-        raise UserError(f"can't write into {results}", found=found, fix="give another --results") from error
-
-
-def _read(results: Path) -> dict[str, Frozen]:
-    try:
-        return msgspec.json.decode((results / FILE).read_bytes(), type=dict[str, Frozen])
-    except FileNotFoundError:
-        return {}
-    except (OSError, *UNREADABLE) as error:
-        raise UserError(
-            f"can't read {results / FILE}", found=one_line(error), fix="remove it; a new series begins"
-        ) from error
+    Raises UserError as `frozen`, and where it can't be written; `fix` is then what to do.
+    """
+    change_keyed(folder / FILE, Frozen, lambda known: {epoch.name: condition} | known, fix=fix)
 
 
 def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

@@ -1,8 +1,9 @@
 """What earlier sweeps of a target left behind that later ones learn from, as far as they are of one epoch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,6 +16,7 @@ from bench.trust.run_to_run import Told
 from devices.targets import Target
 from system.unreadable import UNREADABLE
 
+Sweep = TypeVar("Sweep")
 # Sweeps before these say little about a machine as it is; it also bounds the time to read them.
 _SWEEPS = 10
 
@@ -40,7 +42,7 @@ class _Header(msgspec.Struct, frozen=True):
     measurement: _Measured | None = None
 
 
-class Said(NamedTuple):
+class Said(msgspec.Struct, frozen=True, kw_only=True):
     """What one sweep said of one network, and of which file."""
 
     sha256: str
@@ -49,13 +51,20 @@ class Said(NamedTuple):
 
 
 class History(NamedTuple):
-    """The earlier sweeps of an epoch, oldest first, each by the network's name."""
+    """The last sweeps of an epoch by their ids, oldest first, each by the network's name."""
 
-    sweeps: Sequence[Mapping[str, Said]] = ()
+    sweeps: Mapping[str, Mapping[str, Said]] = {}
+
+    def beside(self, others: Mapping[str, Mapping[str, Said]]) -> "History":
+        """These and others, of which some may be the same."""
+        return History(last_sweeps({**others, **self.sweeps}))
 
     def of(self, files: Mapping[str, str], *, epoch: str, reference_s: Mapping[str, float]) -> Earlier:
         """What they say of these networks, by name the sha256 of its file; other files are other networks."""
-        same = [{name: said for name, said in sweep.items() if files.get(name) == said.sha256} for sweep in self.sweeps]
+        same = [
+            {name: said for name, said in sweep.items() if files.get(name) == said.sha256}
+            for sweep in self.sweeps.values()
+        ]
         return Earlier(
             epoch=epoch,
             reference_s=dict(reference_s),
@@ -76,8 +85,17 @@ def history(file: Path, target: Target, epoch: str, *, but: str, sustained: bool
     for header, line in _of_epoch(file, epoch):
         if header.target == target and header.sweep != but and header.protocol.sustained == sustained:
             lines.setdefault(header.sweep, []).append(line)
-    records = (list(_decoded(lines[sweep])) for sweep in list(lines)[-_SWEEPS:])
-    return History([{record.model.name: _said(record, found) for record, found in sweep} for sweep in records])
+    return History({sweep: said_by(_decoded(found)) for sweep, found in last_sweeps(lines).items()})
+
+
+def last_sweeps(sweeps: Mapping[str, Sweep]) -> dict[str, Sweep]:
+    """Those that still say something of the machine."""
+    return dict(list(sweeps.items())[-_SWEEPS:])
+
+
+def said_by(records: Iterable[Record]) -> dict[str, Said]:
+    """What records of one sweep say, by the network's name; those without a number that can be say nothing."""
+    return {record.model.name: _said(record, found) for record in records if (found := _possible(record)) is not None}
 
 
 def _of_epoch(file: Path, epoch: str) -> Iterator[tuple[_Header, bytes]]:
@@ -91,16 +109,16 @@ def _of_epoch(file: Path, epoch: str) -> Iterator[tuple[_Header, bytes]]:
             yield header, line
 
 
-def _decoded(lines: Sequence[bytes]) -> Iterator[tuple[Record, Measurement]]:
+def _decoded(lines: Sequence[bytes]) -> Iterator[Record]:
     decoder = msgspec.json.Decoder(Record)
     for line in lines:
-        try:
-            record = decoder.decode(line)
-        except UNREADABLE:
-            continue
-        measurement = record.measurement
-        if measurement and measurement.possible:
-            yield record, measurement
+        with suppress(*UNREADABLE):
+            yield decoder.decode(line)
+
+
+def _possible(record: Record) -> Measurement | None:
+    measurement = record.measurement
+    return measurement if measurement and measurement.possible else None
 
 
 def _said(record: Record, measurement: Measurement) -> Said:

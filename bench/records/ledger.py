@@ -9,11 +9,11 @@ import msgspec
 
 from bench.protocol import Protocol
 from bench.records.conditions import Conditions
-from bench.records.epoch import epoch_of, freeze, frozen
-from bench.records.history import History, history
+from bench.records.epoch import epoch_of
 from bench.records.host import Host
 from bench.records.journal import Journal, Opened, Started, Visited
 from bench.records.network_run import NetworkRun
+from bench.records.past import Past
 from bench.records.record import Network, Record
 from bench.records.resume import refuse_another
 from bench.records.runs import Runs
@@ -46,8 +46,7 @@ class Ledger:
         self._recorded: set[tuple[str, str]] = set()  # what has a record with a number, by network and sha256
         self.elapsed_s = 0.0
         self._results, self._host, self._workloads = results, host, host.workloads
-        self._history = History()
-        self._reference_s: dict[str, float] = {}
+        self._past: Past | None = None
 
     @property
     def runs(self) -> dict[str, NetworkRun]:
@@ -135,12 +134,11 @@ class Ledger:
 
     def _measured(self) -> dict[str, Measurement]:
         """The same, by the keys of `Runs.by_file`."""
-        if self.started is None:
+        if self.started is None or self._past is None:
             return {}
         runs = self._runs.by_file()
         files = {key: run.sha256 for key, run in runs.items()}
-        epoch = self.started.epoch.name if self.started.epoch else ""
-        earlier = self._history.of(files, epoch=epoch, reference_s=self._reference_s)
+        earlier = self._past.of(files)
         visits = {key: list(run.visits) for key, run in runs.items() if run.visits}
         bases = fit(visits, self.started.protocol.lost_share, earlier)
         measured = {key: runs[key].measurement(visits[key], basis) for key, basis in bases.items()}
@@ -178,9 +176,9 @@ class Ledger:
             append_lines(self.file, list(records.values()))
             self.records |= {name: record for name, record in records.items() if name in self.runs}
             self._recorded |= {(run.name, run.sha256) for run in new.values()}
-        if self.started and self.started.epoch:
+        if self._past is not None:
             reference_s = next((each.basis.reference_s for each in measured.values() if each.basis), {})
-            freeze(self._results, self.started.epoch, reference_s, self.started.sweep)
+            self._past.add(reference_s, self.records.values())
 
     def _write_failed(self, run: NetworkRun) -> None:
         """Write the record of a network that has no number, unless it has one."""
@@ -205,14 +203,7 @@ class Ledger:
 
     def _take_up(self, started: Started) -> None:
         self.started = started
-        if started.epoch is not None:
-            # Without reference workloads there is no condition to keep, nor a change of it to tell.
-            known = frozen(self._results, started.epoch) if self._workloads else None
-            self._reference_s = known.reference_s if known else {}
-            sustained = started.protocol.sustained
-            self._history = history(
-                self.file, started.target, started.epoch.name, but=started.sweep, sustained=sustained
-            )
+        self._past = Past(self._results, started, workloads=bool(self._workloads))
 
     def _recall(self) -> None:
         """The records that the sweep has already."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bench.protocol import Protocol
-from bench.records.epoch import FILE, Epoch, freeze, frozen
+from bench.records.epoch import FILE, Epoch, Frozen, freeze, frozen
 from bench.records.journal import Journal
 from bench.records.store import read_records
 from bench.sweep import SweepRequest, sweep
@@ -84,7 +84,7 @@ def _whole_journal(folder: Path) -> bytes:
 def epochs(folder: Path) -> tuple[int, str]:
     """The condition that numbers refer to (`results/epochs.json`), damaged."""
     epoch, path, refused = Epoch(name="0123456789ab", facts={"cpu": "One", "threads": "2"}), folder / FILE, 0
-    freeze(folder, epoch, {"compute": 0.008, "core_to_core": 0.006}, "first")
+    freeze(folder, epoch, Frozen.now(epoch, {"compute": 0.008, "core_to_core": 0.006}, "first"))
     versions = list(damaged(path.read_bytes(), 15, 60))
     for broken in versions:
         path.write_bytes(broken)

@@ -13,7 +13,7 @@ from bench.duet.ledger import DuetLedger
 from bench.duet.record import read_duets
 from bench.duet.settings import DuetSettings
 from bench.protocol import Protocol
-from bench.records.epoch import Epoch, freeze, frozen
+from bench.records.epoch import Epoch, Frozen, freeze, frozen
 from bench.records.header import newest_records
 from bench.records.history import history
 from bench.records.ledger import Ledger
@@ -101,7 +101,7 @@ def epochs(content: bytes) -> None:
     with a_file("epochs.json", content) as path:
         found = frozen(path.parent, _EPOCH)
         assert found is None or min(found.reference_s.values(), default=1.0) > 0
-        freeze(path.parent, _EPOCH, {"compute": 0.008}, "first")
+        freeze(path.parent, _EPOCH, Frozen.now(_EPOCH, {"compute": 0.008}, "first"))
         assert frozen(path.parent, _EPOCH) is not None
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bench.protocol import Protocol
-from bench.records.epoch import FILE, Epoch, epoch_of, freeze, frozen
+from bench.records.epoch import FILE, Epoch, Frozen, epoch_of, freeze, frozen, tell_change
 from bench.records.ledger import Ledger
 from devices.host.conditions import Machine
 from devices.targets import find_targets
@@ -37,6 +37,10 @@ def a_workload(sha256: str) -> Artifact:
         made_by={},
         fidelity=None,
     )
+
+
+def keep(folder, epoch, reference_s, sweep):
+    freeze(folder, epoch, Frozen.now(epoch, reference_s, sweep))
 
 
 def an_epoch(machine=MACHINE, threads: object = 2, sha256: str = "a" * 64) -> Epoch:
@@ -78,31 +82,33 @@ CHANGES = [
 @pytest.mark.parametrize(("changed", "note"), CHANGES)
 def test_a_changed_machine_is_another_one_and_says_so_once(tmp_path, capsys, changed, note):
     assert changed.name != an_epoch().name
-    freeze(tmp_path, an_epoch(), REFERENCE_S, "first")
+    keep(tmp_path, an_epoch(), REFERENCE_S, "first")
     assert frozen(tmp_path, changed) is None
+    tell_change(tmp_path, changed)
     assert capsys.readouterr().err == f"note: this machine changed ({note}); its numbers begin a new series\n"
 
 
 def test_other_threads_are_another_epoch_but_no_changed_machine(tmp_path, capsys):
     assert an_epoch(threads=1).name != an_epoch(threads=2).name
-    freeze(tmp_path, an_epoch(threads=2), REFERENCE_S, "first")
+    keep(tmp_path, an_epoch(threads=2), REFERENCE_S, "first")
     assert frozen(tmp_path, an_epoch(threads=1)) is None
+    tell_change(tmp_path, an_epoch(threads=1))
     assert capsys.readouterr().err == ""
 
 
 def test_a_target_without_workloads_has_no_condition_and_tells_no_change(tmp_path, capsys):
     """A GPU or a phone beside a CPU whose target names no threads."""
     plain = msgspec.structs.replace(CPU, options={})
-    freeze(tmp_path, epoch_of(MACHINE, plain, {"compute": a_workload("a" * 64)}), REFERENCE_S, "first")
+    keep(tmp_path, epoch_of(MACHINE, plain, {"compute": a_workload("a" * 64)}), REFERENCE_S, "first")
     Ledger(tmp_path, "other", ThisHost()).begin(plain, Protocol())
     assert capsys.readouterr().err == ""
 
 
 def test_the_condition_is_kept_and_never_changes(tmp_path, capsys):
     assert frozen(tmp_path, an_epoch()) is None
-    freeze(tmp_path, an_epoch(), REFERENCE_S, "first")
+    keep(tmp_path, an_epoch(), REFERENCE_S, "first")
     content = (tmp_path / FILE).read_bytes()
-    freeze(tmp_path, an_epoch(), {"compute": 0.001, "core_to_core": 0.001}, "second")
+    keep(tmp_path, an_epoch(), {"compute": 0.001, "core_to_core": 0.001}, "second")
     assert (tmp_path / FILE).read_bytes() == content
     found = frozen(tmp_path, an_epoch())
     assert (found.reference_s, found.sweep, found.facts) == (REFERENCE_S, "first", an_epoch().facts)
@@ -110,9 +116,9 @@ def test_the_condition_is_kept_and_never_changes(tmp_path, capsys):
 
 
 def test_a_new_epoch_keeps_the_old_one(tmp_path):
-    freeze(tmp_path, an_epoch(), REFERENCE_S, "first")
+    keep(tmp_path, an_epoch(), REFERENCE_S, "first")
     newer, _ = CHANGES[2]
-    freeze(tmp_path, newer, {"compute": 0.007, "core_to_core": 0.005}, "second")
+    keep(tmp_path, newer, {"compute": 0.007, "core_to_core": 0.005}, "second")
     assert frozen(tmp_path, an_epoch()).sweep == "first"
     assert frozen(tmp_path, newer).sweep == "second"
 
@@ -125,14 +131,10 @@ def test_what_changed_is_said_of_the_newest(tmp_path, capsys):
     }
     (tmp_path / FILE).write_bytes(msgspec.json.encode(known))
     assert frozen(tmp_path, newest) is None
+    tell_change(tmp_path, newest)
     err = capsys.readouterr().err
     assert "kernel: 6.2 before, 6.1 now" in err
     assert err.count("\n") == 1
-
-
-def test_without_readings_no_condition_is_kept(tmp_path):
-    freeze(tmp_path, an_epoch(), {}, "first")
-    assert not (tmp_path / FILE).exists()
 
 
 NO_TIME = b'{"a":{"facts":{},"reference_s":{"compute":0.0},"sweep":"s","since":"s"}}'
@@ -141,7 +143,11 @@ NO_TIME = b'{"a":{"facts":{},"reference_s":{"compute":0.0},"sweep":"s","since":"
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"a":{"facts":{}}}', NO_TIME])
 def test_a_damaged_file_is_one_error_that_names_it(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
-    for use in (lambda: frozen(tmp_path, an_epoch()), lambda: freeze(tmp_path, an_epoch(), REFERENCE_S, "first")):
+    for use in (
+        lambda: frozen(tmp_path, an_epoch()),
+        lambda: tell_change(tmp_path, an_epoch()),
+        lambda: keep(tmp_path, an_epoch(), REFERENCE_S, "first"),
+    ):
         with pytest.raises(UserError, match=f"can't read .*{FILE}.*remove it; a new series begins") as caught:
             use()
         assert "\n" not in str(caught.value)

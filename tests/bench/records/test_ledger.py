@@ -1,7 +1,6 @@
 """Sweeps of a simulated machine whose clock differs from sweep to sweep: what each leaves behind for the next."""
 
 import math
-import random
 from statistics import median
 
 import msgspec
@@ -13,85 +12,10 @@ from bench.records.journal import Opened
 from bench.records.ledger import Ledger
 from bench.records.record import Record
 from bench.records.store import read_records
-from devices.targets import find_targets
-from exporters.artifact import Artifact
 from models import UserError
 from tests.bench.cut_short import cut_short
-from tests.bench.made_up import ThisHost, a_reading, a_visit
-
-CPU = find_targets("cpu")[0]
-# Seconds at the full clock, and the exponent by which each follows the compute workload.
-NETWORKS = {"EfficientNet-B3": (0.05, 1.0), "EfficientNet-B5": (0.25, 0.8), "EfficientNet-B6": (0.4, 1.0)}
-VISITS = 24
-
-
-def an_artifact(name: str) -> Artifact:
-    return Artifact(
-        model=name,
-        format="onnx",
-        precision="fp32",
-        batch=1,
-        path=f"{name}.onnx",
-        input_shape=(1, 3, 224, 224),
-        sha256=f"{name:x<64}",
-        size_bytes=1,
-        weights="seeded",
-        made_by={},
-        fidelity=None,
-    )
-
-
-WORKLOADS = {name: an_artifact(name) for name in ("compute", "core_to_core")}
-
-
-@pytest.fixture
-def simulate(tmp_path, network_of):
-    """A sweep on a machine that is slower by `slow`, and wanders by `wander` a visit, as logarithms; its records."""
-
-    def make(
-        seed: int,
-        slow: float = 0.0,
-        *,
-        wander: float = 0.005,
-        read: bool = True,
-        threads: int = 2,
-        end: bool = True,
-        **machine: str,
-    ) -> list[Record]:
-        chance = random.Random(seed)
-        target = msgspec.structs.replace(CPU, options=CPU.options | {"threads": threads})
-        ledger = Ledger(tmp_path, "cpu", ThisHost(WORKLOADS, **machine))
-        ledger.begin(target, Protocol())
-        for name in NETWORKS:
-            ledger.opened(
-                Opened(network=network_of(name), artifact=an_artifact(name), ran_on={}, clock="host", warmup_s=[0.1])
-            )
-        now_s = clock = 0.0
-        for _ in range(VISITS):
-            for name, (seconds, exponent) in NETWORKS.items():
-                clock += chance.gauss(0, wander)
-                readings = []
-                for _ in range(3 if read else 0):
-                    noises = [math.exp(slow + clock + chance.gauss(0, 0.02)) for _ in range(2)]
-                    readings.append(a_reading(now_s, 0.008 * noises[0], 0.006 * noises[1]))
-                    now_s += 0.15
-                taken_s = seconds * math.exp(exponent * (slow + clock) + chance.gauss(0, 0.004))
-                visit = a_visit(taken_s, at_s=now_s - 0.4, readings=readings)
-                ledger.visited(ledger.runs[name], visit)
-                now_s += 0.15
-        if end:
-            ledger.end()
-        return list(ledger.records.values())
-
-    return make
-
-
-@pytest.fixture
-def network_of():
-    from bench.records.network_run import network_of as of
-    from models import find
-
-    return lambda name: of(find(name)[0])
+from tests.bench.made_up import ThisHost, a_visit
+from tests.bench.records.simulated import CPU, NETWORKS, WORKLOADS, an_artifact
 
 
 def numbers(records: list[Record]) -> list[float]:
