@@ -69,7 +69,11 @@ class History(NamedTuple):
             epoch=epoch,
             reference_s=dict(reference_s),
             information={
-                name: [said.information for sweep in same if (said := sweep.get(name)) and said.information is not None]
+                name: [
+                    said.information
+                    for sweep in same
+                    if (said := sweep.get(name)) and said.information is not None and said.information.possible
+                ]
                 for name in files
             },
             told=[{name: said.told for name, said in sweep.items()} for sweep in same],

@@ -6,7 +6,6 @@ line, and the sweep goes on.
 """
 
 import hashlib
-import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -54,14 +53,18 @@ def sweeps_known(started: Started, reference_s: Mapping[str, float]) -> dict[str
     with _said_only():
         left = read_keyed(_file(started), Left)
     left.pop(started.sweep, None)
-    return {sweep: each.said for sweep, each in left.items() if each.reference_s == reference_s}
+    return {
+        sweep: {name: said for name, said in each.said.items() if said.told.possible}
+        for sweep, each in left.items()
+        if each.reference_s == reference_s
+    }
 
 
 def leave(started: Started, condition: Frozen, said: Mapping[str, Said]) -> None:
     """Leave what a sweep found for others: a condition where the machine has none, and what it said of networks."""
     assert started.epoch is not None
-    finite = {name: each for name, each in said.items() if _is_finite(each)}  # others are no JSON
-    left = Left(reference_s=condition.reference_s, said=finite)
+    with_error = {name: each for name, each in said.items() if each.told.possible}  # infinity is no JSON
+    left = Left(reference_s=condition.reference_s, said=with_error)
 
     def with_this(known: dict[str, Left]) -> dict[str, Left]:
         others = {sweep: each for sweep, each in known.items() if sweep != started.sweep}
@@ -82,10 +85,6 @@ def _file(started: Started) -> Path:
     told = msgspec.json.encode((started.target, started.protocol.sustained), order="sorted")
     name = f"{started.target.name}-{hashlib.sha256(told).hexdigest()[:12]}.json"
     return _folder() / started.epoch.name / name
-
-
-def _is_finite(said: Said) -> bool:
-    return math.isfinite(said.told.log) and math.isfinite(said.told.log_error)
 
 
 @contextmanager

@@ -1,15 +1,11 @@
 """`Basis`: what the visits of a measurement are held against."""
 
-import math
-
 import msgspec
 
 from bench.trust.condition import Condition
 from bench.trust.exponents import Exponents, Information
-from bench.trust.plausible import LONGEST_S, SHORTEST_S
+from bench.trust.plausible import LONGEST_LOG
 from bench.trust.run_to_run import RunToRun
-
-_MOST_LOG = math.log(LONGEST_S / SHORTEST_S)  # no two samples differ by more
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,9 +34,9 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
             logs = [*condition]
             if self.exponents is not None:
                 logs += [self.exponents.log_slowdown(condition), self.exponents.log_error(condition)]
-            if not all(abs(log) <= _MOST_LOG for log in logs):
+            if not all(abs(log) <= LONGEST_LOG for log in logs):
                 return f"a visit at condition {condition}"
         scatter = self.run_to_run
-        if scatter is not None and not (0 <= scatter.error <= _MOST_LOG and scatter.freedom > 0):
+        if scatter is not None and not (0 <= scatter.error <= LONGEST_LOG and scatter.freedom > 0):
             return f"sweeps that lie {scatter.error} apart by {scatter.freedom} degrees of freedom"
         return None

@@ -8,6 +8,7 @@ from devices.samples import WAITED, Samples
 
 # Seconds of one inference outside these bounds can't come from a clock.
 SHORTEST_S, LONGEST_S = 1e-9, 1e6
+LONGEST_LOG = math.log(LONGEST_S / SHORTEST_S)  # no two differ by more
 _LATEST_S = 1e9  # on a sweep's clock
 _FASTEST_HZ = 1e12
 

@@ -6,6 +6,8 @@ from statistics import mean
 
 import msgspec
 
+from bench.trust.plausible import LONGEST_LOG, LONGEST_S, SHORTEST_S
+
 # Two sweeps have one difference, which says next to nothing of how far a third will lie.
 FEWEST_SWEEPS = 3
 
@@ -23,6 +25,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     log: float
     log_error: float
+
+    @property
+    def possible(self) -> bool:
+        """Whether samples can have said it, with an error: from a file it may be anything."""
+        return math.log(SHORTEST_S) <= self.log <= math.log(LONGEST_S) and 0 <= self.log_error <= LONGEST_LOG
 
     @classmethod
     def of(cls, seconds: float, log_error: float) -> "Told":

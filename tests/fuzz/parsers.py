@@ -58,6 +58,7 @@ _ALL = (
     Parser("accuracies", results.accuracies, "json lines"),
     Parser("predictions", results.predictions, "json lines"),
     Parser("epochs", results.epochs, "json lines"),
+    Parser("known_machines", results.known_machines, "json lines"),
     Parser("peaks", results.peaks, "json lines"),
     Parser("profiles", reports.profiles, "json lines"),
     Parser("artifacts", results.artifacts, "json lines"),

@@ -3,7 +3,9 @@
 import contextlib
 import functools
 import io
+import os
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import msgspec
 
@@ -13,17 +15,19 @@ from bench.duet.ledger import DuetLedger
 from bench.duet.record import read_duets
 from bench.duet.settings import DuetSettings
 from bench.protocol import Protocol
+from bench.records.conditions import Conditions
 from bench.records.epoch import Epoch, Frozen, freeze, frozen
 from bench.records.header import newest_records
-from bench.records.history import history
+from bench.records.history import History, history
+from bench.records.journal import Started
+from bench.records.known_machines import FOLDER_VARIABLE, leave, sweeps_known
 from bench.records.ledger import Ledger
 from bench.records.record import Record
 from bench.records.store import read_records
 from bench.trust.fit import fit
-from bench.trust.visit import Visit
+from bench.trust.run_to_run import Told, run_to_run
 from devices.host.conditions import Machine, Moment
 from devices.peaks import PROBED, read_probed
-from devices.samples import Samples
 from devices.targets import find_targets
 from exporters.artifact_files import read_artifact
 from reports.compare.command import _print, _warn
@@ -33,11 +37,16 @@ from reports.measured import measured_of
 from reports.recorded import why_missing
 from system.download_part import Part
 from system.unreadable import UNREADABLE
-from tests.fuzz.parser import a_file, refused
+from tests.bench.made_up import a_reading, a_visit
+from tests.fuzz.parser import a_file, a_folder, refused
 
 _MACHINE = Machine(cpu="One", usable_cores=2, kernel="6.1")
 _EPOCH = Epoch(name="0123456789ab", facts={"cpu": "One", "threads": "2"})
-_VISITS = [Visit(at_s=float(at), settle_s=[], samples=Samples(seconds=[0.1, 0.11, 0.1 + at / 100])) for at in range(9)]
+_REFERENCE_S = {"compute": 0.008}
+_VISITS = [
+    a_visit(0.1, 0.11, 0.1 + at / 100, at_s=float(at), readings=[a_reading(at + 0.5, 0.008 + at / 4000, 0.006)])
+    for at in range(9)
+]
 
 
 def records(content: bytes) -> None:
@@ -103,6 +112,22 @@ def epochs(content: bytes) -> None:
         assert found is None or min(found.reference_s.values(), default=1.0) > 0
         freeze(path.parent, _EPOCH, Frozen.now(_EPOCH, {"compute": 0.008}, "first"))
         assert frozen(path.parent, _EPOCH) is not None
+
+
+def known_machines(content: bytes) -> None:
+    """What sweeps of other folders left of a machine, and what one learns of it."""
+    (target,) = find_targets("fake")
+    started = Started(sweep="this", target=target, protocol=Protocol(), conditions=Conditions(), epoch=_EPOCH)
+    with a_folder() as folder, patch.dict(os.environ, {FOLDER_VARIABLE: str(folder)}):
+        leave(started, Frozen.now(_EPOCH, _REFERENCE_S, "first"), {})
+        (file,) = folder.glob("*/*.json")
+        file.write_bytes(content)
+        sweeps = sweeps_known(started, _REFERENCE_S)
+    for name, file in {(name, said.sha256) for sweep in sweeps.values() for name, said in sweep.items()}:
+        earlier = History().beside(sweeps).of({name: file}, epoch="", reference_s={})
+        bases = fit({name: _VISITS}, 0.02, earlier)
+        assert bases[name].impossible() is None
+        run_to_run(earlier.told, {name: Told.of(0.1, 0.01)})
 
 
 def peaks(content: bytes) -> None:

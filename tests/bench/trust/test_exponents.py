@@ -5,9 +5,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.trust.condition import track
-from bench.trust.exponents import learn
+from bench.trust.exponents import Information, learn
 from bench.trust.rejection import value_s
 from bench.trust.visit import Visit
 from tests.bench.made_up import LOST_SHARE, a_reading, a_visit
@@ -134,6 +136,34 @@ def test_what_a_sweep_says_is_its_own_alone():
     assert np.array(own_then.precision) == pytest.approx(np.array(own.precision), rel=0.1)
     summed = np.diag([4.0, 4.0]) + np.array(earlier.precision) + np.array(own_then.precision)
     assert np.linalg.inv(np.array(with_earlier.covariance)) == pytest.approx(summed)
+
+
+NUMBERS = st.floats() | st.floats(-10, 10) | st.sampled_from([0.0, -4.0, 1e-300, 1e23, 1e300, -1e23])
+
+
+@given(values=st.lists(NUMBERS, min_size=6, max_size=6), symmetric=st.booleans())
+def test_what_a_file_says_is_learnt_from_or_impossible(values, symmetric):
+    a, b, c, d, x, y = values
+    said = Information(precision=((a, b), (b if symmetric else c, d)), weighted=(x, y))
+    if said.possible:
+        logs, conditions = simulated(6, visits=20)
+        for found, _ in (learn([], [], [said, said]), learn(logs, conditions, [said])):
+            assert abs(found.compute) < 100
+            assert abs(found.core_to_core) < 100
+            assert math.isfinite(found.log_error((0.1, 0.1)))
+
+
+@given(
+    seed=st.integers(0, 1000),
+    scale=st.sampled_from([0.0, 1e-6, 1.0, 30.0]),
+    noise=st.sampled_from([0.0, 1e-9, 0.01, 1.0]),
+)
+def test_what_visits_say_is_possible(seed, scale, noise):
+    chance = np.random.default_rng(seed)
+    conditions = chance.normal(0, scale, (12, 2))
+    logs = -3 + conditions @ np.array(TRUE) + chance.normal(0, noise, 12)
+    _, said = learn(logs.tolist(), [tuple(each) for each in conditions.tolist()])
+    assert said.possible
 
 
 def test_more_visits_leave_less_error():
