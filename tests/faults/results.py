@@ -1,15 +1,21 @@
 """Damaged files of a results folder: records, journals, the kept condition, probed peaks, profiles."""
 
 import io
+import os
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from unittest.mock import patch
 
 from bench.protocol import Protocol
+from bench.records.conditions import Conditions
 from bench.records.epoch import FILE, Epoch, Frozen, freeze, frozen
-from bench.records.journal import Journal
+from bench.records.history import Said
+from bench.records.journal import Journal, Started
+from bench.records.known_machines import FOLDER_VARIABLE, condition_known, leave, sweeps_known
 from bench.records.store import read_records
 from bench.sweep import SweepRequest, sweep
+from bench.trust.exponents import Information
+from bench.trust.run_to_run import Told
 from devices.peaks import PROBED, read_probed
 from devices.targets import find_targets
 from models import UserError, find
@@ -96,6 +102,32 @@ def epochs(folder: Path) -> tuple[int, str]:
             assert str(path) in str(error)
             refused += 1
     return len(versions), f"{refused} refused with one error that names the file, the others still JSON of its kind"
+
+
+def known_machines(folder: Path) -> tuple[int, str]:
+    """What sweeps into other folders left of this machine (the user's cache), damaged."""
+    epoch = Epoch(name="0123456789ab", facts={"cpu": "One", "threads": "2"})
+    condition = Frozen.now(epoch, {"compute": 0.008, "core_to_core": 0.006}, "first")
+    (target,) = find_targets("fake")
+    told = Told(log=-3.0, log_error=0.01)
+    information = Information(precision=((200.0, 2.0), (2.0, 7.0)), weighted=(232.0, 6.0))
+    said = {"EfficientNet-B3": Said(sha256="a" * 64, told=told, information=information)}
+    for named in ("one", "two"):
+        started = Started(sweep=named, target=target, protocol=Protocol(), conditions=Conditions(), epoch=epoch)
+        leave(started, condition, said)
+    cases = notes = 0
+    for path in Path(os.environ[FOLDER_VARIABLE]).glob("**/*.json"):
+        whole = path.read_bytes()
+        for broken in damaged(whole, 16, 60):
+            path.write_bytes(broken)
+            printed = io.StringIO()
+            with redirect_stderr(printed):
+                found = condition_known(epoch)
+                sweeps_known(started, (found or condition).reference_s)
+            assert all(line.startswith("note: ") for line in printed.getvalue().splitlines())
+            cases, notes = cases + 1, notes + ("can't read" in printed.getvalue())
+        path.write_bytes(whole)
+    return cases, f"{notes} passed over with a line that names the file, the others still JSON of its kind"
 
 
 def peaks(folder: Path) -> tuple[int, str]:

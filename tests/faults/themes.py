@@ -87,6 +87,7 @@ THEMES: dict[str, tuple[Fault, ...]] = {
         results.records,
         results.journals,
         results.epochs,
+        results.known_machines,
         results.peaks,
         results.profiles,
         evaluations.damaged_files,
