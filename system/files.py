@@ -70,5 +70,8 @@ def alone(lock: Path, waiting: str) -> AbstractContextManager[object]:
 
 
 def user_cache() -> Path:
-    """The folder of what is fetched once for all of a user's checkouts, made or not."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zennet-latency"
+    """The folder of what all of a user's checkouts share, made or not. Raises UserError where the user has no home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zennet-latency"
+    except RuntimeError as error:  # as of a container's user that the system doesn't know
+        raise UserError("there is no folder for a cache", found="no HOME", fix="set HOME or XDG_CACHE_HOME") from error

@@ -40,7 +40,7 @@ def condition_known(epoch: Epoch) -> Frozen | None:
         found = frozen(_folder(), epoch)
     if found is not None:
         kept = f"sweep {found.sweep} of {found.since[:10]} ({_folder() / FILE})"
-        print(f"note: numbers refer to the condition of this machine in its first sweep, {kept}", file=sys.stderr)  # noqa: T201
+        print(f"note: numbers refer to the condition of the machine in its first sweep, {kept}", file=sys.stderr)  # noqa: T201
     return found
 
 

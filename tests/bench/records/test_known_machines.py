@@ -27,7 +27,7 @@ def test_numbers_of_another_folder_refer_to_the_same_condition_which_is_said(sim
     assert capsys.readouterr().err == ""
     other = simulate(3, folder="other", slow=0.4)
     (note,) = capsys.readouterr().err.splitlines()
-    assert note.startswith("note: numbers refer to the condition of this machine in its first sweep, ")
+    assert note.startswith("note: numbers refer to the condition of the machine in its first sweep, ")
     assert first[0].sweep in note
     assert f"({machines / FILE})" in note
     assert basis(other).reference_s == basis(one).reference_s
@@ -119,6 +119,16 @@ def test_where_nothing_can_be_left_it_is_said_and_every_record_is_there(simulate
     assert notes
     assert all(note.startswith("note: can't ") and str(tmp_path / "file") in note for note in notes)
     assert notes[-1].endswith("name another folder by ZENNET_MACHINES")
+
+
+def test_a_user_without_a_home_measures_all_the_same(simulate, monkeypatch, capsys):
+    monkeypatch.delenv("ZENNET_MACHINES")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
+    assert len(simulate(1, folder="new")) == 3
+    notes = set(capsys.readouterr().err.splitlines())
+    assert notes == {"note: there is no folder for a cache: no HOME; set HOME or XDG_CACHE_HOME"}
 
 
 def test_a_number_without_an_interval_is_no_obstacle(simulate, machines, monkeypatch):
