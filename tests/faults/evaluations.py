@@ -20,30 +20,42 @@ from tests.faults.disk import files_up_to
 from tests.faults.sweeps import killed_after
 
 _KILLS, _IMAGES = 8, 400
+_MANY = 4000  # answers are written every two seconds, so that an evaluation has to take several
 _OF_A_RUN = {"machine", "end", "inference_s", "wall_s"}
 
 
 def killed(folder: Path) -> tuple[int, str]:
-    """An evaluation killed with SIGKILL at random moments, the same command given after each."""
-    line = _line(folder)
+    """An evaluation killed with SIGKILL at random moments and at random images, the same command given after each."""
+    line = _line(folder, _MANY)
     begun = time.monotonic()
     assert command(*line[2:], "--results", folder / "whole").returncode == 0
     whole_s, moments, results = time.monotonic() - begun, random.Random(1), folder / "results"
     kills = evaluating = 0
     while kills < _KILLS:
-        if killed_after(moments.uniform(0, whole_s), [*line, "--results", str(results)]):
+        told = [*line, "--results", str(results)]
+        # Most of its time passes before the first answer.
+        at_image = kills % 4 and moments.randrange(1, 2 * _MANY)
+        if _killed_at(at_image, told, results) if at_image else killed_after(moments.uniform(0, whole_s), told):
             kills += 1
-            evaluating += 0 < _answers(results) < 2 * _IMAGES
+            evaluating += 0 < _answers(results) < 2 * _MANY
         if read_accuracies(results):  # complete: the next kills hit another evaluation
             assert _kept(results) == _kept(folder / "whole")
-            assert _answers(results) == 2 * _IMAGES
+            assert _answers(results) == 2 * _MANY
             results = folder / f"results-{kills}"
     ended = command(*line[2:], "--results", results)
     assert ended.returncode == 0, ended.stderr
     assert _kept(results) == _kept(folder / "whole")
-    assert _answers(results) == 2 * _IMAGES
+    assert _answers(results) == 2 * _MANY
     rest = "every one went on to the record of an uninterrupted one, no image counted twice"
     return kills, f"{evaluating} of them with some images answered and some not; {rest}"
+
+
+def _killed_at(image: int, line: list[str], results: Path) -> bool:
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and _answers(results) < image:
+        time.sleep(0.005)
+    process.kill()
+    return process.wait() == -signal.SIGKILL
 
 
 def losing_processes(folder: Path) -> tuple[int, str]:
