@@ -9,11 +9,13 @@ holds the pooled sweeps of one against those of the other, with the change that 
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from bench.protocol import Protocol
+from bench.records.known_machines import FOLDER_VARIABLE
 
 _SIDES = {"local": [], "fleet": ["--ray", "local"]}
 
@@ -48,7 +50,9 @@ def _sweep(arguments: argparse.Namespace, side: str) -> int:
     command += [part for option in arguments.option for part in ("--option", option)]
     command += ["--budget", str(arguments.budget), "--artifacts", str(arguments.artifacts)]
     command += ["--results", str(arguments.results / side)]
-    return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
+    # Both sides refer to one condition, and learn from each other but from no sweep before.
+    environment = os.environ | {FOLDER_VARIABLE: str(arguments.results / "machines")}
+    return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ benchmark_litert_model.
 
 import argparse
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ from statistics import mean, median
 import msgspec
 
 from bench.protocol import Protocol
+from bench.records.known_machines import FOLDER_VARIABLE
 from bench.sweep import SweepRequest, sweep
 from devices.targets import find_targets
 from devices.worker import open_session
@@ -52,6 +54,8 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only print the tables of what OUT holds")
     arguments = parser.parse_args()
     if not arguments.table:
+        # Sweeps beside a neighbour are none that the user's own should learn from, nor these from those.
+        os.environ[FOLDER_VARIABLE] = str(RESULTS / "machines")
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         with arguments.out.open("ab") as out:
             for scenario, run in product(arguments.scenario, range(1, arguments.runs + 1)):
