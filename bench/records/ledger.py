@@ -45,7 +45,7 @@ class Ledger:
         self._runs = Runs()
         self._recorded: set[tuple[str, str]] = set()  # what has a record with a number, by network and sha256
         self.elapsed_s = 0.0
-        self._results, self._host, self._workloads = results, host, host.workloads
+        self._host, self._workloads = host, host.workloads
         self._past: Past | None = None
 
     @property
@@ -203,7 +203,7 @@ class Ledger:
 
     def _take_up(self, started: Started) -> None:
         self.started = started
-        self._past = Past(self._results, started, workloads=bool(self._workloads))
+        self._past = Past(self.file, started, workloads=bool(self._workloads))
 
     def _recall(self) -> None:
         """The records that the sweep has already."""

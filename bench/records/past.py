@@ -14,18 +14,19 @@ from bench.trust.fit import Earlier
 class Past:
     """The condition that the numbers of a sweep's epoch refer to, and what the epoch's earlier sweeps said.
 
-    `workloads` is whether the sweep runs beside reference workloads: without them there is no condition, nor a change
-    of it to tell. Raises UserError where what the results folder keeps of it is damaged.
+    `file` has the records of the sweep's target. `workloads` is whether it runs beside reference workloads: without
+    them there is no condition, nor a change of it to tell. Raises UserError where what the results folder keeps of it
+    is damaged.
     """
 
-    def __init__(self, results: Path, started: Started, *, workloads: bool) -> None:
-        self._results, self._started, self._workloads = results, started, workloads
+    def __init__(self, file: Path, started: Started, *, workloads: bool) -> None:
+        self._results, self._started, self._workloads = file.parent, started, workloads
         self._history, self._condition = History(), None
         if started.epoch is None:  # a journal of schema 1
             return
-        file, sustained = results / f"{started.target.name}.jsonl", started.protocol.sustained
+        sustained = started.protocol.sustained
         self._history = history(file, started.target, started.epoch.name, but=started.sweep, sustained=sustained)
-        if workloads and (condition := _condition_of(started.epoch, results)) is not None:
+        if workloads and (condition := _condition_of(started.epoch, file.parent)) is not None:
             self._condition = condition
             self._history = self._history.beside(sweeps_known(started, condition.reference_s))
 

@@ -6,13 +6,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
 from bench.duet.record import Duet, read_duets
 from tests.faults.command import command, one_error
 from tests.faults.damage import damaged
 from tests.faults.disk import files_up_to
+from tests.faults.sweeps import killed_after
 
 _KILLS = 12
 _AGAINST = 'option:seconds={"*"=0.06}'
@@ -28,11 +28,7 @@ def killed(folder: Path) -> tuple[int, str]:
     file.parent.mkdir()
     taken = kills = 0
     while kills < _KILLS:
-        process = subprocess.Popen(_line(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(moments.uniform(whole_s / 3, whole_s))
-        process.kill()
-        kills += process.wait() == -signal.SIGKILL
+        kills += killed_after(moments.uniform(whole_s / 3, whole_s), _line(folder))
         taken += _turns_of(journal)
     before = _turns_of(journal)
     assert command(*_line(folder)[2:]).returncode == 0

@@ -17,7 +17,7 @@ from bench.accuracy.store import read_accuracies
 from tests.faults.command import TINY, command, one_error
 from tests.faults.damage import damaged
 from tests.faults.disk import files_up_to
-from tests.faults.sweeps import killed_after
+from tests.faults.sweeps import killed_after, killed_when
 
 _KILLS, _IMAGES = 8, 400
 _MANY = 4000  # answers are written every two seconds, so that an evaluation has to take several
@@ -51,11 +51,7 @@ def killed(folder: Path) -> tuple[int, str]:
 
 
 def _killed_at(image: int, line: list[str], results: Path) -> bool:
-    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and _answers(results) < image:
-        time.sleep(0.005)
-    process.kill()
-    return process.wait() == -signal.SIGKILL
+    return killed_when(lambda: _answers(results) >= image, line)
 
 
 def losing_processes(folder: Path) -> tuple[int, str]:

@@ -23,6 +23,8 @@ from models.groups import DEFAULT
 from tests.faults.command import EACH_ONCE, TINY, command, fake_sweep, one_error, render
 from tests.faults.damage import damaged
 
+_EPOCH = Epoch(name="0123456789ab", facts={"cpu": "One", "threads": "2"})
+_CONDITION = Frozen.now(_EPOCH, {"compute": 0.008, "core_to_core": 0.006}, "first")
 _PEAKS = Path(__file__).parents[2] / "docs" / "example" / "peaks.json"
 
 
@@ -89,14 +91,14 @@ def _whole_journal(folder: Path) -> bytes:
 
 def epochs(folder: Path) -> tuple[int, str]:
     """The condition that numbers refer to (`results/epochs.json`), damaged."""
-    epoch, path, refused = Epoch(name="0123456789ab", facts={"cpu": "One", "threads": "2"}), folder / FILE, 0
-    freeze(folder, epoch, Frozen.now(epoch, {"compute": 0.008, "core_to_core": 0.006}, "first"))
+    path, refused = folder / FILE, 0
+    freeze(folder, _EPOCH, _CONDITION)
     versions = list(damaged(path.read_bytes(), 15, 60))
     for broken in versions:
         path.write_bytes(broken)
         try:
             with redirect_stderr(io.StringIO()):
-                found = frozen(folder, epoch)
+                found = frozen(folder, _EPOCH)
             assert found is None or min(found.reference_s.values(), default=1.0) > 0
         except UserError as error:
             assert str(path) in str(error)
@@ -106,15 +108,13 @@ def epochs(folder: Path) -> tuple[int, str]:
 
 def known_machines(folder: Path) -> tuple[int, str]:
     """What sweeps into other folders left of this machine (the user's cache), damaged."""
-    epoch = Epoch(name="0123456789ab", facts={"cpu": "One", "threads": "2"})
-    condition = Frozen.now(epoch, {"compute": 0.008, "core_to_core": 0.006}, "first")
     (target,) = find_targets("fake")
     told = Told(log=-3.0, log_error=0.01)
     information = Information(precision=((200.0, 2.0), (2.0, 7.0)), weighted=(232.0, 6.0))
     said = {"EfficientNet-B3": Said(sha256="a" * 64, told=told, information=information)}
     for named in ("one", "two"):
-        started = Started(sweep=named, target=target, protocol=Protocol(), conditions=Conditions(), epoch=epoch)
-        leave(started, condition, said)
+        started = Started(sweep=named, target=target, protocol=Protocol(), conditions=Conditions(), epoch=_EPOCH)
+        leave(started, _CONDITION, said)
     cases = notes = 0
     for path in Path(os.environ[FOLDER_VARIABLE]).glob("**/*.json"):
         whole = path.read_bytes()
@@ -122,8 +122,8 @@ def known_machines(folder: Path) -> tuple[int, str]:
             path.write_bytes(broken)
             printed = io.StringIO()
             with redirect_stderr(printed):
-                found = condition_known(epoch)
-                sweeps_known(started, (found or condition).reference_s)
+                found = condition_known(_EPOCH)
+                sweeps_known(started, (found or _CONDITION).reference_s)
             assert all(line.startswith("note: ") for line in printed.getvalue().splitlines())
             cases, notes = cases + 1, notes + ("can't read" in printed.getvalue())
         path.write_bytes(whole)

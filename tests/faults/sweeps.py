@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -48,11 +49,17 @@ def killed(folder: Path) -> tuple[int, str]:
 
 
 def killed_after(seconds: float, line: list[str]) -> bool:
+    """Whether a program still ran after so long; it is killed then."""
+    end_s = time.monotonic() + seconds
+    return killed_when(lambda: time.monotonic() >= end_s, line)
+
+
+def killed_when(reached: Callable[[], bool], line: list[str]) -> bool:
+    """Whether a program still ran when something was reached; it is killed then."""
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    while process.poll() is None and not reached():
+        time.sleep(0.005)
+    process.kill()
     return process.wait() == -signal.SIGKILL
 
 

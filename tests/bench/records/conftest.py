@@ -1,5 +1,4 @@
-import math
-import random
+from random import Random
 
 import msgspec
 import pytest
@@ -8,8 +7,8 @@ from bench.protocol import Protocol
 from bench.records.journal import Opened
 from bench.records.ledger import Ledger
 from bench.records.record import Record
-from tests.bench.made_up import ThisHost, a_reading, a_visit
-from tests.bench.records.simulated import CPU, NETWORKS, VISITS, WORKLOADS, an_artifact
+from tests.bench.made_up import ThisHost
+from tests.bench.records.simulated import CPU, NETWORKS, WORKLOADS, an_artifact, simulated_visits
 
 
 @pytest.fixture
@@ -28,10 +27,10 @@ def simulate(tmp_path, network_of):
         threads: int = 2,
         end: bool = True,
         sustained: bool = False,
+        visits: int = 24,
         folder: str = ".",
         **machine: str,
     ) -> list[Record]:
-        chance = random.Random(seed)
         target = msgspec.structs.replace(CPU, options=CPU.options | {"threads": threads})
         ledger = Ledger(tmp_path / folder, "cpu", ThisHost(WORKLOADS, **machine))
         ledger.begin(target, Protocol(sustained=sustained))
@@ -39,19 +38,8 @@ def simulate(tmp_path, network_of):
             ledger.opened(
                 Opened(network=network_of(name), artifact=an_artifact(name), ran_on={}, clock="host", warmup_s=[0.1])
             )
-        now_s = clock = 0.0
-        for _ in range(VISITS):
-            for name, (seconds, exponent) in NETWORKS.items():
-                clock += chance.gauss(0, wander)
-                readings = []
-                for _ in range(3 if read else 0):
-                    noises = [math.exp(slow + clock + chance.gauss(0, 0.02)) for _ in range(2)]
-                    readings.append(a_reading(now_s, 0.008 * noises[0], 0.006 * noises[1]))
-                    now_s += 0.15
-                taken_s = seconds * math.exp(exponent * (slow + clock) + chance.gauss(0, 0.004))
-                visit = a_visit(taken_s, at_s=now_s - 0.4, readings=readings)
-                ledger.visited(ledger.runs[name], visit)
-                now_s += 0.15
+        for name, visit in simulated_visits(Random(seed), visits, slow, wander, readings=3 if read else 0):
+            ledger.visited(ledger.runs[name], visit)
         if end:
             ledger.end()
         return list(ledger.records.values())

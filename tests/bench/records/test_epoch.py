@@ -7,10 +7,10 @@ from bench.protocol import Protocol
 from bench.records.epoch import FILE, Epoch, Frozen, epoch_of, freeze, frozen, tell_change
 from bench.records.ledger import Ledger
 from devices.host.conditions import Machine
-from devices.targets import find_targets
 from exporters.artifact import Artifact
 from models import UserError
 from tests.bench.made_up import ThisHost
+from tests.bench.records.simulated import CPU, WORKLOADS
 
 MACHINE = Machine(
     cpu="One Processor",
@@ -20,23 +20,10 @@ MACHINE = Machine(
     versions={"onnxruntime": "1.20", "numpy": "2.0"},
 )
 REFERENCE_S = {"compute": 0.008, "core_to_core": 0.006}
-CPU = find_targets("cpu")[0]
 
 
 def a_workload(sha256: str) -> Artifact:
-    return Artifact(
-        model="workload",
-        format="onnx",
-        precision="fp32",
-        batch=1,
-        path="workload.onnx",
-        input_shape=(1, 3, 224, 224),
-        sha256=sha256,
-        size_bytes=1,
-        weights="seeded",
-        made_by={},
-        fidelity=None,
-    )
+    return msgspec.structs.replace(WORKLOADS["compute"], sha256=sha256)
 
 
 def keep(folder, epoch, reference_s, sweep):

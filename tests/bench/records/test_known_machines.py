@@ -7,14 +7,11 @@ import pytest
 
 from bench.records.epoch import FILE
 from bench.trust.exponents import Exponents
+from tests.bench.records.simulated import numbers
 
 
 def basis(records):
     return records[0].measurement.basis
-
-
-def numbers(records):
-    return [record.measurement.estimate.number_s for record in records]
 
 
 def exponents(records) -> list[Exponents]:
@@ -131,10 +128,9 @@ def test_a_user_without_a_home_measures_all_the_same(simulate, monkeypatch, caps
     assert notes == {"note: there is no folder for a cache: no HOME; set HOME or XDG_CACHE_HOME"}
 
 
-def test_a_number_without_an_interval_is_no_obstacle(simulate, machines, monkeypatch):
+def test_a_number_without_an_interval_is_no_obstacle(simulate, machines):
     """JSON has no infinity."""
-    monkeypatch.setattr("tests.bench.records.conftest.VISITS", 2)
-    (record, *_) = simulate(1)
+    (record, *_) = simulate(1, visits=2)
     assert math.isinf(record.measurement.told.log_error)
     (file,) = machines.glob("*/*.json")
     (left,) = msgspec.json.decode(file.read_bytes()).values()

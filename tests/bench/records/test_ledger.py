@@ -10,16 +10,11 @@ from bench.protocol import Protocol
 from bench.records.epoch import FILE
 from bench.records.journal import Opened
 from bench.records.ledger import Ledger
-from bench.records.record import Record
 from bench.records.store import read_records
 from models import UserError
 from tests.bench.cut_short import cut_short
 from tests.bench.made_up import ThisHost, a_visit
-from tests.bench.records.simulated import CPU, NETWORKS, WORKLOADS, an_artifact
-
-
-def numbers(records: list[Record]) -> list[float]:
-    return [record.measurement.estimate.number_s for record in records]
+from tests.bench.records.simulated import CPU, NETWORKS, WORKLOADS, an_artifact, numbers
 
 
 def test_the_first_sweep_s_condition_is_kept_and_later_numbers_refer_to_it(tmp_path, simulate):
