@@ -17,11 +17,11 @@ from bench.records.past import Past
 from bench.records.record import Network, Record
 from bench.records.resume import refuse_another
 from bench.records.runs import Runs
-from bench.records.store import append_line, append_lines, read_records
+from bench.records.store import read_records
+from bench.records.written import Written
 from bench.trust.fit import fit
 from bench.trust.measurement import Measurement
 from bench.trust.run_to_run import run_to_run
-from bench.trust.verdict import judge
 from bench.trust.visit import Visit
 from devices.host.conditions import Moment
 from devices.targets import Target
@@ -41,12 +41,16 @@ class Ledger:
         self.file = results / f"{target}.jsonl"
         self.journal = Journal(results, target)
         self.started: Started | None = None
-        self.records: dict[str, Record] = {}
+        self._written = Written(self.file)
         self._runs = Runs()
-        self._recorded: set[tuple[str, str]] = set()  # what has a record with a number, by network and sha256
         self.elapsed_s = 0.0
         self._host, self._workloads = host, host.workloads
         self._past: Past | None = None
+
+    @property
+    def records(self) -> dict[str, Record]:
+        """The records that are on disk, by the names of their networks."""
+        return self._written.by_name
 
     @property
     def runs(self) -> dict[str, NetworkRun]:
@@ -57,8 +61,8 @@ class Ledger:
         """Begin a new sweep; what an interrupted one measured becomes records first."""
         self._replay()
         self.end()
-        self._runs, self.records, self.elapsed_s = Runs(), {}, 0.0
-        self._recorded.clear()
+        self._runs, self.elapsed_s = Runs(), 0.0
+        self._written.clear()
         facts = self._host.machine
         started = Started(
             sweep=uuid.uuid4().hex[:12],
@@ -86,7 +90,7 @@ class Ledger:
                 return self.begin(target, protocol)
             started = self._started_by(newest)
             self._take_up(started)
-            self._recall()
+            self._written.recall(started.sweep)
         refuse_another(started, target, protocol, self._host)
         if not interrupted:
             self.journal.append(started)
@@ -154,28 +158,17 @@ class Ledger:
     def end(self) -> None:
         """Write the records of all networks that were measured, then remove the journal."""
         # One moment for all: each would be a question to the host, and they are written at once.
-        end = self._host.moment() if self._without_record() else None
+        end = self._host.moment() if self._written.lacking(self._runs.by_file()) else None
         with one_fit:
             self._write_measured(end)
         self.journal.end()
 
-    def _without_record(self) -> dict[str, NetworkRun]:
-        """The runs that were measured and have no record of it; those of replaced files first, as older ones."""
-        return {
-            key: run
-            for key, run in self._runs.by_file().items()
-            if run.visits and (run.name, run.sha256) not in self._recorded
-        }
-
     def _write_measured(self, end: Moment | None) -> None:
         measured, share = self._measured(), self.sampling_share()
         if self.started is not None and end is not None:
-            new = self._without_record()
+            new = self._written.lacking(self._runs.by_file())
             found = {key: measured[key].held_against(sampling_share=share) for key in new}
-            records = {key: _record(self.started, run, found[key], end) for key, run in new.items()}
-            append_lines(self.file, list(records.values()))
-            self.records |= {name: record for name, record in records.items() if name in self.runs}
-            self._recorded |= {(run.name, run.sha256) for run in new.values()}
+            self._written.write_measured(self.started, new, found, end)
         if self._past is not None:
             reference_s = next((each.basis.reference_s for each in measured.values() if each.basis), {})
             self._past.add(reference_s, self.records.values())
@@ -183,16 +176,14 @@ class Ledger:
     def _write_failed(self, run: NetworkRun) -> None:
         """Write the record of a network that has no number, unless it has one."""
         if self.started is not None and run.name not in self.records:
-            record = _record(self.started, run, None, self._host.moment())
-            append_line(self.file, record)
-            self.records[run.name] = record
+            self._written.write_failed(self.started, run, self._host.moment())
 
     def _replay(self) -> None:
         for entry in self.journal.entries():
             match entry:
                 case Started():
                     self._take_up(entry)
-                    self._recall()
+                    self._written.recall(entry.sweep)
                 case Opened():
                     loaded = self.run(entry.network)
                     self._runs.take_file(loaded, entry.artifact)
@@ -205,17 +196,6 @@ class Ledger:
         self.started = started
         self._past = Past(self.file, started, workloads=bool(self._workloads))
 
-    def _recall(self) -> None:
-        """The records that the sweep has already."""
-        assert self.started is not None
-        records = [record for record in read_records(self.file) if record.sweep == self.started.sweep]
-        self.records = {record.model.name: record for record in records}
-        self._recorded = {
-            (record.model.name, record.artifact.sha256)
-            for record in records
-            if record.measurement is not None and record.artifact is not None
-        }
-
     def _started_by(self, record: Record) -> Started:
         return Started(
             sweep=record.sweep,
@@ -224,17 +204,3 @@ class Ledger:
             conditions=msgspec.structs.replace(record.conditions, end=None),
             epoch=epoch_of(record.conditions.machine, record.target, self._workloads),
         )
-
-
-def _record(started: Started, run: NetworkRun, measurement: Measurement | None, end: Moment) -> Record:
-    return Record(
-        sweep=started.sweep,
-        model=run.network,
-        target=started.target,
-        protocol=started.protocol,
-        artifact=run.artifact,
-        conditions=msgspec.structs.replace(started.conditions, end=end),
-        measurement=measurement,
-        verdict=judge(measurement, started.protocol) if measurement else None,
-        reason=run.reason,
-    )

@@ -4,18 +4,18 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench.records import ledger
+from bench.records import written as on_disk
 
 
 @contextmanager
 def cut_short(written):
     """What runs within must end with KeyboardInterrupt after so many of its records were written."""
-    append = ledger.append_lines
+    append = on_disk.append_lines
 
     def stop(path, documents):
         append(path, documents[:written])
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(ledger, "append_lines", stop)
+        patch.setattr(on_disk, "append_lines", stop)
         yield
