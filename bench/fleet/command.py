@@ -16,6 +16,7 @@ from typing import Generic, NamedTuple
 from bench.fleet.board import Board
 from bench.fleet.crew import Crew
 from bench.fleet.exports import Exports, portable_of
+from bench.fleet.holder import Holder
 from bench.fleet.hosts import Hosts, RayHosts
 from bench.fleet.stations import FleetStations
 from bench.options import sweep_request
@@ -29,6 +30,7 @@ from models.model import Model
 from system.cluster_connection import connected
 from system.cluster_options import address_of, read_runtime_env
 from system.errors import UserError
+from system.stop import AnyStop
 
 Sweeps = Sequence[SweepRequest]
 
@@ -127,15 +129,16 @@ class _Sweep(Generic[Kept]):
         watch = self.board.watch(request.target.name)
         request = replace(request, stage=watch.stage)
         try:
-            crew = Crew(
+            stop = AnyStop(self.stop)
+            holder = Holder(
                 self.hosts,
                 request.target,
                 request.protocol,
                 environment=environment,
                 artifacts=request.artifacts,
-                stop=self.stop,
+                stop=stop,
             )
-            stations = FleetStations(request, crew, self.exports, self.stop, watch)
+            stations = FleetStations(request, Crew(holder, stop), self.exports, self.stop, watch)
             return sweep_at(stations, request, partial(self.keep, request))
         except UserError as error:
             return error

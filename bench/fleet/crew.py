@@ -1,65 +1,46 @@
 """`Crew`: the programs that hold a target's devices for one sweep; one that is lost is replaced."""
 
-import os
-import sys
 import threading
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from bench.fleet.hosts import Hosts
-from bench.fleet.placement import demand_of, devices_of
+from bench.fleet.holder import Holder, Preparation
 from bench.fleet.remote import Remote
-from bench.protocol import Protocol
-from bench.records.resume import other_machine
 from devices.host.conditions import Machine
-from devices.targets import Target
 from system.child import reason_of
-from system.cluster import Demand, Line, LineLost
+from system.cluster import LineLost
 from system.errors import UserError
 from system.stop import AnyStop
 
 _MOST_TRIES = 3  # programs that may be lost one after the other before they could visit anything
-# What is done with a program before it may visit anything.
-Preparation = Callable[[Remote], None]
 
 
 class Crew:
-    """The devices of `target`, whose programs run under the Python of an environment.
+    """The devices that are held for one sweep.
 
-    Those that join later do so in threads of their own, and are met by `members`. `machine` is what is measured, once
-    that is known; who goes on with an earlier sweep sets it to that sweep's.
+    Those that join later do so in threads of their own, and are met by `members`.
     """
 
-    def __init__(
-        self,
-        hosts: Hosts,
-        target: Target,
-        protocol: Protocol,
-        *,
-        environment: str,
-        artifacts: Path,
-        stop: threading.Event,
-    ) -> None:
-        self._hosts, self._target, self._protocol = hosts, target, protocol
-        self._artifacts, self._stop = artifacts, AnyStop(stop)
-        self._environment = environment
+    def __init__(self, holder: Holder, stop: AnyStop) -> None:
+        self._holder, self._stop = holder, stop
         self._members: list[Remote] = []
         self._joining: list[threading.Thread] = []
         self._joined: SimpleQueue[Remote | str] = SimpleQueue()
-        self.machine: Machine | None = None
-        self._warned: set[str] = set()
-        self._several = self._built = False  # once it has begun
+        self._built = False  # whether the first device's host made the files
         self.why = "no host"  # why nobody joined, the last time
+
+    def go_on_with(self, machine: Machine | None) -> None:
+        """Hold devices of the machine that an earlier sweep measured alone."""
+        self._holder.machine = machine
 
     def first(self, *, builds: bool) -> Remote:
         """Hold a first device, no member yet; with all cores of its host where it `builds` files.
 
         Raises UserError or LineLost where it can't be held.
         """
-        demand = self._demand()
-        return self._hold(demand._replace(whole_host=True) if builds and demand.resources.get("CPU") else demand)
+        demand = self._holder.demand()
+        return self._holder.hold(demand._replace(whole_host=True) if builds and demand.resources.get("CPU") else demand)
 
     def begin(self, first: Remote, prepare: Preparation, *, built: bool) -> None:
         """Make the first device a member, and let the others join that the cluster has of it.
@@ -68,12 +49,12 @@ class Crew:
         where there is one device only also one that refuses, by one of another host. Raises UserError where `stop` is
         set meanwhile.
         """
-        demand = self._demand()
-        self._several, self._built = first.device is not None, built
+        demand = self._holder.demand()
+        self._holder.several, self._built = first.device is not None, built
         try:
             if built and demand.resources.get("CPU") and not demand.whole_host:
                 first.end()
-                first = self._hold(demand._replace(node=first.line.node))
+                first = self._holder.hold(demand._replace(node=first.line.node))
             self._members.append(first)
             prepare(first)
         except LineLost:
@@ -84,10 +65,10 @@ class Crew:
             if self._stop.is_set():
                 raise
             self._refuse(first, str(error))
-            if not self._several and self._offered(demand.without(first.line.node)):
+            if not self._holder.several and self._holder.offered(demand.without(first.line.node)):
                 self._join(prepare, without=first.line.node)
-        if self._several:
-            for _ in range(devices_of(demand, self._hosts.nodes()) - 1):
+        if self._holder.several:
+            for _ in range(self._holder.devices(demand) - 1):
                 self._join(prepare)
 
     def members(self, *, wait_s: float = 0.0) -> Sequence[Remote]:
@@ -128,12 +109,6 @@ class Crew:
         for remote in self.members():
             remote.end()
 
-    def _demand(self) -> Demand:
-        return demand_of(self._target, self._hosts.nodes())
-
-    def _offered(self, demand: Demand) -> bool:
-        return any(node.offers(demand) for node in self._hosts.nodes())
-
     def _refuse(self, remote: Remote, why: str) -> None:
         remote.close()
         self.why = why
@@ -149,7 +124,7 @@ class Crew:
         came: Remote | str = ""
         for _ in range(_MOST_TRIES):
             try:
-                came = self._further(prepare, near, without)
+                came = self._holder.further(prepare, near, without)
                 break
             except UserError as error:
                 came = str(error)
@@ -160,56 +135,3 @@ class Crew:
                 came = reason_of(error)
                 break
         self._joined.put(came)
-
-    def _further(self, prepare: Preparation, near: str | None, without: str | None) -> Remote:
-        """A further device, ready to visit: of node `near` if that serves, of none that is `without`."""
-        demand = self._demand()
-        if near is not None and self._offered(demand._replace(node=near)):
-            try:
-                return self._hold(demand._replace(node=near), prepare)
-            except (UserError, LineLost):
-                without = near
-                if self._stop.is_set() or not self._offered(demand.without(near)):
-                    raise
-        return self._hold(demand if without is None else demand.without(without), prepare)
-
-    def _hold(self, demand: Demand, prepare: Preparation | None = None) -> Remote:
-        """A device of the first host that neither refuses nor is lost before it is ready; each host is asked once.
-
-        Of a target with several devices one host is asked: the other devices are held by programs of their own. Raises
-        the UserError or LineLost of the host that was asked last.
-        """
-        while True:
-            line = self._hosts.hold(demand, self._environment, name=self._target.name, stop=self._stop)
-            try:
-                return self._ready(line, prepare)
-            except (UserError, LineLost):
-                demand = demand.without(line.node)
-                if self._several or self._stop.is_set() or not self._offered(demand):
-                    raise
-
-    def _ready(self, line: Line, prepare: Preparation | None) -> Remote:
-        try:
-            remote = Remote(line, self._artifacts, self._stop)
-            self._refuse_another(remote)
-            self._warn_of(remote)
-            remote.begin(self._target, self._protocol)
-            self.machine = self.machine or remote.machine
-            if prepare is not None:
-                prepare(remote)
-        except BaseException:
-            line.close()
-            raise
-        return remote
-
-    def _warn_of(self, remote: Remote) -> None:
-        if remote.niceness > os.nice(0) and remote.host not in self._warned:
-            self._warned.add(remote.host)
-            what = f"{remote.host} measures {self._target.name} at niceness {remote.niceness}"
-            print(f"warning: {what}: start Ray there with RAY_worker_niceness=0", file=sys.stderr)  # noqa: T201
-
-    def _refuse_another(self, remote: Remote) -> None:
-        """A sweep's numbers are of one machine."""
-        if self.machine and (differing := other_machine(self._target, self.machine, remote.machine)):
-            fix = "go on with --resume on the same machine, or begin again"
-            raise UserError(f"{remote.host} is not the machine it was", found=", ".join(differing), fix=fix)

@@ -64,7 +64,7 @@ class FleetStations:
         """
         self._files.wait()  # nobody holds a device meanwhile: the hosts that make files may be waiting for it
         if self._request.resume:
-            self._crew.machine = machine_to_go_on_with(self._request.results, self._request.target.name)
+            self._crew.go_on_with(machine_to_go_on_with(self._request.results, self._request.target.name))
         try:
             self._first = self._crew.first(builds=self._files.built_there)
             self.machine, self.workloads = self._first.machine, self._first.workloads
